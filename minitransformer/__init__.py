@@ -1,0 +1,40 @@
+"""BERT and Sentence-BERT in pure NumPy, every gradient derived by hand.
+
+The public names below are loaded when they are first used, so that `import minitransformer` costs next to nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minitransformer.errors import UserError
+    from minitransformer.models.bert import Bert
+    from minitransformer.models.config import BertConfig
+    from minitransformer.models.pretraining import BertForPreTraining
+    from minitransformer.text.packed_tokens import PackedTokens
+    from minitransformer.text.pretraining_batch import PretrainingBatch
+    from minitransformer.text.tokenizer import BertTokenizer
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Bert": "models.bert",
+    "BertConfig": "models.config",
+    "BertForPreTraining": "models.pretraining",
+    "BertTokenizer": "text.tokenizer",
+    "PackedTokens": "text.packed_tokens",
+    "PretrainingBatch": "text.pretraining_batch",
+    "UserError": "errors",
+}
+
+__all__ = ["Bert", "BertConfig", "BertForPreTraining", "BertTokenizer", "PackedTokens", "PretrainingBatch", "UserError"]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'minitransformer' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(f"minitransformer.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
