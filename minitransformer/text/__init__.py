@@ -1,0 +1,1 @@
+"""From text files to batches: tokens, corpora, masking and next-sentence pairs."""

@@ -1,0 +1,59 @@
+"""What one pretraining step sees: masked tokens, what they were, and whether each second text is a random one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minitransformer.errors import UserError
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, as_ids
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainingBatch:
+    """Input and targets of BERT's two tasks (Devlin et al. 2018, arXiv 1810.04805, section 3.1).
+
+    tokens                 S pairs "[CLS] a [SEP] b [SEP]" with the masking done
+    masked_positions (M,)  rows of the batch (0 to N - 1) whose token is to be predicted, ascending
+    masked_ids (M,)        the token that stood there before masking
+    is_random_next (S,)    0 if b follows a in the corpus, 1 if b is from another document
+
+    Raises UserError if these don't fit together.
+    """
+
+    tokens: PackedTokens
+    masked_positions: IntArray
+    masked_ids: IntArray
+    is_random_next: IntArray
+
+    def __post_init__(self) -> None:
+        for name in ("masked_positions", "masked_ids", "is_random_next"):
+            object.__setattr__(self, name, as_ids(getattr(self, name), name))
+        n_rows, n_masked = len(self.tokens.token_ids), len(self.masked_positions)
+        if n_masked and self.masked_positions[-1] >= n_rows:
+            raise UserError(f"masked_positions holds row {self.masked_positions[-1]}, but the batch has {n_rows} rows")
+        if (np.diff(self.masked_positions) <= 0).any():
+            raise UserError("masked_positions must ascend and name each row once")
+        if len(self.masked_ids) != n_masked:
+            raise UserError(f"there are {n_masked} masked_positions but {len(self.masked_ids)} masked_ids")
+        if len(self.is_random_next) != len(self.tokens):
+            raise UserError(f"is_random_next has {len(self.is_random_next)} entries for {len(self.tokens)} sentences")
+        if self.is_random_next.max(initial=0) > 1:
+            raise UserError(f"is_random_next must be 0 (next) or 1 (random), found {self.is_random_next.max()}")
+
+    def __len__(self) -> int:
+        """The number of sentence pairs S."""
+        return len(self.tokens)
+
+    def select(self, sentence_indices: Sequence[int] | NDArray | slice) -> PretrainingBatch:
+        """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows."""
+        chosen = np.arange(len(self))[sentence_indices]
+        entry_of_row = np.full(len(self.tokens.token_ids), -1)
+        entry_of_row[self.masked_positions] = np.arange(len(self.masked_positions))
+        entries = entry_of_row[self.tokens.rows_of(chosen)]
+        masked_positions = np.flatnonzero(entries >= 0)
+        masked_ids = self.masked_ids[entries[masked_positions]]
+        return PretrainingBatch(self.tokens.select(chosen), masked_positions, masked_ids, self.is_random_next[chosen])
