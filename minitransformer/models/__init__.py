@@ -1,0 +1,1 @@
+"""BERT and what is built on it."""

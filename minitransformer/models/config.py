@@ -1,0 +1,106 @@
+"""What makes one BERT different from another: its sizes and rates, under Hugging Face's names."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from minitransformer.errors import UserError
+
+PRESETS: dict[str, dict[str, int]] = {
+    name: {
+        "num_hidden_layers": layers,
+        "hidden_size": hidden,
+        "num_attention_heads": hidden // 64,
+        "intermediate_size": 4 * hidden,
+    }
+    for name, layers, hidden in [
+        ("tiny", 2, 128),
+        ("mini", 4, 256),
+        ("small", 4, 512),
+        ("medium", 8, 512),
+        ("base", 12, 768),
+        ("large", 24, 1024),
+    ]
+}
+ACTIVATION_NAMES = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
+
+
+@dataclass(frozen=True)
+class BertConfig:
+    """The sizes of a BERT; the defaults are those of BERT-base (Devlin et al. 2018, arXiv 1810.04805, section 3).
+
+    vocab_size                    V, rows of the token embedding
+    hidden_size                   H, numbers that stand for a token
+    num_hidden_layers             layers of the encoder
+    num_attention_heads           A; H must be a multiple of it
+    intermediate_size             F, the width inside the feed-forward network
+    hidden_act                    "gelu" (exact), "gelu_new" or "gelu_pytorch_tanh" (tanh form), or "relu"
+    hidden_dropout_prob           dropout after the embeddings and after each sub-layer
+    attention_probs_dropout_prob  dropout on the attention weights
+    max_position_embeddings       the longest sentence, in tokens
+    type_vocab_size               segments
+    initializer_range             standard deviation of the first weights
+    layer_norm_eps                added to the variance inside LayerNorm
+    pad_token_id                  [PAD]'s id, kept for other libraries: nothing is padded here
+
+    Raises UserError if a value is of the wrong type or out of range, or if the sizes don't divide.
+    """
+
+    vocab_size: int = 30522
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int = 0
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            self._check(field.name, getattr(self, field.name))
+        if self.hidden_size % self.num_attention_heads:
+            raise UserError(
+                f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}: "
+                "each head takes an equal share of the columns"
+            )
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> BertConfig:
+        """The published sizes: "tiny", "mini", "small", "medium", "base" or "large" (Turc et al. 2019, 1908.08962)."""
+        if name not in PRESETS:
+            raise UserError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
+        return cls(**{**PRESETS[name], **changes})
+
+    @property
+    def activation(self) -> str:
+        """hidden_act as nn/feed_forward.py names it."""
+        return ACTIVATION_NAMES[self.hidden_act]
+
+    def _check(self, name: str, value: Any) -> None:
+        if name == "hidden_act":
+            if value not in ACTIVATION_NAMES:
+                raise UserError(f"hidden_act is {value!r}; only {', '.join(ACTIVATION_NAMES)} are known")
+        elif name.endswith("_prob"):
+            _check_number(name, value, 0 <= _number(value) < 1, "a number of at least 0 and below 1")
+        elif name in ("initializer_range", "layer_norm_eps"):
+            _check_number(name, value, 0 < _number(value) < float("inf"), "a number above 0")
+        else:
+            smallest = 0 if name in ("pad_token_id", "num_hidden_layers") else 1
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            _check_number(name, value, whole and value >= smallest, f"a whole number of at least {smallest}")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+
+
+def _check_number(name: str, value: Any, good: bool, expected: str) -> None:
+    if not good:
+        raise UserError(f"{name} must be {expected}, found {value!r}")

@@ -1,0 +1,26 @@
+"""The activation functions by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitransformer.ops.gelu import gelu, gelu_backward, gelu_forward, gelu_tanh, gelu_tanh_forward
+from minitransformer.ops.relu import relu, relu_backward, relu_forward
+
+
+class Activation(NamedTuple):
+    """An activation function: alone for inference, and as a forward/backward pair."""
+
+    function: Callable[[np.ndarray], np.ndarray]
+    forward: Callable[[np.ndarray], tuple[np.ndarray, Any]]
+    backward: Callable[[np.ndarray, Any], np.ndarray]
+
+
+ACTIVATIONS = {
+    "gelu": Activation(gelu, gelu_forward, gelu_backward),
+    "gelu_tanh": Activation(gelu_tanh, gelu_tanh_forward, gelu_backward),
+    "relu": Activation(relu, relu_forward, relu_backward),
+}

@@ -1,0 +1,60 @@
+"""BERT's input: what the token is, which text it is in, and where it stands, added up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.nn.embedding import Embedding
+from minitransformer.nn.layer_norm import LayerNorm
+from minitransformer.nn.module import Module
+from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
+from minitransformer.ops.embedding import EmbeddingCache
+from minitransformer.ops.layer_norm import LayerNormCache
+
+
+class BertEmbeddingsCache(NamedTuple):
+    token: EmbeddingCache
+    segment: EmbeddingCache
+    position: EmbeddingCache
+    norm: LayerNormCache
+    dropout: DropoutCache
+
+
+class BertEmbeddings(Module):
+    """y = dropout(norm(token + segment + position)), a row for each token (Devlin et al. 2018, figure 2)."""
+
+    def __init__(
+        self, vocab_size: int, segments: int, positions: int, size: int, eps: float, dropout: float, init_std: float
+    ) -> None:
+        self.token = Embedding(vocab_size, size, init_std)
+        self.segment = Embedding(segments, size, init_std)
+        self.position = Embedding(positions, size, init_std)
+        self.norm = LayerNorm(size, eps)
+        self.dropout = dropout
+
+    def forward(
+        self,
+        token_ids: np.ndarray,
+        segment_ids: np.ndarray,
+        position_ids: np.ndarray,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[np.ndarray, BertEmbeddingsCache]:
+        """y (N, H) of three ids (N,) for each row; dropout happens only with an rng."""
+        x, token = self.token.forward(token_ids)
+        segments, segment = self.segment.forward(segment_ids)
+        positions, position = self.position.forward(position_ids)
+        x += segments
+        x += positions
+        y, norm = self.norm.forward(x)
+        y, dropout = dropout_forward(y, self.dropout, rng)
+        return y, BertEmbeddingsCache(token, segment, position, norm, dropout)
+
+    def backward(self, dy: np.ndarray, cache: BertEmbeddingsCache) -> None:
+        """Adds to the tables' gradients; ids have none."""
+        d_sum = self.norm.backward(dropout_backward(dy, cache.dropout), cache.norm)
+        # Each of the three summands reaches the sum unchanged, so each gets the sum's gradient.
+        self.token.backward(d_sum, cache.token)
+        self.segment.backward(d_sum, cache.segment)
+        self.position.backward(d_sum, cache.position)

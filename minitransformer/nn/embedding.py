@@ -1,0 +1,24 @@
+"""The embedding layer: a table with a row for each id."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitransformer.nn.module import Module
+from minitransformer.nn.parameter import Parameter, truncated_normal
+from minitransformer.ops.embedding import EmbeddingCache, embedding_backward, embedding_forward
+
+
+class Embedding(Module):
+    """y (N, H): for each of ids (N,) its row of table (V, H)."""
+
+    def __init__(self, num_ids: int, size: int, init_std: float = 0.02) -> None:
+        self.table = Parameter((num_ids, size), truncated_normal(init_std))
+
+    def forward(self, ids: np.ndarray) -> tuple[np.ndarray, EmbeddingCache]:
+        return embedding_forward(self.table.value, ids)
+
+    def backward(self, dy: np.ndarray, cache: EmbeddingCache) -> None:
+        """Adds to the table's gradient; ids have none."""
+        ids, drows = embedding_backward(dy, cache)
+        self.table.grad[ids] += drows

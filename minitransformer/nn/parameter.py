@@ -1,0 +1,94 @@
+"""A trained array, and the flat vectors that all the arrays of a model live in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+class FlatStorage:
+    """Two vectors of one layout: every value of a model, and every gradient.
+
+    values (P,) and gradients (P,) have P entries, one for each trained number. The optimizer, clipping, zeroing,
+    summing over workers and a checkpoint are then one statement on one vector each. The gradients are made when they
+    are first asked for: a model that only answers never has them.
+    """
+
+    def __init__(self, values: np.ndarray, num_decayed: int) -> None:
+        self.values = values
+        self.num_decayed = num_decayed  # the first entries: the matrices, which weight decay pulls towards 0
+        self._gradients: np.ndarray | None = None
+
+    @property
+    def gradients(self) -> np.ndarray:
+        if self._gradients is None:
+            self._gradients = np.zeros_like(self.values)
+        return self._gradients
+
+    def replica(self) -> FlatStorage:
+        """The same values, with gradients of its own."""
+        return FlatStorage(self.values, self.num_decayed)
+
+
+class Parameter:
+    """A trained array: `value`, and `grad` of the same shape, both views into the model's flat vectors.
+
+    It has a shape and an initialiser from the start, and a value once the model it belongs to is initialised.
+    """
+
+    def __init__(self, shape: tuple[int, ...], initialiser: Initialiser) -> None:
+        self.shape = shape
+        self.initialiser = initialiser
+        self.storage: FlatStorage | None = None
+        self.place = slice(0)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def decayed(self) -> bool:
+        """Weight decay is for matrices; biases and LayerNorm's gamma and beta are left alone (BERT, appendix A.2)."""
+        return len(self.shape) > 1
+
+    @property
+    def value(self) -> np.ndarray:
+        return self.placed_in().values[self.place].reshape(self.shape)
+
+    @property
+    def grad(self) -> np.ndarray:
+        return self.placed_in().gradients[self.place].reshape(self.shape)
+
+    def accumulate(self, grad: np.ndarray) -> None:
+        """Add one call's gradient to `grad`: an array used twice in a loss gets the sum of both gradients."""
+        total = self.grad
+        total += grad
+
+    def placed_in(self) -> FlatStorage:
+        if self.storage is None:
+            raise RuntimeError("this parameter has no value yet: call initialise() on the layer or model it belongs to")
+        return self.storage
+
+
+def zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.zeros(shape)
+
+
+def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.ones(shape)
+
+
+def truncated_normal(std: float) -> Initialiser:
+    """Normal numbers of mean 0 and the given std, those beyond two std drawn again: BERT's initialisation."""
+
+    def initialise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        draws = rng.standard_normal(shape)
+        while (beyond := np.abs(draws) > 2).any():
+            draws[beyond] = rng.standard_normal(int(beyond.sum()))
+        return std * draws
+
+    return initialise

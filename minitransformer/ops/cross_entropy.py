@@ -1,0 +1,44 @@
+"""Cross-entropy: how surprised a softmax over the classes is by the class that was true.
+
+    p = softmax(logits),   loss = -log p_label = log(sum_j exp(logits_j)) - logits_label
+
+one loss for each row; the caller takes the mean, or any other weighting. With the row's maximum taken away first,
+log and exp stay within range. (This is multinomial logistic regression's loss. The lecture's slide prints the binary
+one, in ops/binary_cross_entropy.py; docs/pretraining.md holds the two side by side.)
+
+Back: the softmax's and the logarithm's derivatives fold into one of the best-known formulas of the field:
+
+    dlogits_j = dloss (p_j - 1[j = label])
+
+Every row of it adds up to 0: what the true class gains the others lose.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class CrossEntropyCache(NamedTuple):
+    probabilities: np.ndarray  # (M, V)
+    labels: np.ndarray  # (M,)
+
+
+def cross_entropy_forward(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, CrossEntropyCache]:
+    """Losses (M,), in nats, of logits (M, V) against the true classes labels (M,), and the cache."""
+    rows = np.arange(len(labels))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    label_logits = shifted[rows, labels]
+    probabilities = np.exp(shifted, out=shifted)
+    sums = probabilities.sum(axis=1)
+    probabilities /= sums[:, None]
+    return np.log(sums) - label_logits, CrossEntropyCache(probabilities, labels)
+
+
+def cross_entropy_backward(dlosses: np.ndarray, cache: CrossEntropyCache) -> np.ndarray:
+    """Gradient of logits (M, V) for dlosses (M,)."""
+    probabilities, labels = cache
+    dlogits = probabilities * dlosses[:, None]
+    dlogits[np.arange(len(labels)), labels] -= dlosses
+    return dlogits

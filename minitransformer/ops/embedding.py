@@ -1,0 +1,36 @@
+"""The embedding: row `id` of a table, for each id.
+
+    y_n = table[ids_n]
+
+It is the product of one-hot rows with the table, without the multiplications by zero.
+
+Back: row i of the table collects the gradients of all the places where it was looked up:
+
+    dtable_i = sum of dy_n over the n with ids_n = i
+
+Of the V rows only the U different ones among the ids get a gradient, so the backward returns these alone: which rows,
+and their gradients. (`dtable[ids] += dy` would be wrong: NumPy adds a row that is named twice only once.)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class EmbeddingCache(NamedTuple):
+    ids: np.ndarray  # (N,)
+
+
+def embedding_forward(table: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, EmbeddingCache]:
+    """y (N, H), rows `ids` (N,) of table (V, H), and the cache."""
+    return table[ids], EmbeddingCache(ids)
+
+
+def embedding_backward(dy: np.ndarray, cache: EmbeddingCache) -> tuple[np.ndarray, np.ndarray]:
+    """The different ids (U,), sorted, and the gradient (U, H) of each one's row of the table, for dy (N, H)."""
+    order = np.argsort(cache.ids, kind="stable")
+    sorted_ids = cache.ids[order]
+    starts = np.flatnonzero(np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1])))
+    return sorted_ids[starts], np.add.reduceat(dy[order], starts, axis=0)

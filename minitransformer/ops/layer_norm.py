@@ -1,0 +1,63 @@
+"""Layer normalisation: every row to mean 0 and variance 1, then a learnt scale and shift.
+
+    y = gamma * x_hat + beta,   x_hat = (x - mean(x)) / std,   std = sqrt(var(x) + eps)
+
+mean and var run over the H elements of one row; var is the biased one, mean((x - mean(x))^2).
+Ba, Kiros, Hinton 2016 (arXiv 1607.06450), section 3.
+
+Back: with dx_hat = dy * gamma, x_i reaches the loss directly, through the mean and through std:
+
+    dx_i = (dx_hat_i - mean(dx_hat) - x_hat_i * mean(dx_hat * x_hat)) / std
+
+so dx has no component along the ones vector and none along x_hat: what centring and scaling threw away.
+gamma and beta serve every row: dgamma = sum over rows of dy * x_hat, dbeta = sum over rows of dy.
+
+Both directions go through the rows in blocks (ops/rows.py); each block is the formula above.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.ops.rows import column_sums, row_blocks, row_means
+
+
+class LayerNormCache(NamedTuple):
+    x_hat: np.ndarray  # (N, H), the normalised rows
+    inv_std: np.ndarray  # (N, 1), 1 / std
+    gamma: np.ndarray  # (H,)
+
+
+def layer_norm_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float
+) -> tuple[np.ndarray, LayerNormCache]:
+    """Normalise the rows of x (N, H) with gamma, beta (H,). Returns y (N, H) and the cache."""
+    y, x_hat, inv_std = np.empty_like(x), np.empty_like(x), np.empty((len(x), 1), x.dtype)
+    for rows in row_blocks(x):
+        centred = np.subtract(x[rows], row_means(x[rows]), out=x_hat[rows])
+        variance = row_means(np.multiply(centred, centred, out=y[rows]))
+        inv_std[rows] = 1 / np.sqrt(variance + eps)
+        centred *= inv_std[rows]  # from here on it is x_hat
+        np.multiply(gamma, x_hat[rows], out=y[rows])
+        y[rows] += beta
+    return y, LayerNormCache(x_hat, inv_std, gamma)
+
+
+def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of x (N, H), gamma (H,) and beta (H,) for dy (N, H)."""
+    x_hat, inv_std, gamma = cache
+    dx, dgamma, dbeta = np.empty_like(dy), np.zeros_like(gamma), np.zeros_like(gamma)
+    mean_weights = gamma[:, None] / len(gamma)  # mean(v * gamma) = v @ mean_weights
+    for rows in row_blocks(dy):
+        dy_x_hat = dy[rows] * x_hat[rows]
+        dgamma += column_sums(dy_x_hat)
+        dbeta += column_sums(dy[rows])
+        along_x_hat = dy_x_hat @ mean_weights  # mean(dx_hat * x_hat)
+        along_ones = dy[rows] @ mean_weights  # mean(dx_hat)
+        dx_hat = np.multiply(dy[rows], gamma, out=dx[rows])
+        dx_hat -= along_ones
+        dx_hat -= np.multiply(x_hat[rows], along_x_hat, out=dy_x_hat)
+        dx_hat *= inv_std[rows]  # from here on it is dx
+    return dx, dgamma, dbeta

@@ -1,0 +1,1 @@
+"""Training: the optimizer, the schedule, the loop, its checkpoints and its workers."""
