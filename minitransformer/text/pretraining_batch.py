@@ -17,7 +17,7 @@ class PretrainingBatch:
     """Input and targets of BERT's two tasks (Devlin et al. 2018, arXiv 1810.04805, section 3.1).
 
     tokens                 S pairs "[CLS] a [SEP] b [SEP]" with the masking done
-    masked_positions (M,)  rows of the batch (0 to N - 1) whose token is to be predicted, ascending
+    masked_positions (M,)  rows of the batch (0 to N - 1) whose token is to be predicted, each once, in any order
     masked_ids (M,)        the token that stood there before masking
     is_random_next (S,)    0 if b follows a in the corpus, 1 if b is from another document
 
@@ -33,10 +33,12 @@ class PretrainingBatch:
         for name in ("masked_positions", "masked_ids", "is_random_next"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
         n_rows, n_masked = len(self.tokens.token_ids), len(self.masked_positions)
-        if n_masked and self.masked_positions[-1] >= n_rows:
-            raise UserError(f"masked_positions holds row {self.masked_positions[-1]}, but the batch has {n_rows} rows")
-        if (np.diff(self.masked_positions) <= 0).any():
-            raise UserError("masked_positions must ascend and name each row once")
+        if n_masked and self.masked_positions.max() >= n_rows:
+            raise UserError(
+                f"masked_positions holds row {self.masked_positions.max()}, but the batch has {n_rows} rows"
+            )
+        if (times := np.bincount(self.masked_positions, minlength=1)).max() > 1:
+            raise UserError(f"masked_positions names row {times.argmax()} {times.max()} times; once is enough")
         if len(self.masked_ids) != n_masked:
             raise UserError(f"there are {n_masked} masked_positions but {len(self.masked_ids)} masked_ids")
         if len(self.is_random_next) != len(self.tokens):
@@ -49,7 +51,7 @@ class PretrainingBatch:
         return len(self.tokens)
 
     def select(self, sentence_indices: Sequence[int] | NDArray | slice) -> PretrainingBatch:
-        """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows."""
+        """The batch of the chosen pairs in the order given, their masked_positions renumbered to its rows and ascending."""
         chosen = np.arange(len(self))[sentence_indices]
         entry_of_row = np.full(len(self.tokens.token_ids), -1)
         entry_of_row[self.masked_positions] = np.arange(len(self.masked_positions))

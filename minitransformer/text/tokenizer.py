@@ -1,0 +1,205 @@
+"""BERT's tokenizer: text to token ids, with [CLS] and [SEP] around them.
+
+Clean and lower-case, split at spaces and punctuation, then take the longest piece of each word that the vocabulary
+knows, again and again (WordPiece, google-research/bert, tokenization.py). The `tokenizers` library does this work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from minitransformer.errors import UserError
+from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.tokenizer_backend import SPECIAL_TOKENS, build_backend, read_backend, write_backend
+from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
+
+# The library's threads and a later fork don't go together; whoever wants the threads sets this to "true".
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+class BertTokenizer:
+    """Text to PackedTokens and back.
+
+    model_max_length is the number of tokens that the model takes; it is kept in tokenizer_config.json and cuts nothing.
+
+    >>> tokenizer = BertTokenizer.from_vocabulary(
+    ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "my", "dog", "is", "cute", "he", "likes", "play", "##ing"])
+    >>> tokens = tokenizer("My dog is cute", pairs="he likes playing")
+    >>> print(*tokenizer.convert_ids_to_tokens(tokens.token_ids))
+    [CLS] my dog is cute [SEP] he likes play ##ing [SEP]
+    >>> print(*tokens.segment_ids)
+    0 0 0 0 0 0 1 1 1 1 1
+    """
+
+    def __init__(self, backend: Tokenizer, special_tokens: dict[str, str], model_max_length: int | None = None) -> None:
+        """Called by the class methods, with a backend of text/tokenizer_backend.py."""
+        self._backend = backend
+        self._special_tokens = special_tokens
+        self.model_max_length = model_max_length or 512
+        self._ids: dict[str, int] = backend.get_vocab()
+        self._tokens = sorted(self._ids, key=self._ids.__getitem__)
+        self.vocab_size = len(self._tokens)
+        ids = {role: self._ids[token] for role, token in special_tokens.items()}
+        self.pad_token_id, self.unk_token_id, self.mask_token_id = ids["pad"], ids["unk"], ids["mask"]
+        self.cls_token_id, self.sep_token_id = ids["cls"], ids["sep"]
+
+    # -- where a tokenizer comes from ----------------------------------------------------------------------------------
+
+    @classmethod
+    def from_vocabulary(
+        cls, tokens: Sequence[str], do_lower_case: bool = True, model_max_length: int | None = None
+    ) -> BertTokenizer:
+        """A tokenizer with these tokens in the order of their ids, the five special ones among them."""
+        return cls(build_backend(tokens, SPECIAL_TOKENS, do_lower_case=do_lower_case), SPECIAL_TOKENS, model_max_length)
+
+    @classmethod
+    def train(
+        cls,
+        texts: str | Iterable[str],
+        vocab_size: int,
+        do_lower_case: bool = True,
+        min_count: int = 2,
+        model_max_length: int | None = None,
+    ) -> BertTokenizer:
+        """Learn a WordPiece vocabulary of exactly vocab_size tokens; the same texts give the same vocabulary.
+
+        The texts are read once and may come from a generator: memory grows only with the number of different words.
+        Characters and pieces that occur less than min_count times get no token. Raises UserError if the texts don't
+        support so many tokens, and says how many they do support.
+        """
+        untrained = cls.from_vocabulary(list(SPECIAL_TOKENS.values()), do_lower_case)
+        word_counts = count_words([texts] if isinstance(texts, str) else texts, untrained.split_into_words)
+        tokens = learn_vocabulary(word_counts, vocab_size, SPECIAL_TOKENS.values(), min_count)
+        return cls.from_vocabulary(tokens, do_lower_case, model_max_length)
+
+    @classmethod
+    def from_pretrained(cls, path: str | os.PathLike) -> BertTokenizer:
+        """Read a folder with tokenizer.json or vocab.txt, or one of these files; nothing comes from the network.
+
+        A maximal length or padding that is baked into tokenizer.json is reset. Raises UserError if a file is missing
+        or broken.
+        """
+        return cls(*read_backend(Path(path)))
+
+    def save_pretrained(self, path: str | os.PathLike) -> None:
+        """Write vocab.txt, tokenizer.json and tokenizer_config.json into a folder, as transformers reads them."""
+        write_backend(Path(path), self._backend, self._special_tokens, self.model_max_length)
+
+    # -- text to tokens and back ---------------------------------------------------------------------------------------
+
+    def __call__(
+        self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None, max_length: int | None = None
+    ) -> PackedTokens:
+        """[CLS] text [SEP], or [CLS] text [SEP] pair [SEP] with segment 1 for the pair and its [SEP].
+
+        texts and pairs are each one text or a sequence of texts. No sentence gets longer than max_length tokens, the
+        special ones included: the longer of text and pair is cut first, at its end. None cuts nothing.
+        """
+        sentences = self.encode_pieces(as_texts(texts, "texts"))
+        seconds = None if pairs is None else self.encode_pieces(as_texts(pairs, "pairs"))
+        if seconds is not None and len(seconds) != len(sentences):
+            raise UserError(f"there are {len(sentences)} texts but {len(seconds)} pairs; every text needs its pair")
+        n_special = 2 if seconds is None else 3
+        if max_length is not None and max_length < n_special:
+            raise UserError(f"max_length is {max_length}, but the special tokens alone need {n_special}")
+        budget = None if max_length is None else max_length - n_special
+        start, end = [self.cls_token_id], [self.sep_token_id]
+        if seconds is None:
+            return PackedTokens.pack([start + pieces[:budget] + end for pieces in sentences])
+        token_ids, segment_ids = [], []
+        for first, second in zip(sentences, seconds, strict=True):
+            if budget is not None:
+                first_length, second_length = longest_first(len(first), len(second), budget)
+                first, second = first[:first_length], second[:second_length]
+            token_ids.append(start + first + end + second + end)
+            segment_ids.append([0] * (len(first) + 2) + [1] * (len(second) + 1))
+        return PackedTokens.pack(token_ids, segment_ids)
+
+    def encode_pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text's pieces, without [CLS] and [SEP]. A "[MASK]" in the text is the mask token."""
+        return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
+        """As encode_pieces, but a "[MASK]" in the text is only a word in brackets: for corpora, which may say so."""
+        return [encoding.ids for encoding in self._plain_backend.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def tokenize(self, text: str) -> list[str]:
+        """The pieces of a text as strings, such as ["play", "##ing"]."""
+        return self._backend.encode(text, add_special_tokens=False).tokens
+
+    def split_into_words(self, text: str) -> list[str]:
+        """The words and punctuation marks that are cut into pieces afterwards, cleaned and lower-cased."""
+        normalised = self._backend.normalizer.normalize_str(text)
+        return [word for word, _ in self._backend.pre_tokenizer.pre_tokenize_str(normalised)]
+
+    def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
+        """The text of a sequence of ids, pieces joined to words."""
+        return self._backend.decode([int(i) for i in ids], skip_special_tokens=skip_special_tokens)
+
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """The token of each id. Raises UserError for an id outside the vocabulary."""
+        tokens = []
+        for i in map(int, ids):
+            if not 0 <= i < self.vocab_size:
+                raise UserError(f"id {i} is outside the vocabulary of {self.vocab_size} tokens")
+            tokens.append(self._tokens[i])
+        return tokens
+
+    def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
+        """The id of each token, and [UNK]'s for a token that isn't in the vocabulary."""
+        return [self._ids.get(token, self.unk_token_id) for token in tokens]
+
+    # -- the vocabulary ------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"BertTokenizer(vocab_size={self.vocab_size}, model_max_length={self.model_max_length})"
+
+    @cached_property
+    def special_token_ids(self) -> IntArray:
+        """The ids of the five special tokens, ascending."""
+        return np.sort(self.convert_tokens_to_ids(self._special_tokens.values()))
+
+    @cached_property
+    def is_continuation(self) -> NDArray[np.bool_]:
+        """(V,) True for the pieces that continue a word, such as ##ing."""
+        return np.array([token.startswith(CONTINUATION) for token in self._tokens])
+
+    @cached_property
+    def _plain_backend(self) -> Tokenizer:
+        backend = Tokenizer.from_str(self._backend.to_str())
+        backend.encode_special_tokens = True  # the library's name for reading special tokens as ordinary text
+        return backend
+
+
+def as_texts(texts: str | Sequence[str], name: str) -> list[str]:
+    """A list of texts from one text or a sequence of them, with an error that names what isn't a text."""
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UserError(f"{name}[{i}] must be a text, found {text!r} ({type(text).__name__})")
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise UserError(
+                f"{name}[{i}] holds half of a surrogate pair, which is no character; was it decoded wrongly?"
+            )
+    return texts
+
+
+def longest_first(first: int, second: int, budget: int) -> tuple[int, int]:
+    """The lengths of two texts when the longer one is cut until both fit, and then both alike.
+
+    An odd budget leaves the longer text, or of two equal ones the second, with a token more.
+
+    >>> longest_first(10, 3, 8), longest_first(9, 8, 7), longest_first(9, 9, 7), longest_first(2, 3, 8)
+    ((5, 3), (4, 3), (3, 4), (2, 3))
+    """
+    if first > second:
+        return longest_first(second, first, budget)[::-1]
+    first = min(first, budget // 2)
+    return first, min(second, budget - first)

@@ -1,0 +1,169 @@
+"""The `tokenizers.Tokenizer` behind BertTokenizer: built from a vocabulary, read from a folder, written to one.
+
+The three files are those of Hugging Face folders: vocab.txt (a token a line, its id is the line), tokenizer.json (the
+library's own form) and tokenizer_config.json (lower-casing, the names of the special tokens, the maximal length).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+from minitransformer.errors import UserError
+from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGTH
+
+SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+
+# tokenizer_config.json's names for what BertNormalizer calls otherwise
+NORMALISATION = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
+NO_MAX_LENGTH = 1_000_000  # transformers writes 1e30 where it knows no maximal length
+
+
+def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **normalisation: bool | None) -> Tokenizer:
+    """BERT's tokenizer over these tokens, in the order of their ids; normalisation by tokenizer_config.json's names."""
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    if len(vocabulary) < len(tokens):
+        twice = next(token for i, token in enumerate(tokens) if vocabulary[token] != i)
+        raise UserError(f"the vocabulary holds {twice!r} twice, as token {tokens.index(twice)} and {vocabulary[twice]}")
+    backend = Tokenizer(
+        models.WordPiece(
+            vocabulary,
+            unk_token=special_tokens["unk"],
+            continuing_subword_prefix=CONTINUATION,
+            max_input_chars_per_word=MAX_WORD_LENGTH,
+        )
+    )
+    backend.normalizer = normalizers.BertNormalizer()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece(prefix=CONTINUATION)
+    set_normalisation(backend, normalisation)
+    set_bert_format(backend, special_tokens)
+    return backend
+
+
+def set_normalisation(backend: Tokenizer, normalisation: dict[str, Any]) -> None:
+    """Switch lower-casing and the like; a normaliser that isn't BERT's is left as its file has it."""
+    for name, value in normalisation.items():
+        if hasattr(backend.normalizer, NORMALISATION[name]):
+            setattr(backend.normalizer, NORMALISATION[name], value)
+
+
+def set_bert_format(backend: Tokenizer, special_tokens: dict[str, str]) -> None:
+    """Know the special tokens in a text, put [CLS] and [SEP] around it, and neither cut nor pad it."""
+    missing = [token for token in special_tokens.values() if backend.token_to_id(token) is None]
+    if missing:
+        raise UserError(f"the vocabulary lacks {', '.join(missing)}, which BERT's input needs")
+    backend.no_truncation()
+    backend.no_padding()
+    backend.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special_tokens.values()])
+    cls, sep = special_tokens["cls"], special_tokens["sep"]
+    backend.post_processor = processors.TemplateProcessing(
+        single=f"{cls}:0 $A:0 {sep}:0",
+        pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
+        special_tokens=[(cls, backend.token_to_id(cls)), (sep, backend.token_to_id(sep))],
+    )
+
+
+def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
+    """The tokenizer of a folder (or of its tokenizer.json or vocab.txt), its special tokens and its maximal length.
+
+    tokenizer.json wins over vocab.txt, and tokenizer_config.json over the normalisation in tokenizer.json, as in
+    transformers. The maximal length is None where the folder doesn't say.
+    """
+    if not path.exists():
+        raise UserError(f"{path} does not exist; expected a folder with tokenizer.json or vocab.txt")
+    folder = path if path.is_dir() else path.parent
+    config = read_json_object(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
+    special_tokens = {
+        role: token_text(config.get(f"{role}_token") or default) for role, default in SPECIAL_TOKENS.items()
+    }
+    normalisation = {name: config[name] for name in NORMALISATION if name in config}
+    json_file, vocabulary_file = folder / "tokenizer.json", folder / "vocab.txt"
+    file = path if path.is_file() else json_file if json_file.exists() else vocabulary_file
+    if not file.exists():
+        raise UserError(f"{folder} holds neither tokenizer.json nor vocab.txt; a tokenizer needs one of them")
+    try:
+        if file.suffix == ".json":
+            backend = read_tokenizer_json(file)
+            set_normalisation(backend, normalisation)
+            set_bert_format(backend, special_tokens)
+        else:
+            backend = build_backend(read_vocabulary(file), special_tokens, **normalisation)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    max_length = config.get("model_max_length")
+    return backend, special_tokens, max_length if isinstance(max_length, int) and max_length < NO_MAX_LENGTH else None
+
+
+def token_text(token: str | dict) -> str:
+    """The text of a special token, which tokenizer_config.json writes as a string or as {"content": ...}."""
+    return token["content"] if isinstance(token, dict) else token
+
+
+def read_json_object(file: Path) -> dict[str, Any]:
+    """The object in a JSON file, with an error that names the place if it is broken."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file} must hold a JSON object, found a {type(content).__name__}")
+    return content
+
+
+def read_tokenizer_json(file: Path) -> Tokenizer:
+    """A WordPiece tokenizer from the library's own form; other models (BPE, Unigram) are refused by name."""
+    content = read_json_object(file)
+    model = content.get("model")
+    kind = model.get("type", "WordPiece" if "max_input_chars_per_word" in model else None) if model else None
+    if kind != "WordPiece":
+        raise UserError(f"expected a tokenizer with a WordPiece model, found {kind}; BERT reads WordPiece only")
+    try:
+        backend = Tokenizer.from_str(json.dumps(content))
+    except Exception as error:  # the library raises bare Exceptions
+        raise UserError(f"the tokenizers library can't read it: {error}") from None
+    ids = sorted(backend.get_vocab().values())
+    if ids != list(range(len(ids))):
+        raise UserError(
+            f"the ids of its {len(ids)} tokens must be 0 to {len(ids) - 1}, each once; the last is {ids[-1]}"
+        )
+    return backend
+
+
+def read_vocabulary(file: Path) -> list[str]:
+    """The tokens of a vocab.txt, a token a line."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return [line.rstrip("\n") for line in lines]
+    except UnicodeDecodeError as error:
+        raise UserError(f"not a text file in UTF-8: {error}") from None
+
+
+def write_backend(folder: Path, backend: Tokenizer, special_tokens: dict[str, str], max_length: int) -> None:
+    """Write vocab.txt, tokenizer.json and tokenizer_config.json as transformers and sentence-transformers read them."""
+    normalizer = backend.normalizer
+    config = {
+        "tokenizer_class": "BertTokenizer",
+        **{name: getattr(normalizer, ours) for name, ours in NORMALISATION.items() if hasattr(normalizer, ours)},
+        **{f"{role}_token": token for role, token in special_tokens.items()},
+        "model_max_length": max_length,
+    }
+    vocabulary = "".join(f"{backend.id_to_token(i)}\n" for i in range(backend.get_vocab_size()))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (
+        ("vocab.txt", vocabulary),
+        ("tokenizer.json", backend.to_str(pretty=True)),
+        ("tokenizer_config.json", json.dumps(config, indent=2) + "\n"),
+    ):
+        beside = folder / f".{name}.partial"
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(beside, folder / name)

@@ -1,0 +1,150 @@
+"""Learn a WordPiece vocabulary from words and how often they occur.
+
+Every word starts as its characters, all but the first marked as continuations: playing = p ##l ##a ##y ##i ##n ##g.
+The pair of neighbours that occurs most often in the text becomes one new token, everywhere, and so on until the
+vocabulary is full. Choosing by count is byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909, section 3.2), and
+it is what the WordPiece trainer of the `tokenizers` library does too. That one breaks ties by the order of a hash
+map, so that the same text gives a different vocabulary in each process; here ties are broken by the alphabet.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+
+from minitransformer.errors import UserError
+
+CONTINUATION = "##"
+MAX_ALPHABET = 1000  # characters with a token of their own; rarer ones become [UNK]
+MAX_WORD_LENGTH = 100  # characters; the tokenizer reads a longer word as [UNK]
+MAX_COUNTED = 4_000_000  # different strings to keep count of; beyond that the rarest are forgotten
+MAX_WORDS = 200_000  # the most frequent words are enough to learn from, and bound memory and time
+
+BETWEEN_SPACES = re.compile(r"[^ \t\r\n]+")
+
+Pair = tuple[str, str]
+
+
+def count_words(texts: Iterable[str], split_into_words: Callable[[str], list[str]]) -> Counter[str]:
+    """How often each word of the texts occurs, as the tokenizer splits it.
+
+    Splitting into words costs a hundred times as much as splitting at spaces. So what stands between spaces is counted
+    first, and only the different strings are split into words.
+    """
+    strings: Counter[str] = Counter()
+    rarest = 0
+    for text in texts:
+        strings.update(BETWEEN_SPACES.findall(text))
+        while len(strings) > MAX_COUNTED:
+            rarest += 1
+            strings = Counter({string: count for string, count in strings.items() if count > rarest})
+    words: Counter[str] = Counter()
+    for string, count in strings.items():
+        for word in split_into_words(string):
+            words[word] += count
+    return words
+
+
+def learn_vocabulary(
+    word_counts: Mapping[str, int], vocab_size: int, special_tokens: Iterable[str], min_count: int = 2
+) -> list[str]:
+    """The tokens in the order of their ids: special tokens, characters, continued characters, then merged pairs.
+
+    A character or pair that occurs less than min_count times gets no token. The result depends on nothing but the
+    arguments. Raises UserError if vocab_size is too small for the characters or larger than the words support.
+    """
+    alphabet = frequent_characters(word_counts, min_count)
+    counts, words = split_into_characters(word_counts, alphabet)
+    continued = {symbol for word in words for symbol in word[1:]}
+    vocabulary = dict.fromkeys([*special_tokens, *sorted(alphabet), *sorted(continued)])
+    if vocab_size < len(vocabulary):
+        raise UserError(
+            f"vocab_size is {vocab_size}, but the special tokens and the characters of the text alone "
+            f"need {len(vocabulary)}; choose at least that"
+        )
+    for token in merged_tokens(counts, words, min_count):
+        if len(vocabulary) == vocab_size:
+            break
+        vocabulary[token] = None
+    if len(vocabulary) < vocab_size:
+        raise UserError(
+            f"vocab_size is {vocab_size}, but the text supports at most {len(vocabulary)} tokens "
+            f"(pieces seen {min_count} times or more in its {len(word_counts)} different words); "
+            "choose a smaller vocabulary or give more text"
+        )
+    return list(vocabulary)
+
+
+def frequent_characters(word_counts: Mapping[str, int], min_count: int) -> set[str]:
+    """The MAX_ALPHABET most frequent characters of those that occur at least min_count times."""
+    counts: Counter[str] = Counter()
+    for word, count in word_counts.items():
+        for character in word:
+            counts[character] += count
+    ranked = sorted(counts, key=lambda character: (-counts[character], character))
+    return {character for character in ranked[:MAX_ALPHABET] if counts[character] >= min_count}
+
+
+def split_into_characters(word_counts: Mapping[str, int], alphabet: set[str]) -> tuple[list[int], list[list[str]]]:
+    """The most frequent words that the tokenizer could write with the alphabet: their counts and their symbols."""
+    writable = [word for word in word_counts if 0 < len(word) <= MAX_WORD_LENGTH and alphabet.issuperset(word)]
+    writable.sort(key=lambda word: (-word_counts[word], word))
+    kept = writable[:MAX_WORDS]
+    symbols = [[word[0], *(CONTINUATION + character for character in word[1:])] for word in kept]
+    return [word_counts[word] for word in kept], symbols
+
+
+def merged_tokens(counts: list[int], words: list[list[str]], min_count: int) -> Iterable[str]:
+    """Merge the most frequent pair again and again, yielding each new token; `words` is rewritten on the way.
+
+    The queue may hold outdated counts: a pair's count sinks when a neighbour is merged away. So a popped count is
+    compared with the true one, and an outdated entry goes back with the true count. Rising counts are pushed at once.
+    """
+    pair_counts: Counter[Pair] = Counter()
+    words_with: defaultdict[Pair, set[int]] = defaultdict(set)
+    for index, word in enumerate(words):
+        for pair in pairwise(word):
+            pair_counts[pair] += counts[index]
+            words_with[pair].add(index)
+    queue = [(-count, pair) for pair, count in pair_counts.items()]
+    heapq.heapify(queue)
+    while queue:
+        negative_count, pair = heapq.heappop(queue)
+        if pair_counts[pair] < min_count:
+            continue
+        if pair_counts[pair] < -negative_count:
+            heapq.heappush(queue, (-pair_counts[pair], pair))
+            continue
+        token = pair[0] + pair[1].removeprefix(CONTINUATION)
+        yield token
+        risen: set[Pair] = set()
+        for index in words_with.pop(pair):
+            before, after = words[index], merge(words[index], pair, token)
+            for neighbours in pairwise(before):
+                pair_counts[neighbours] -= counts[index]
+            for neighbours in pairwise(after):
+                pair_counts[neighbours] += counts[index]
+                if token in neighbours:
+                    words_with[neighbours].add(index)
+                    risen.add(neighbours)
+            words[index] = after
+        for neighbours in risen:
+            heapq.heappush(queue, (-pair_counts[neighbours], neighbours))
+
+
+def merge(word: list[str], pair: Pair, token: str) -> list[str]:
+    """The word with each occurrence of the pair, from the left, replaced by the token.
+
+    >>> merge(["b", "##a", "##n", "##a", "##n", "##a"], ("##a", "##n"), "##an")
+    ['b', '##an', '##an', '##a']
+    """
+    merged: list[str] = []
+    for symbol in word:
+        if merged and (merged[-1], symbol) == pair:
+            merged[-1] = token
+        else:
+            merged.append(symbol)
+    return merged
