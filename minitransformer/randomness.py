@@ -17,5 +17,6 @@ def generator(seed: int, *purpose: str | int) -> np.random.Generator:
 
     Words enter by their CRC-32, so the result is the same in every process and on every machine.
     """
-    words = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in (seed, *purpose)]
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(words)))
+    words = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in purpose]
+    # As a spawn_key every word counts; as a part of the entropy, zeros at its end would not.
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=words)))
