@@ -51,7 +51,7 @@ class PretrainingBatch:
         return len(self.tokens)
 
     def select(self, sentence_indices: Sequence[int] | NDArray | slice) -> PretrainingBatch:
-        """The batch of the chosen pairs in the order given, their masked_positions renumbered to its rows and ascending."""
+        """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows and ascend."""
         chosen = np.arange(len(self))[sentence_indices]
         entry_of_row = np.full(len(self.tokens.token_ids), -1)
         entry_of_row[self.masked_positions] = np.arange(len(self.masked_positions))
