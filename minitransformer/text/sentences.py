@@ -1,0 +1,103 @@
+"""Cut a paragraph into sentences by rules.
+
+A full stop, question or exclamation mark ends a sentence if what follows can begin one: white space, then no
+lower-case letter. A full stop also stands after abbreviations and initials, so the word before it decides:
+
+    Mr. Woodhouse           a title never ends a sentence
+    J. R. R. Tolkien        nor does an initial
+    vol. 3                  nor some abbreviations before a number
+    in the U.S. The army    these do if a word follows that mostly begins sentences
+    3.14, example.com       no white space follows
+
+The rules are for English and languages that write like it; 。！？ end a sentence always. Punkt (Kiss and Strunk 2006,
+"Unsupervised multilingual sentence boundary detection") learns such lists from text, which needs a lot of text.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TITLES = words(
+    """mr mrs ms messrs mme mlle dr drs prof rev hon st ste sr fr gen col maj capt cpt lt sgt cmdr adm gov sen rep pres
+    supt dept vs viz cf eg e.g i.e ie al approx ca resp incl esp b.c a.d"""
+)
+BEFORE_NUMBERS = words(
+    """no nos vol vols p pp ch chap sec sect art eq eqs fig figs ref refs tab ver v par cap lib
+    jan feb mar apr jun jul aug sep sept oct nov dec"""
+)
+MAYBE_LAST = words("etc jr sr inc co corp ltd bros esq ave rd blvd mt")
+STARTERS = words(
+    """the this that these those it its he his she her they their we our you your i my there here then thus a an and but
+    or so yet if when while after before because since as in on at by for from with to of however although though
+    all some many most each every no not one two another such what who why how where let see use note"""
+)
+
+OPENING = "\"'“‘«([{<_*`-–—"
+CLOSING = "\"'”’»)]}>_*`"
+CANDIDATE = re.compile(
+    rf"[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # the marks may stand apart: ". . ." or ". )"
+    r"|[。！？]+[」』”’]*"
+)
+ACRONYM = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
+ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}|[ivxlc]{1,6}|[IVXLC]{1,6}|[A-Za-z])")
+FIRST_WORD = re.compile(r"[^\W\d_]+")
+
+
+def split_sentences(paragraph: str) -> list[str]:
+    """The sentences of a paragraph, with single spaces for all white space.
+
+    >>> split_sentences('Mr. Knox saw 3.5 m of snow. "Is it deep?" she asked. It was.')
+    ['Mr. Knox saw 3.5 m of snow.', '"Is it deep?" she asked.', 'It was.']
+    """
+    text = " ".join(paragraph.split())
+    in_lower_case = text == text.lower()  # then a lower-case letter can begin a sentence
+    sentences = []
+    start = 0
+    for candidate in CANDIDATE.finditer(text):
+        end = candidate.end()
+        if text[end : end + 3] in (' " ', ' "') and text.count('"', start, end) % 2:
+            end += 2  # tokenised text, where the closing quotation mark stands apart
+        if ends_sentence(text[start : candidate.start()], candidate.group(), text[end : end + 40], in_lower_case):
+            sentences.append(text[start:end].strip())
+            start = end
+    sentences.append(text[start:].strip())
+    return [sentence for sentence in sentences if sentence]
+
+
+def ends_sentence(before: str, mark: str, after: str, in_lower_case: bool) -> bool:
+    """Whether the mark between the text of the sentence so far and the text that follows ends the sentence."""
+    if mark[0] in "。！？":
+        return True
+    if not any(map(str.isalnum, before)):
+        return False
+    following = after.lstrip(OPENING + " ")
+    if not following or (following[0].islower() and not in_lower_case):
+        return False
+    if mark[0] != "." or mark.count(".") > 1:
+        return True
+    return not is_abbreviation(before, following)
+
+
+def is_abbreviation(before: str, following: str) -> bool:
+    """Whether the full stop after `before` belongs to an abbreviation, an initial or the number of a list item."""
+    word = before.rsplit(" ", 1)[-1].lstrip(OPENING)
+    lowered = word.lower()
+    if not word:  # a full stop that stands alone, in tokenised text
+        return False
+    if ENUMERATOR.fullmatch(before.strip()):
+        return True
+    if lowered in TITLES:
+        return True
+    if lowered in BEFORE_NUMBERS and following[0].isdigit():
+        return True
+    if len(word) == 1 and word.isupper():
+        return not (word == "I" and before[:-2].rsplit(" ", 1)[-1].islower())  # "It was I. He knew."
+    if lowered in MAYBE_LAST or ACRONYM.fullmatch(word):
+        first = FIRST_WORD.match(following)
+        return first is None or first.group().lower() not in STARTERS
+    return False
