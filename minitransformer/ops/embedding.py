@@ -32,5 +32,5 @@ def embedding_backward(dy: np.ndarray, cache: EmbeddingCache) -> tuple[np.ndarra
     """The different ids (U,), sorted, and the gradient (U, H) of each one's row of the table, for dy (N, H)."""
     order = np.argsort(cache.ids, kind="stable")
     sorted_ids = cache.ids[order]
-    starts = np.flatnonzero(np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1])))
+    starts = np.flatnonzero(np.diff(sorted_ids, prepend=-1))  # where an id differs from the one before it
     return sorted_ids[starts], np.add.reduceat(dy[order], starts, axis=0)

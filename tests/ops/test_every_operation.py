@@ -1,0 +1,220 @@
+"""What must hold of every operation. A new one gets a line in OPERATIONS; a test sees to it that none is forgotten."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import minitransformer.ops
+from minitransformer.ops.attention import (
+    attention_backward,
+    attention_forward,
+    multi_head_attention_backward,
+    multi_head_attention_forward,
+)
+from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
+from minitransformer.ops.cosent_loss import cosent_loss_backward, cosent_loss_forward
+from minitransformer.ops.cosine_similarity import (
+    cosine_matrix_backward,
+    cosine_matrix_forward,
+    cosine_similarity_backward,
+    cosine_similarity_forward,
+)
+from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
+from minitransformer.ops.dropout import dropout_backward, dropout_forward
+from minitransformer.ops.embedding import embedding_backward, embedding_forward
+from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
+from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
+from minitransformer.ops.linear import linear_backward, linear_forward
+from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
+from minitransformer.ops.ranking_loss import ranking_loss_backward, ranking_loss_forward, right_answers
+from minitransformer.ops.relu import relu_backward, relu_forward
+from minitransformer.ops.softmax import softmax_backward, softmax_forward
+from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
+from minitransformer.ops.tanh import tanh_backward, tanh_forward
+from minitransformer.ops.tied_decoder import tied_decoder_backward, tied_decoder_forward
+from minitransformer.ops.triplet_loss import triplet_loss_backward, triplet_loss_forward
+from minitransformer.randomness import generator
+from tests.gradient_check import assert_operation_gradients, upstream
+
+
+class Operation(NamedTuple):
+    """A forward/backward pair, and the shapes of the arguments that have a gradient; the rest is filled in."""
+
+    forward: Callable[..., tuple[np.ndarray, Any]]
+    backward: Callable[[np.ndarray, Any], Any]
+    shapes: list[tuple[int, ...]]
+
+
+def table_gradient(dy, cache):
+    """embedding_backward's ids and rows, laid out as the gradient of the whole table (6, 3)."""
+    ids, rows = embedding_backward(dy, cache)
+    dtable = np.zeros((6, 3), dy.dtype)
+    dtable[ids] = rows
+    return dtable
+
+
+def dropout_rng():
+    """The same numbers at each call, so that central differences meet the same mask."""
+    return generator(5, "dropout")
+
+
+EQUAL_TEXTS = right_answers(np.array([0, 1, 2, 1]), np.array([10, 11, 12, 13, 10, 2, 14]))
+
+OPERATIONS = {
+    "attention": Operation(attention_forward, attention_backward, [(2, 3, 4), (2, 5, 4), (2, 5, 6)]),
+    "attention, causal, with dropout": Operation(
+        lambda q, k, v: attention_forward(q, k, v, causal=True, dropout_rate=0.3, rng=dropout_rng()),
+        attention_backward,
+        [(2, 3, 4), (2, 5, 4), (2, 5, 6)],
+    ),
+    "binary_cross_entropy": Operation(
+        lambda z: binary_cross_entropy_forward(z, np.linspace(0, 1, 5, dtype=z.dtype)),
+        binary_cross_entropy_backward,
+        [(3, 5)],
+    ),
+    "cosent_loss": Operation(
+        lambda cosines: cosent_loss_forward(cosines, np.array([0.2, 1, 0, 0.2, 0.7]), 3.0), cosent_loss_backward, [(5,)]
+    ),
+    "cosine_matrix": Operation(cosine_matrix_forward, cosine_matrix_backward, [(4, 7), (5, 7)]),
+    "cosine_similarity": Operation(cosine_similarity_forward, cosine_similarity_backward, [(4, 7), (4, 7)]),
+    "cross_entropy": Operation(
+        lambda logits: cross_entropy_forward(logits, np.array([4, 0, 4])), cross_entropy_backward, [(3, 5)]
+    ),
+    "dropout": Operation(lambda x: dropout_forward(x, 0.3, dropout_rng()), dropout_backward, [(4, 7)]),
+    "embedding": Operation(
+        lambda table: embedding_forward(table, np.array([4, 1, 4, 0, 4, 1, 2])), table_gradient, [(6, 3)]
+    ),
+    "gelu": Operation(gelu_forward, gelu_backward, [(4, 7)]),
+    "gelu_tanh": Operation(gelu_tanh_forward, gelu_backward, [(4, 7)]),
+    "layer_norm": Operation(
+        lambda x, gamma, beta: layer_norm_forward(x, gamma, beta, 1e-12), layer_norm_backward, [(4, 7), (7,), (7,)]
+    ),
+    "linear": Operation(linear_forward, linear_backward, [(4, 7), (7, 3), (3,)]),
+    "multi_head_attention": Operation(
+        lambda q, k, v: multi_head_attention_forward(q, k, v, np.array([2, 3, 3]), np.array([4, 1, 1]), 3),
+        multi_head_attention_backward,
+        [(8, 12), (6, 12), (6, 12)],
+    ),
+    "pair_features": Operation(
+        lambda u, v: pair_features_forward(u, v, COMPONENTS), pair_features_backward, [(4, 7), (4, 7)]
+    ),
+    "ranking_loss": Operation(
+        lambda similarities: ranking_loss_forward(similarities, None, 3.0, symmetric=False),
+        ranking_loss_backward,
+        [(4, 7)],
+    ),
+    "ranking_loss, symmetric, with equal texts": Operation(
+        lambda similarities: ranking_loss_forward(similarities, EQUAL_TEXTS, 3.0, symmetric=True),
+        ranking_loss_backward,
+        [(4, 7)],
+    ),
+    "relu": Operation(relu_forward, relu_backward, [(4, 7)]),
+    "softmax": Operation(softmax_forward, softmax_backward, [(2, 4, 7)]),
+    "squared_error": Operation(
+        lambda x: squared_error_forward(x, np.linspace(0, 1, 7, dtype=x.dtype)), squared_error_backward, [(4, 7)]
+    ),
+    "tanh": Operation(tanh_forward, tanh_backward, [(4, 7)]),
+    "tied_decoder": Operation(tied_decoder_forward, tied_decoder_backward, [(4, 7), (11, 7), (11,)]),
+    "triplet_loss": Operation(
+        lambda anchors, positives, negatives: triplet_loss_forward(anchors, positives, negatives, 0.5),
+        triplet_loss_backward,
+        [(5, 7), (5, 7), (5, 7)],
+    ),
+}
+
+
+def draw_arguments(operation, dtype=np.float64, seed=3):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape).astype(dtype) for shape in operation.shapes]
+
+
+def run_backward(operation, dy, cache):
+    """The gradients as a list, whether the backward returns one or several."""
+    gradients = operation.backward(dy, cache)
+    return list(gradients) if isinstance(gradients, tuple) else [gradients]
+
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+
+
+def test_every_operation_of_the_package_is_in_this_table():
+    modules = [
+        importlib.import_module(f"minitransformer.ops.{module.name}")
+        for module in pkgutil.iter_modules(minitransformer.ops.__path__)
+    ]
+    forwards = {name for module in modules for name in vars(module) if name.endswith("_forward")}
+    assert forwards == {f"{name.split(',')[0]}_forward" for name in OPERATIONS}
+
+
+@every_operation
+def test_gradients_equal_central_differences(operation):
+    assert_operation_gradients(operation.forward, operation.backward, *draw_arguments(operation))
+
+
+@every_operation
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_that_comes_in_goes_out(operation, dtype):
+    y, cache = operation.forward(*draw_arguments(operation, dtype))
+    gradients = run_backward(operation, upstream(y), cache)
+    assert y.dtype == dtype
+    assert {gradient.dtype for gradient in gradients} == {np.dtype(dtype)}
+
+
+@every_operation
+def test_float32_gives_float64s_result_to_its_own_accuracy(operation):
+    in_float32 = draw_arguments(operation, np.float32)
+    y, cache = operation.forward(*in_float32)
+    exact_y, exact_cache = operation.forward(*[argument.astype(np.float64) for argument in in_float32])
+    np.testing.assert_allclose(y, exact_y, rtol=1e-5, atol=1e-6)
+    gradients = run_backward(operation, upstream(y), cache)
+    exact_gradients = run_backward(operation, upstream(y).astype(np.float64), exact_cache)
+    for gradient, exact in zip(gradients, exact_gradients, strict=True):
+        np.testing.assert_allclose(gradient, exact, rtol=1e-5, atol=5e-6)
+
+
+@every_operation
+def test_arguments_and_upstream_gradient_are_not_changed(operation):
+    arguments = draw_arguments(operation)
+    y, cache = operation.forward(*arguments)
+    dy = upstream(y)
+    operation.backward(dy, cache)
+    for argument, before in zip(arguments, draw_arguments(operation), strict=True):
+        np.testing.assert_array_equal(argument, before)
+    np.testing.assert_array_equal(dy, upstream(y))
+
+
+@every_operation
+def test_a_second_backward_with_the_same_cache_gives_the_same_gradients(operation):
+    y, cache = operation.forward(*draw_arguments(operation))
+    dy = upstream(y)
+    first = [gradient.copy() for gradient in run_backward(operation, dy, cache)]
+    for gradient, again in zip(first, run_backward(operation, dy, cache), strict=True):
+        np.testing.assert_array_equal(gradient, again)
+
+
+@every_operation
+def test_a_second_forward_leaves_the_first_ones_cache_alone(operation):
+    y, cache = operation.forward(*draw_arguments(operation))
+    expected = [gradient.copy() for gradient in run_backward(operation, upstream(y), cache)]
+    y, cache = operation.forward(*draw_arguments(operation))
+    operation.forward(*draw_arguments(operation, seed=4))
+    for gradient, alone in zip(run_backward(operation, upstream(y), cache), expected, strict=True):
+        np.testing.assert_array_equal(gradient, alone)
+
+
+@every_operation
+def test_the_order_of_the_arrays_in_memory_does_not_matter(operation):
+    """Slices and transposes come in too: here every array has its columns, not its rows, contiguous."""
+    arguments = draw_arguments(operation)
+    y, cache = operation.forward(*arguments)
+    other_y, other_cache = operation.forward(*[np.asfortranarray(argument) for argument in arguments])
+    np.testing.assert_allclose(other_y, y, rtol=1e-12, atol=1e-14)
+    dy = upstream(y)
+    gradients = run_backward(operation, dy, cache)
+    others = run_backward(operation, np.asfortranarray(dy), other_cache)
+    for gradient, other in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(other, gradient, rtol=1e-12, atol=1e-14)
