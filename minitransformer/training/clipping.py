@@ -1,0 +1,26 @@
+"""Clipping by the global norm: a step's gradient, as one long vector, gets no longer than a limit.
+
+Pascanu, Mikolov, Bengio 2012 (arXiv 1211.5063), section 3.2; BERT clips at 1.0 (google-research/bert, optimization.py).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+BLOCK = 65_536  # entries summed in the vector's own precision; the sum of the blocks is float64
+
+
+def global_norm(gradients: np.ndarray) -> float:
+    """The length of the vector (P,) of all gradients. inf or nan if an entry is, or if its square overflows."""
+    blocks = (gradients[start : start + BLOCK] for start in range(0, len(gradients), BLOCK))
+    return math.sqrt(sum(float(block @ block) for block in blocks))
+
+
+def clip_scale(norm: float, max_norm: float) -> float:
+    """What to multiply gradients of this norm by: min(1, max_norm / (norm + 1e-6)), torch.nn.utils.clip_grad_norm_'s.
+
+    AdamW.step takes it as gradient_scale, so that clipping needs no pass of its own over the gradients.
+    """
+    return min(1.0, max_norm / (norm + 1e-6))

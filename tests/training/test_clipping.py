@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from minitransformer.training.clipping import clip_scale, global_norm
+
+
+def test_the_norm_is_the_euclidean_length_over_all_blocks():
+    gradients = np.random.default_rng(1).normal(size=150_001).astype(np.float32)
+    assert global_norm(gradients) == pytest.approx(np.linalg.norm(gradients.astype(np.float64)), rel=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_entry_that_is_not_finite_makes_the_norm_not_finite(bad):
+    gradients = np.ones(70_000, np.float32)
+    gradients[66_000] = bad
+    assert not np.isfinite(global_norm(gradients))
+
+
+def test_a_short_gradient_is_left_alone_and_a_long_one_gets_the_limit():
+    assert clip_scale(0.7, 1.0) == 1.0
+    assert clip_scale(0.0, 1.0) == 1.0
+    assert 5.0 * clip_scale(5.0, 1.0) == pytest.approx(1.0, rel=1e-6)
+    assert clip_scale(5.0, 1.0) == 1.0 / (5.0 + 1e-6)
