@@ -9,12 +9,12 @@ from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
 from minitransformer.models.config import BertConfig
+from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.attention import MultiHeadSelfAttention
 from minitransformer.nn.bert_embeddings import BertEmbeddings, BertEmbeddingsCache
 from minitransformer.nn.encoder_layer import EncoderLayer, EncoderLayerCache
 from minitransformer.nn.feed_forward import FeedForward
-from minitransformer.nn.module import Module
 from minitransformer.nn.pooler import Pooler, PoolerCache
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -26,7 +26,7 @@ class BertCache(NamedTuple):
     starts: np.ndarray  # (S,), the rows of [CLS]
 
 
-class Bert(Module):
+class Bert(PretrainedModel):
     """The encoder of Devlin et al. 2018 (arXiv 1810.04805, section 3), with its pooler.
 
         >>> from minitransformer import Bert, BertConfig, PackedTokens
@@ -38,6 +38,8 @@ class Bert(Module):
 
     The seed None leaves the parameters without values: for a model that this one becomes a part of.
     """
+
+    architecture = "BertModel"
 
     def __init__(self, config: BertConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
         self.config = config

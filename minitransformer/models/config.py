@@ -44,6 +44,7 @@ class BertConfig:
     initializer_range             standard deviation of the first weights
     layer_norm_eps                added to the variance inside LayerNorm
     pad_token_id                  [PAD]'s id, kept for other libraries: nothing is padded here
+    tie_word_embeddings           whether the masked-LM decoder is the token embedding, as in BERT, or its own
 
     Raises UserError if a value is of the wrong type or out of range, or if the sizes don't divide.
     """
@@ -61,6 +62,7 @@ class BertConfig:
     initializer_range: float = 0.02
     layer_norm_eps: float = 1e-12
     pad_token_id: int = 0
+    tie_word_embeddings: bool = True
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -87,6 +89,8 @@ class BertConfig:
         if name == "hidden_act":
             if value not in ACTIVATION_NAMES:
                 raise UserError(f"hidden_act is {value!r}; only {', '.join(ACTIVATION_NAMES)} are known")
+        elif name == "tie_word_embeddings":
+            _check_number(name, value, isinstance(value, bool), "true or false")
         elif name.endswith("_prob"):
             _check_number(name, value, 0 <= _number(value) < 1, "a number of at least 0 and below 1")
         elif name in ("initializer_range", "layer_norm_eps"):
@@ -98,7 +102,7 @@ class BertConfig:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 
 
 def _check_number(name: str, value: Any, good: bool, expected: str) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minitransformer.interop.checkpoint import has_own_decoder
+from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.config import BertConfig
+from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.activation import ACTIVATIONS
+from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.masked_lm_head import MaskedLMHead, MaskedLMHeadCache
-from minitransformer.nn.module import Module
 from minitransformer.ops.cross_entropy import CrossEntropyCache, cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.linear import LinearCache
 from minitransformer.text.packed_tokens import PackedTokens
@@ -53,7 +58,7 @@ class PretrainingCache(NamedTuple):
     counts: StepCounts
 
 
-class BertForPreTraining(Module):
+class BertForPreTraining(PretrainedModel):
     """BERT, a masked-language-model head and a next-sentence head (Devlin et al. 2018, section 3.1).
 
         loss = mean over the masked tokens of -log p(the token that was there)
@@ -62,11 +67,16 @@ class BertForPreTraining(Module):
     The masked-LM head is computed for the masked rows alone: the others have no part in the loss.
     """
 
+    architecture = "BertForPreTraining"
+
     def __init__(self, config: BertConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         self.bert = Bert(config, seed=None)
+        decoder = self.bert.embeddings.token
+        if not config.tie_word_embeddings:
+            decoder = Embedding(config.vocab_size, config.hidden_size, config.initializer_range)
         self.mlm_head = MaskedLMHead(
-            self.bert.embeddings.token, ACTIVATIONS[config.activation], config.layer_norm_eps, config.initializer_range
+            decoder, ACTIVATIONS[config.activation], config.layer_norm_eps, config.initializer_range
         )
         self.nsp_head = Linear(config.hidden_size, 2, config.initializer_range)
         if seed is not None:
@@ -111,6 +121,14 @@ class BertForPreTraining(Module):
         d_hidden = np.zeros((cache.num_rows, d_masked.shape[1]), d_masked.dtype)
         np.add.at(d_hidden, cache.masked_positions, d_masked)
         self.bert.backward(d_hidden, d_pooled, cache.bert)
+
+    @classmethod
+    def _config_that_fits(cls, config: BertConfig, tensors: Tensors) -> BertConfig:
+        """As transformers does, believe the tensors where they have a decoder that isn't the token embedding."""
+        if config.tie_word_embeddings and has_own_decoder(tensors):
+            warnings.warn(f"{tensors.files[0]} has a decoder of its own: the model is loaded untied", stacklevel=3)
+            return dataclasses.replace(config, tie_word_embeddings=False)
+        return config
 
 
 def _share(values: np.ndarray, count: int) -> float:

@@ -1,0 +1,63 @@
+"""Files: JSON read with errors that say where, and files replaced only by ones that are whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from minitransformer.errors import UserError
+
+
+def read_json(file: Path) -> Any:
+    """What a JSON file holds. Raises UserError if it isn't there, isn't JSON, or is nested beyond all reason."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{file} can't be read: {error.strerror}") from None
+    except RecursionError:
+        raise UserError(f"{file} is not a settings file: its brackets are nested too deeply") from None
+    except ValueError as error:  # not JSON, not UTF-8, or a number of thousands of digits
+        raise UserError(f"{file} is not valid JSON: {error}") from None
+
+
+def read_json_object(file: Path) -> dict[str, Any]:
+    """The object that a JSON file holds. Raises UserError as read_json does, or if it holds something else."""
+    content = read_json(file)
+    if not isinstance(content, dict):
+        raise UserError(f"{file} must hold a JSON object, found a {type(content).__name__}")
+    return content
+
+
+def json_text(content: Any) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A path beside `file` to write to. What was written takes the file's place when the block ends without an error.
+
+    Until then, and after any error, the file is as it was. Raises UserError if the disk is full or can't be written.
+
+        with replacing(folder / "a") as a, replacing(folder / "b") as b: ...     both are replaced, or none
+    """
+    beside = file.with_name(f".{file.name}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        os.replace(beside, file)
+    except OSError as error:
+        raise UserError(f"{file} can't be written: {error.strerror or error}; what was there is unchanged") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def path_within(folder: Path, name: str) -> Path:
+    """folder / name, for a name that a file gave. Raises UserError if it is absolute or leaves the folder."""
+    for path in (PurePosixPath(name), PureWindowsPath(name)):
+        if path.anchor or ".." in path.parts or "\0" in name:
+            raise UserError(f"{name!r} leaves the folder {folder}; only paths inside it are followed")
+    return folder / name

@@ -1,0 +1,42 @@
+"""From what the user calls a model to the folder it lies in."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from minitransformer.errors import UserError
+
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")  # "bert-base-uncased" or "owner/model"
+_WANTED = ["*.json", "*.txt", "*.safetensors"]
+_UNWANTED = ["onnx/*", "openvino/*"]
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """The folder `name`; or, if there is none, the folder into which the Hugging Face hub's model `name` is downloaded.
+
+    A folder never touches the network. A model that was downloaded before is found without one. Raises UserError.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise UserError(f"{path} is a file; give the folder it lies in, with config.json and model.safetensors")
+    if not _HUB_NAME.fullmatch(os.fspath(name)):
+        raise UserError(f"the folder {path} does not exist")
+    return _download(os.fspath(name))
+
+
+def _download(name: str) -> Path:
+    from huggingface_hub import snapshot_download  # heavy, and needed by nothing else
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=_UNWANTED))
+    except RepositoryNotFoundError:
+        reason = "the Hugging Face hub has no public model of this name"
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        reason = f"the Hugging Face hub could not be reached ({lines[0]})"
+    raise UserError(f"{name} is not a folder here, and {reason}")

@@ -1,0 +1,118 @@
+"""model.safetensors: the tensors of a folder, read one at a time, and written so that every library reads them.
+
+The safetensors library reads and writes; it checks the header (sizes, holes, overlaps, the end of the file) before it
+gives out a tensor. Added here: BF16, which NumPy doesn't have, tensors spread over several files, and errors that say
+which file and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from minitransformer.errors import UserError
+from minitransformer.files import path_within, read_json_object
+
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+_FLOATS = {"F16", "F32", "F64", "BF16"}
+_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+
+
+class Tensors(Mapping[str, np.ndarray]):
+    """The tensors of one or several safetensors files by name, read from the disk when asked for.
+
+    `shapes` has the shape of each without reading it. Raises UserError for a file that isn't whole, and for a tensor
+    that doesn't hold floating-point numbers, or holds nan or infinity.
+    """
+
+    def __init__(self, files: list[Path]) -> None:
+        self.files = files
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._opened: dict[str, tuple[Any, Path]] = {}
+        for file in files:
+            opened = _open(file)
+            for name in opened.keys():  # noqa: SIM118  (safe_open can't be iterated)
+                if name in self._opened:
+                    raise UserError(f"both {self._opened[name][1]} and {file} hold a tensor {name}")
+                self._opened[name] = opened, file
+                self.shapes[name] = tuple(opened.get_slice(name).get_shape())
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        opened, file = self._opened[name]
+        dtype = opened.get_slice(name).get_dtype()
+        if dtype not in _FLOATS:
+            raise UserError(f"{file}: the tensor {name} holds {dtype}; expected one of {', '.join(sorted(_FLOATS))}")
+        tensor = _read_bfloat16(file, name) if dtype == "BF16" else opened.get_tensor(name)
+        if tensor.size and not (np.isfinite(tensor.min()) and np.isfinite(tensor.max())):
+            raise UserError(f"{file}: the tensor {name} holds nan or infinity; it is damaged or diverged")
+        return tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._opened)
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+
+def open_tensors(folder: Path) -> Tensors:
+    """The tensors of the folder's model.safetensors, or of the several files that its index names."""
+    if (folder / WEIGHTS_FILE).is_file():
+        return Tensors([folder / WEIGHTS_FILE])
+    if (folder / INDEX_FILE).is_file():
+        return Tensors(_files_of_index(folder))
+    pickles = sorted(file.name for file in folder.iterdir() if file.suffix in _PICKLES)
+    if pickles:
+        raise UserError(
+            f"{folder} has no {WEIGHTS_FILE}, only pickle files ({', '.join(pickles)}): reading a pickle can run code "
+            "that someone put into it, so none is read. Where torch and transformers are installed, this converts it: "
+            "transformers.AutoModelForPreTraining.from_pretrained(folder).save_pretrained(folder)"
+        )
+    raise UserError(f"{folder} has no {WEIGHTS_FILE}; a model folder holds config.json and {WEIGHTS_FILE}")
+
+
+def save_tensors(tensors: Mapping[str, np.ndarray], file: Path) -> None:
+    """Write the tensors in float32, with the metadata that transformers asks for. A full disk raises OSError."""
+    contiguous = {name: np.ascontiguousarray(tensors[name], np.float32) for name in sorted(tensors)}
+    try:
+        save_file(contiguous, file, {"format": "pt"})
+    except SafetensorError as error:
+        raise OSError(str(error)) from None
+
+
+def _open(file: Path) -> Any:
+    try:
+        return safe_open(file, framework="numpy")
+    except SafetensorError as error:
+        raise UserError(f"{file} is not a whole safetensors file ({error}); download or copy it again") from None
+    except OSError as error:
+        raise UserError(f"{file} can't be read: {error}") from None
+
+
+def _files_of_index(folder: Path) -> list[Path]:
+    index = folder / INDEX_FILE
+    weight_map = read_json_object(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
+        raise UserError(f"{index} needs a weight_map: which file each tensor is in")
+    files = [path_within(folder, name) for name in sorted(set(weight_map.values()))]
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{index} names {file.name}, which isn't in the folder; download or copy it again")
+    return files
+
+
+def _read_bfloat16(file: Path, name: str) -> np.ndarray:
+    """A BF16 tensor as float32: its 16 bits are the upper half of a float32's."""
+    with file.open("rb") as opened:
+        header_size = int.from_bytes(opened.read(8), "little")
+        entry = json.loads(opened.read(header_size))[name]
+        opened.seek(8 + header_size + entry["data_offsets"][0])
+        upper = np.fromfile(opened, "<u2", math.prod(entry["shape"]))
+    return (upper.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
