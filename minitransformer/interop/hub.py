@@ -19,12 +19,12 @@ def model_folder(name: str | os.PathLike[str]) -> Path:
     A folder never touches the network. A model that was downloaded before is found without one. Raises UserError.
     """
     path = Path(name).expanduser()
-    if path.is_dir():
+    if path.is_dir() and os.fspath(name):
         return path
-    if path.exists():
+    if path.is_file():
         raise UserError(f"{path} is a file; give the folder it lies in, with config.json and model.safetensors")
     if not _HUB_NAME.fullmatch(os.fspath(name)):
-        raise UserError(f"the folder {path} does not exist")
+        raise UserError(f"the folder {os.fspath(name)!r} does not exist")
     return _download(os.fspath(name))
 
 

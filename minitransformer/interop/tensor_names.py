@@ -90,7 +90,7 @@ def canonical_names(found: Iterable[str]) -> dict[str, str]:
     """canonical name -> name in the checkpoint, without buffers. Raises UserError if two names mean one tensor.
 
     The masked-LM decoder is the token embedding and cls.predictions.bias under second names. A checkpoint may have
-    either name, or both. As in transformers, the decoder's bias counts, and its weight fills in for a missing embedding.
+    either name, or both; as in transformers, the decoder's bias counts, and its weight fills in for an embedding.
     """
     names: dict[str, str] = {}
     for name in found:

@@ -87,7 +87,7 @@ class BertConfig:
 
     def _check(self, name: str, value: Any) -> None:
         if name == "hidden_act":
-            if value not in ACTIVATION_NAMES:
+            if value not in [*ACTIVATION_NAMES]:  # a list: what config.json holds may be unhashable
                 raise UserError(f"hidden_act is {value!r}; only {', '.join(ACTIVATION_NAMES)} are known")
         elif name == "tie_word_embeddings":
             _check_number(name, value, isinstance(value, bool), "true or false")
