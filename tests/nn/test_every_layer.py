@@ -1,0 +1,181 @@
+"""What must hold of every layer. A new one gets a line in LAYERS; a test sees to it that none is forgotten."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import minitransformer.nn
+from minitransformer.nn.activation import ACTIVATIONS
+from minitransformer.nn.attention import MultiHeadSelfAttention
+from minitransformer.nn.bert_embeddings import BertEmbeddings
+from minitransformer.nn.embedding import Embedding
+from minitransformer.nn.encoder_layer import EncoderLayer
+from minitransformer.nn.feed_forward import FeedForward
+from minitransformer.nn.layer_norm import LayerNorm
+from minitransformer.nn.linear import Linear
+from minitransformer.nn.masked_lm_head import MaskedLMHead
+from minitransformer.nn.module import Module
+from minitransformer.nn.pooler import Pooler
+from minitransformer.randomness import generator
+from tests.gradient_check import assert_module_gradients, upstream
+from tests.small_models import randomise
+
+H, F, V, HEADS, EPS, RATE, STD = 6, 5, 11, 3, 1e-12, 0.3, 0.02
+LENGTHS = np.array([2, 4, 4, 1])
+N = int(LENGTHS.sum())
+
+
+class Layer(NamedTuple):
+    """How to make a layer, and what its forward is called with after the rows x (N, H), or in place of them."""
+
+    make: Callable[[], Module]
+    more: tuple = ()
+    takes_rows: bool = True
+    has_dropout: bool = False
+
+    def made(self, dtype=np.float64):
+        return randomise(self.make().initialise(0, dtype))
+
+    def arguments(self, dtype=np.float64, seed=3) -> tuple[Any, ...]:
+        rng = np.random.default_rng(seed)
+        if self.takes_rows:
+            return rng.normal(size=(N, H)).astype(dtype), *self.more
+        return tuple(rng.permutation(ids) for ids in self.more)
+
+    def forward(self, layer, *arguments, dropout=True):
+        """The layer's forward, with the same dropout at each call if it has any."""
+        if self.has_dropout and dropout:
+            arguments = (*arguments, generator(9, "dropout"))
+        return layer.forward(*arguments)
+
+
+class MaskedLMHeadAndItsTable(MaskedLMHead):
+    """The head with an embedding of its own to be tied to."""
+
+    def __init__(self, activation):
+        super().__init__(Embedding(V, H), ACTIVATIONS[activation], EPS, STD)
+
+
+def attention():
+    return MultiHeadSelfAttention(H, HEADS, RATE, RATE)
+
+
+def feed_forward(activation):
+    return FeedForward(H, F, ACTIVATIONS[activation], RATE)
+
+
+IDS = np.arange(N) % 7
+LAYERS = {
+    "Linear": Layer(lambda: Linear(H, F)),
+    "Embedding": Layer(lambda: Embedding(V, H), (IDS,), takes_rows=False),
+    "LayerNorm": Layer(lambda: LayerNorm(H, EPS)),
+    "MultiHeadSelfAttention": Layer(attention, (LENGTHS,), has_dropout=True),
+    "FeedForward, gelu": Layer(lambda: feed_forward("gelu"), has_dropout=True),
+    "FeedForward, gelu_tanh": Layer(lambda: feed_forward("gelu_tanh"), has_dropout=True),
+    "FeedForward, relu": Layer(lambda: feed_forward("relu"), has_dropout=True),
+    "EncoderLayer": Layer(
+        lambda: EncoderLayer(attention(), feed_forward("gelu"), H, EPS), (LENGTHS,), has_dropout=True
+    ),
+    "BertEmbeddings": Layer(
+        lambda: BertEmbeddings(V, 2, 9, H, EPS, RATE, STD), (IDS, IDS % 2, IDS), takes_rows=False, has_dropout=True
+    ),
+    "Pooler": Layer(lambda: Pooler(H)),
+    "MaskedLMHead": Layer(lambda: MaskedLMHeadAndItsTable("gelu")),
+}
+every_layer = pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS.keys())
+
+
+def gradients_of(layer, *calls):
+    """dx of each (dy, cache), and what they add to the gradients."""
+    layer.zero_grad()
+    results = [layer.backward(dy, cache) for dy, cache in calls]
+    return results, layer.storage.gradients.copy()
+
+
+def test_every_layer_of_the_package_is_in_this_table():
+    modules = [
+        importlib.import_module(f"minitransformer.nn.{module.name}")
+        for module in pkgutil.iter_modules(minitransformer.nn.__path__)
+    ]
+    layers = {
+        name
+        for module in modules
+        for name, member in vars(module).items()
+        if isinstance(member, type) and issubclass(member, Module) and member is not Module
+    }
+    assert layers == {name.split(",")[0] for name in LAYERS}
+
+
+@every_layer
+@pytest.mark.parametrize("dropout", [False, True])
+def test_gradients_equal_central_differences(case, dropout):
+    layer = case.made()
+
+    def forward(*arguments):
+        return case.forward(layer, *arguments, dropout=dropout)
+
+    assert_module_gradients(layer, forward, *case.arguments())
+
+
+@every_layer
+def test_calling_the_layer_is_its_forward_without_dropout(case):
+    layer, arguments = case.made(), case.arguments()
+    np.testing.assert_allclose(layer(*arguments), layer.forward(*arguments)[0], rtol=1e-12)
+    if case.has_dropout:
+        assert (layer(*arguments) != case.forward(layer, *arguments)[0]).any()
+
+
+@every_layer
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_of_the_parameters_stays_that_of_results_and_gradients(case, dtype):
+    layer, arguments = case.made(dtype), case.arguments(dtype)
+    y, cache = case.forward(layer, *arguments)
+    (dx,), gradients = gradients_of(layer, (upstream(y), cache))
+    assert y.dtype == layer(*arguments).dtype == gradients.dtype == dtype
+    assert dx is None or dx.dtype == dtype
+
+
+@every_layer
+def test_a_second_backward_with_the_same_cache_adds_the_same_gradients_again(case):
+    layer = case.made()
+    y, cache = case.forward(layer, *case.arguments())
+    _, once = gradients_of(layer, (upstream(y), cache))
+    _, twice = gradients_of(layer, (upstream(y), cache), (upstream(y), cache))
+    assert once.any()
+    np.testing.assert_array_equal(twice, 2 * once)
+
+
+@every_layer
+def test_two_forwards_before_either_backward_give_what_two_rounds_give(case):
+    """Siamese towers: the same weights see two texts, and the loss of both comes back through each."""
+    layer = case.made()
+    y, cache = case.forward(layer, *case.arguments(seed=3))
+    other_y, other_cache = case.forward(layer, *case.arguments(seed=4))
+    (dx, other_dx), together = gradients_of(layer, (upstream(y), cache), (-2 * upstream(other_y), other_cache))
+
+    y, cache = case.forward(layer, *case.arguments(seed=3))
+    (expected_dx,), gradients = gradients_of(layer, (upstream(y), cache))
+    other_y, other_cache = case.forward(layer, *case.arguments(seed=4))
+    (expected_other_dx,), other_gradients = gradients_of(layer, (-2 * upstream(other_y), other_cache))
+    np.testing.assert_allclose(together, gradients + other_gradients, rtol=1e-12, atol=1e-14)
+    if case.takes_rows:
+        np.testing.assert_array_equal(dx, expected_dx)
+        np.testing.assert_array_equal(other_dx, expected_other_dx)
+
+
+@every_layer
+def test_arguments_parameters_and_upstream_gradient_are_not_changed(case):
+    layer, arguments = case.made(), case.arguments()
+    values = layer.storage.values.copy()
+    y, cache = case.forward(layer, *arguments)
+    dy = upstream(y)
+    layer.backward(dy, cache)
+    layer(*arguments)
+    for argument, before in zip(arguments, case.arguments(), strict=True):
+        np.testing.assert_array_equal(argument, before)
+    np.testing.assert_array_equal(dy, upstream(y))
+    np.testing.assert_array_equal(layer.storage.values, values)

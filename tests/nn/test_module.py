@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from minitransformer.nn.embedding import Embedding
+from minitransformer.nn.layer_norm import LayerNorm
+from minitransformer.nn.linear import Linear
+from minitransformer.nn.module import Module
+
+
+class Tied(Module):
+    """A list of layers, a part with parts, and a table that two paths lead to."""
+
+    def __init__(self, num_layers=2):
+        self.rate = 0.1
+        self.token = Embedding(5, 3)
+        self.layers = [Linear(3, 3) for _ in range(num_layers)]
+        self.norm = LayerNorm(3)
+        self.table = self.token.table
+
+
+NAMES = [
+    "token.table",
+    "layers.0.weight",
+    "layers.0.bias",
+    "layers.1.weight",
+    "layers.1.bias",
+    "norm.gamma",
+    "norm.beta",
+]
+
+
+def values_by_name(module):
+    return {name: parameter.value for name, parameter in module.named_parameters()}
+
+
+def test_a_parameter_is_named_by_its_path_and_a_tied_one_is_there_once():
+    assert [name for name, _ in Tied().named_parameters()] == NAMES
+
+
+def test_the_number_of_parameters_counts_a_tied_one_once_and_needs_no_values():
+    assert Tied().num_parameters == 5 * 3 + 2 * (9 + 3) + 6
+
+
+def test_the_values_fill_one_vector_without_gaps_or_overlaps():
+    module = Tied().initialise()
+    values = module.storage.values
+    assert values.shape == (module.num_parameters,)
+    values[...] = np.arange(module.num_parameters)
+    entries = np.concatenate([value.reshape(-1) for value in values_by_name(module).values()])
+    np.testing.assert_array_equal(np.sort(entries), values)
+
+
+def test_what_weight_decay_pulls_on_stands_in_front():
+    module = Tied().initialise()
+    module.storage.values[: module.storage.num_decayed] = 1
+    module.storage.values[module.storage.num_decayed :] = 0
+    means = {name: value.mean() for name, value in values_by_name(module).items()}
+    assert means == {name: float(name.endswith(("table", "weight"))) for name in NAMES}
+
+
+def test_first_values_are_those_of_the_published_code():
+    values = values_by_name(Tied().initialise(seed=3, dtype=np.float64))
+    assert (values["norm.gamma"] == 1).all()
+    assert not any(values[name].any() for name in ("norm.beta", "layers.0.bias", "layers.1.bias"))
+    for name in ("token.table", "layers.0.weight"):
+        assert 0.005 < values[name].std() < 0.04
+        assert np.abs(values[name]).max() <= 0.04
+    assert (values["layers.0.weight"] != values["layers.1.weight"]).all()
+
+
+def test_first_values_depend_on_the_seed_and_the_name_alone():
+    values = values_by_name(Tied().initialise(seed=3, dtype=np.float64))
+    deeper = values_by_name(Tied(num_layers=4).initialise(seed=3, dtype=np.float64))
+    other_seed = values_by_name(Tied().initialise(seed=4, dtype=np.float64))
+    in_float32 = values_by_name(Tied().initialise(seed=3, dtype=np.float32))
+    for name, value in values.items():
+        np.testing.assert_array_equal(deeper[name], value)
+        np.testing.assert_array_equal(in_float32[name], value.astype(np.float32))
+    assert (other_seed["token.table"] != values["token.table"]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_and_gradients_have_the_dtype_asked_for(dtype):
+    module = Tied().initialise(dtype=dtype)
+    assert module.storage.values.dtype == module.storage.gradients.dtype == dtype
+    assert {value.dtype for value in values_by_name(module).values()} == {np.dtype(dtype)}
+
+
+def test_zero_grad_clears_every_gradient():
+    module = Tied().initialise()
+    for _, parameter in module.named_parameters():
+        parameter.accumulate(np.ones(parameter.shape))
+    module.zero_grad()
+    assert not module.storage.gradients.any()
+
+
+def test_a_replica_shares_the_values_has_its_own_gradients_and_stays_tied():
+    module = Tied().initialise()
+    replica = module.replica()
+    assert [name for name, _ in replica.named_parameters()] == NAMES
+    assert replica.table is replica.token.table
+    module.token.table.value[2] = 7
+    np.testing.assert_array_equal(replica.token.table.value[2], [7, 7, 7])
+    replica.norm.beta.accumulate(np.ones(3))
+    assert replica.storage.gradients.sum() == 3
+    assert not module.storage.gradients.any()
