@@ -1,0 +1,61 @@
+"""The multiple negatives ranking objective: each anchor should find its positive among those of the whole batch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.ops.cosine_similarity import CosineCache, cosine_matrix_backward, cosine_matrix_forward
+from minitransformer.ops.ranking_loss import (
+    RankingLossCache,
+    ranking_loss_backward,
+    ranking_loss_forward,
+    right_answers,
+)
+
+
+class RankingCache(NamedTuple):
+    similarities: CosineCache
+    losses: RankingLossCache
+    num_texts: int  # of an example
+
+
+class RankingObjective:
+    """-log softmax_j(scale cos(anchor_i, candidate_j))_i, the mean over the anchors (Henderson et al. 2017, 4.4).
+
+    The candidates are the positives of the batch and, with triplets, its hard negatives. The symmetric form adds the
+    positives finding their anchors, and takes the mean of both. Equal texts are not negatives of each other.
+    """
+
+    def __init__(self, scale: float = 20.0, symmetric: bool = False) -> None:
+        self.scale = scale
+        self.symmetric = symmetric
+
+    def forward(
+        self, embeddings: tuple[np.ndarray, ...], text_ids: np.ndarray | None = None
+    ) -> tuple[float, RankingCache]:
+        """The mean loss of (anchor, positive) or (anchor, positive, negative), each (S, H), and the cache.
+
+        text_ids (2, S) or (3, S) are numbers that stand for the texts, equal for equal texts (text_ids_of makes them);
+        without them all texts count as different.
+        """
+        anchors, candidates = embeddings[0], np.concatenate(embeddings[1:])
+        left_out = None if text_ids is None else right_answers(text_ids[0], np.concatenate(text_ids[1:]))
+        similarities, similarities_cache = cosine_matrix_forward(anchors, candidates)
+        losses, losses_cache = ranking_loss_forward(similarities, left_out, self.scale, self.symmetric)
+        return float(losses.mean()), RankingCache(similarities_cache, losses_cache, len(embeddings))
+
+    def backward(self, cache: RankingCache) -> tuple[np.ndarray, ...]:
+        """Gradients of the anchors, the positives and, with triplets, the negatives."""
+        anchors = cache.similarities.u.x_hat
+        dlosses = np.full(len(anchors), 1 / len(anchors), anchors.dtype)
+        dsimilarities = ranking_loss_backward(dlosses, cache.losses)
+        d_anchors, d_candidates = cosine_matrix_backward(dsimilarities, cache.similarities)
+        return d_anchors, *np.split(d_candidates, cache.num_texts - 1)
+
+
+def text_ids_of(texts: tuple[list[str], ...]) -> np.ndarray:
+    """(n, S) numbers for n columns of S texts: the same text, the same number."""
+    ids: dict[str, int] = {}
+    return np.array([[ids.setdefault(text, len(ids)) for text in column] for column in texts])

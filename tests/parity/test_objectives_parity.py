@@ -1,0 +1,90 @@
+"""The objectives against PyTorch's autograd on the same numbers.
+
+The formulas are written out here rather than taken from sentence-transformers, some of whose versions compute the
+triplet loss from minus the distance.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from minitransformer.objectives.classification import ClassificationObjective
+from minitransformer.objectives.cosent import CosentObjective
+from minitransformer.objectives.ranking import RankingObjective
+from minitransformer.objectives.regression import RegressionObjective
+from minitransformer.objectives.triplet import TripletObjective
+from minitransformer.ops.pair_features import CONCATENATIONS
+
+S, H = 9, 6
+SCORES = np.array([0.2, 1, 0, 0.2, 0.7, 0.9, 0.4, 0.4, 0.1])
+LABELS = np.array([2, 0, 2, 1, 2, 0, 0, 1, 1])
+
+
+def compare(objective, torch_loss, num_texts, targets):
+    """The loss, and the gradient of each text's embeddings, ours and PyTorch's."""
+    embeddings = tuple(np.random.default_rng(5).normal(size=(num_texts, S, H)))
+    tensors = [torch.tensor(embedding, requires_grad=True) for embedding in embeddings]
+    expected = torch_loss(*tensors)
+    expected.backward()
+    loss, cache = objective.forward(embeddings, targets)
+    np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
+    for gradient, tensor in zip(objective.backward(cache), tensors, strict=True):
+        np.testing.assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("components", CONCATENATIONS, ids=",".join)
+def test_classification_equals_pytorch_with_the_classifiers_gradients(components):
+    objective = ClassificationObjective(H, 3, components, init_std=0.5).initialise(1, np.float64)
+    weight = torch.tensor(objective.classifier.weight.value, requires_grad=True)
+    bias = torch.tensor(objective.classifier.bias.value, requires_grad=True)
+
+    def torch_loss(u, v):
+        parts = {"u": u, "v": v, "|u-v|": (u - v).abs(), "u*v": u * v}
+        logits = torch.cat([parts[name] for name in components], dim=1) @ weight + bias
+        return F.cross_entropy(logits, torch.tensor(LABELS))
+
+    objective.zero_grad()
+    compare(objective, torch_loss, 2, LABELS)
+    np.testing.assert_allclose(objective.classifier.weight.grad, weight.grad.numpy(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(objective.classifier.bias.grad, bias.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_regression_equals_pytorch():
+    compare(RegressionObjective(), lambda u, v: F.mse_loss(F.cosine_similarity(u, v), torch.tensor(SCORES)), 2, SCORES)
+
+
+def test_cosent_equals_pytorch():
+    def torch_loss(u, v):
+        cosines = 20 * F.cosine_similarity(u, v)
+        i, j = np.nonzero(SCORES[:, None] > SCORES)
+        return torch.logsumexp(torch.cat([torch.zeros(1), cosines[j] - cosines[i]]), dim=0)
+
+    compare(CosentObjective(), torch_loss, 2, SCORES)
+
+
+def test_triplet_equals_pytorch():
+    compare(TripletObjective(), lambda a, p, n: F.triplet_margin_loss(a, p, n, margin=1.0, eps=0.0), 3, None)
+
+
+@pytest.mark.parametrize("num_texts", [2, 3])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_ranking_equals_pytorch(num_texts, symmetric):
+    def torch_loss(anchors, *candidates):
+        scores = 20 * F.normalize(anchors) @ F.normalize(torch.cat(candidates)).T
+        own = torch.arange(S)
+        forwards = F.cross_entropy(scores, own)
+        return (forwards + F.cross_entropy(scores[:, :S].T, own)) / 2 if symmetric else forwards
+
+    compare(RankingObjective(symmetric=symmetric), torch_loss, num_texts, None)
+
+
+def test_ranking_with_equal_texts_equals_pytorch_with_minus_infinity():
+    text_ids = np.array([np.arange(S), [10, 11, 10, 13, 14, 3, 16, 17, 18]])
+
+    def torch_loss(anchors, positives):
+        scores = 20 * F.normalize(anchors) @ F.normalize(positives).T
+        scores[0, 2] = scores[2, 0] = scores[3, 5] = float("-inf")  # 10 twice; anchor 3 is the positive of anchor 5
+        return F.cross_entropy(scores, torch.arange(S))
+
+    compare(RankingObjective(), torch_loss, 2, text_ids)
