@@ -1,0 +1,125 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped.
+
+    step-000400/
+      config.json, model.safetensors   the model, a Hugging Face folder like any other
+      vocab.txt, tokenizer.json, ...   and its tokenizer
+      moments.safetensors              AdamW's m and v, each a vector (P,) laid out as the model's storage
+      run.json                         the steps done, and what the run is: its settings, its corpus
+
+Data order, masks and dropout are functions of the seed and the step's number, so no generator's state is needed.
+
+A checkpoint is written beside and gets its name once it is whole and on the disk; then the one before is removed.
+Whatever happens in between, the last good one stays.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minitransformer.errors import UserError
+from minitransformer.files import json_text, read_json_object
+from minitransformer.interop.safetensors_files import Tensors, open_tensors, save_tensors
+from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.training.adamw import AdamW
+
+MOMENTS_FILE = "moments.safetensors"
+RUN_FILE = "run.json"
+_NAME = re.compile(r"step-(\d{6,})")
+
+
+class Checkpoints:
+    """The checkpoints of one run, in a folder of their own, which holds nothing else.
+
+    `run` says what the run is, as JSON: a checkpoint of another run is refused. `save_tokenizer` writes the tokenizer's
+    files into the folder that it is given.
+    """
+
+    def __init__(self, folder: Path, run: dict[str, Any], save_tokenizer: Callable[[Path], None]) -> None:
+        self.folder = folder
+        self.run = run
+        self.save_tokenizer = save_tokenizer
+
+    def latest(self) -> Path | None:
+        """The checkpoint with the most steps, if there is one."""
+        return latest_checkpoint(self.folder)
+
+    def save(self, step: int, model: PretrainedModel, optimizer: AdamW) -> Path:
+        """Write the checkpoint of a run that has done `step` steps, and remove the one before.
+
+        Raises UserError if the disk is full; the checkpoint before is then as it was.
+        """
+        checkpoint = self.folder / f"step-{step:06d}"
+        beside = checkpoint.with_suffix(".partial")
+        try:
+            shutil.rmtree(beside, ignore_errors=True)
+            self._write(beside, step, model, optimizer)
+            flush_to_disk(beside)
+            shutil.rmtree(checkpoint, ignore_errors=True)
+            beside.rename(checkpoint)
+        except (OSError, UserError) as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            last = self.latest()
+            kept = f"the last one, {last}, is as it was" if last else "there is none before it"
+            raise UserError(
+                f"the checkpoint of step {step} can't be saved ({error}); {kept}. Make room, then resume the run"
+            ) from None
+        for other in self.folder.iterdir():
+            if other != checkpoint:
+                shutil.rmtree(other, ignore_errors=True)
+        return checkpoint
+
+    def restore(self, model: PretrainedModel, optimizer: AdamW) -> int:
+        """Put the last checkpoint's values into the model and the optimizer. Returns the steps done, 0 without one.
+
+        Raises UserError if the checkpoint is damaged or of another run.
+        """
+        checkpoint = self.latest()
+        if checkpoint is None:
+            return 0
+        state = read_json_object(checkpoint / RUN_FILE)
+        if state.get("run") != self.run:
+            raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.run)}")
+        model.load_state_dict(open_tensors(checkpoint))
+        moments = Tensors([checkpoint / MOMENTS_FILE])
+        for name, vector in (("first", optimizer.first_moments), ("second", optimizer.second_moments)):
+            if moments.shapes.get(name) != vector.shape:
+                raise UserError(f"{checkpoint / MOMENTS_FILE} doesn't belong to the model beside it")
+            vector[:] = moments[name]
+        optimizer.num_steps = int(state["step"])
+        return optimizer.num_steps
+
+    def _write(self, folder: Path, step: int, model: PretrainedModel, optimizer: AdamW) -> None:
+        folder.mkdir(parents=True)
+        model.save_pretrained(folder)
+        self.save_tokenizer(folder)
+        moments = {"first": optimizer.first_moments, "second": optimizer.second_moments}
+        save_tensors(moments, folder / MOMENTS_FILE)
+        (folder / RUN_FILE).write_text(json_text({"step": step, "run": self.run}), encoding="utf-8")
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The whole checkpoint with the most steps in a folder of checkpoints."""
+    steps = {int(match[1]): path for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name))}
+    return steps[max(steps)] if steps else None
+
+
+def flush_to_disk(folder: Path) -> None:
+    """Wait until the files of a folder are on the disk: a power cut must not leave a name without its content."""
+    for path in [*folder.iterdir(), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _difference(theirs: Any, ours: dict[str, Any]) -> str:
+    """The first entry in which two descriptions of runs differ, as words."""
+    theirs = theirs if isinstance(theirs, dict) else {}
+    name = next(name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name))
+    return f"{name} {theirs.get(name)!r}, but this run has {ours.get(name)!r}"

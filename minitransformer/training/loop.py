@@ -1,0 +1,175 @@
+"""The training loop: batch, gradients, clipping, update, again and again.
+
+Everything random in a step is a function of the seed and the step's number, so a loop that goes on from a checkpoint
+does what it would have done without stopping.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from minitransformer.errors import UserError
+from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.randomness import generator
+from minitransformer.training.adamw import AdamW
+from minitransformer.training.checkpoint import Checkpoints
+from minitransformer.training.clipping import clip_scale, global_norm
+from minitransformer.training.metrics import MetricsLog
+from minitransformer.training.schedule import linear_warm_up_and_decay
+from minitransformer.training.settings import TrainingSettings
+from minitransformer.training.stop_signals import StopSignals
+from minitransformer.training.workers import Workers
+
+Model = TypeVar("Model", bound=PretrainedModel)
+Shard = TypeVar("Shard")
+
+
+class Task(Protocol[Model, Shard]):
+    """What is to be learnt: the data of each step, and the gradients of its loss."""
+
+    def shards(self, step: int) -> Sequence[Shard]:
+        """The parts of a step's batch: a function of the step's number, called a step ahead on a thread of its own."""
+        ...
+
+    def num_tokens(self, shard: Shard) -> int: ...
+
+    def gradients(self, model: Model, shard: Shard, rng: np.random.Generator) -> Any:
+        """Add a shard's gradients to the model's; rng is for dropout.
+
+        Returns a NamedTuple of the shard's share of each metric: the shares of a step's shards add up to the step's.
+        Its property `total` is the loss.
+        """
+        ...
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM stopped the run after a whole step, and `checkpoint` has all of it."""
+
+    def __init__(self, step: int, checkpoint: Path) -> None:
+        super().__init__(f"stopped after step {step}")
+        self.step = step
+        self.checkpoint = checkpoint
+
+
+class TrainingLoop(Generic[Model, Shard]):
+    """Trains a model on a task, from the last checkpoint on if there is one.
+
+    `evaluate` returns a NamedTuple of metrics of the model on held-out data. It is called at each checkpoint.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        task: Task[Model, Shard],
+        settings: TrainingSettings,
+        checkpoints: Checkpoints,
+        metrics_file: Path,
+        evaluate: Callable[[], Any],
+    ) -> None:
+        self.model = model
+        self.task = task
+        self.settings = settings
+        self.checkpoints = checkpoints
+        self.metrics_file = metrics_file
+        self.evaluate = evaluate
+        self.optimizer = AdamW(model.storage, weight_decay=settings.weight_decay)
+
+    def run(self, workers: int | None = None) -> Any:
+        """Train to the last step, on that many cores (all unless given). Returns the evaluation at the end.
+
+        Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss isn't finite any more or the disk
+        is full. Each time the last checkpoint is good.
+        """
+        start, steps = self.checkpoints.restore(self.model, self.optimizer), self.settings.steps
+        with (
+            MetricsLog(self.metrics_file, start) as log,
+            Workers(self.model, workers) as pool,
+            ThreadPoolExecutor(1) as ahead,
+            tqdm(desc="training", total=steps, initial=start, unit="step", disable=None) as bar,
+            StopSignals() as stop,
+        ):
+            progress, scores = Progress(bar), None
+            coming = ahead.submit(self.task.shards, start)
+            for step in range(start, steps):
+                shards, coming = coming.result(), ahead.submit(self.task.shards, step + 1)
+                metrics = self._step(step, shards, pool)
+                log.write(step + 1, **metrics)
+                progress.update(metrics["loss"], metrics["tokens"])
+                if stop.requested:
+                    raise TrainingInterrupted(step + 1, self._save(step + 1))
+                if (step + 1) % self.settings.save_every == 0 or step + 1 == steps:
+                    scores = self._evaluate(step + 1, log)
+                    self._save(step + 1)
+            return self.evaluate() if scores is None else scores
+
+    def _step(self, step: int, shards: Sequence[Shard], pool: Workers[Model]) -> dict[str, float]:
+        """One update. Returns what to record of it."""
+        began = time.perf_counter()
+
+        def work(model: Model, shard: Shard, index: int) -> Any:
+            with np.errstate(over="ignore", invalid="ignore"):  # the check below tells the user more
+                return self.task.gradients(model, shard, generator(self.settings.seed, "dropout", step, index))
+
+        loss = sum_of_shares(pool.gradients(shards, work))
+        norm = global_norm(self.model.storage.gradients)
+        if not (math.isfinite(loss.total) and math.isfinite(norm)):
+            self._refuse(step, loss.total, norm)
+        factor = linear_warm_up_and_decay(step, self.settings.warm_up_steps, self.settings.steps)
+        rate = self.settings.learning_rate * factor
+        self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm))
+        return {
+            "loss": loss.total,
+            **loss._asdict(),
+            "learning_rate": rate,
+            "gradient_norm": norm,
+            "tokens": sum(map(self.task.num_tokens, shards)),
+            "seconds": round(time.perf_counter() - began, 4),
+        }
+
+    def _evaluate(self, step: int, log: MetricsLog) -> Any:
+        scores = self.evaluate()
+        metrics = scores._asdict()
+        log.write(step, **{f"held_out_{name}": value for name, value in metrics.items()})
+        tqdm.write(f"step {step}, held-out: " + ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
+        return scores
+
+    def _save(self, step: int) -> Path:
+        return self.checkpoints.save(step, self.model, self.optimizer)
+
+    def _refuse(self, step: int, loss: float, norm: float) -> NoReturn:
+        last = self.checkpoints.latest()
+        raise UserError(
+            f"training stopped: in step {step + 1} the loss is {loss} and the gradient's norm {norm}. "
+            f"The last good checkpoint is {last or 'none yet'}. Start again with a learning rate smaller than "
+            f"{self.settings.learning_rate:g}"
+        )
+
+
+class Progress:
+    """Tells a progress bar the recent loss and the tokens per second."""
+
+    def __init__(self, bar: tqdm) -> None:
+        self.bar = bar
+        self.began = time.perf_counter()
+        self.tokens = 0.0
+        self.loss: float | None = None
+
+    def update(self, loss: float, tokens: float) -> None:
+        self.loss = loss if self.loss is None else 0.9 * self.loss + 0.1 * loss
+        self.tokens += tokens
+        rate = self.tokens / (time.perf_counter() - self.began)
+        self.bar.set_postfix_str(f"loss {self.loss:.2f}, {rate:,.0f} tokens/s", refresh=False)
+        self.bar.update()
+
+
+def sum_of_shares(shares: Sequence[Any]) -> Any:
+    """The metrics of a step from those of its shards, which are NamedTuples of one kind."""
+    return type(shares[0])(*map(sum, zip(*shares, strict=True)))

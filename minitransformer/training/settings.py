@@ -1,0 +1,31 @@
+"""What a training run is told: numbers that stay the same from its first step to its last, resumed or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """The settings that every training loop needs.
+
+    steps              updates of the weights
+    learning_rate      at its peak
+    warm_up            the share of the steps in which the learning rate rises from 0
+    weight_decay       of the matrices, per step and times the learning rate
+    max_gradient_norm  longer gradients are scaled down to it
+    seed               of first weights, data order, masks and dropout
+    save_every         steps from one checkpoint to the next; each is evaluated
+    """
+
+    steps: int
+    learning_rate: float
+    warm_up: float = 0.1
+    weight_decay: float = 0.01
+    max_gradient_norm: float = 1.0
+    seed: int = 0
+    save_every: int = 200
+
+    @property
+    def warm_up_steps(self) -> int:
+        return round(self.warm_up * self.steps)

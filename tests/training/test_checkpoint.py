@@ -1,0 +1,74 @@
+import errno
+import shutil
+
+import pytest
+
+from minitransformer.errors import UserError
+from minitransformer.training import checkpoint as checkpoint_module
+from tests.training.runs import make_loop
+
+
+@pytest.fixture
+def finished(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.run()
+    return loop
+
+
+def test_a_checkpoint_is_a_model_folder_and_only_the_last_is_kept(finished):
+    latest = finished.checkpoints.latest()
+    assert [path.name for path in latest.parent.iterdir()] == ["step-000012"]
+    model = type(finished.model).from_pretrained(latest)
+    assert model.storage.values.tobytes() == finished.model.storage.values.tobytes()
+
+
+def test_a_partial_checkpoint_is_never_taken_for_a_whole_one(finished):
+    latest = finished.checkpoints.latest()
+    shutil.copytree(latest, latest.with_name("step-000016.partial"))
+    assert finished.checkpoints.latest() == latest
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "moments.safetensors", "run.json"])
+@pytest.mark.parametrize("share", [0.5, 0.0])
+def test_a_truncated_file_is_noticed_and_named(finished, file, share):
+    damaged = finished.checkpoints.latest() / file
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(UserError, match=file):
+        finished.checkpoints.restore(finished.model, finished.optimizer)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "moments.safetensors", "run.json"])
+def test_a_missing_file_is_noticed_and_named(finished, file):
+    (finished.checkpoints.latest() / file).unlink()
+    with pytest.raises(UserError, match=file):
+        finished.checkpoints.restore(finished.model, finished.optimizer)
+
+
+def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path):
+    make_loop(tmp_path).run()
+    with pytest.raises(UserError, match="step-000012 belongs to a run with seed 3, but this run has 9"):
+        make_loop(tmp_path, seed=9).run()
+
+
+@pytest.mark.parametrize("full", ["moments.safetensors", "tokenizer", "rename"])
+def test_a_full_disk_while_saving_leaves_the_last_checkpoint_as_it_was(tmp_path, monkeypatch, full):
+    """Whatever part of the writing fails first."""
+
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    loop = make_loop(tmp_path)
+    loop.run()
+    before = {path.name: path.read_bytes() for path in loop.checkpoints.latest().iterdir()}
+    if full == "moments.safetensors":
+        monkeypatch.setattr(checkpoint_module, "save_tensors", fail)
+    elif full == "tokenizer":
+        loop.checkpoints.save_tokenizer = fail
+    else:
+        monkeypatch.setattr(checkpoint_module, "flush_to_disk", fail)
+    for step in (12, 16):
+        with pytest.raises(UserError, match=r"No space left on device.*step-000012, is as it was"):
+            loop.checkpoints.save(step, loop.model, loop.optimizer)
+    assert [path.name for path in loop.checkpoints.folder.iterdir()] == ["step-000012"]
+    assert {path.name: path.read_bytes() for path in loop.checkpoints.latest().iterdir()} == before
