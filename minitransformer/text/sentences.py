@@ -19,6 +19,7 @@ import re
 
 
 def words(text: str) -> frozenset[str]:
+    """The set of words in a text, to write such sets as one reads them."""
     return frozenset(text.split())
 
 

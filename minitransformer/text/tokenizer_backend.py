@@ -7,7 +7,6 @@ library's own form) and tokenizer_config.json (lower-casing, the names of the sp
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from minitransformer.errors import UserError
+from minitransformer.files import json_text, read_json_object, replacing
 from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGTH
 
 SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -109,17 +109,6 @@ def token_text(token: str | dict) -> str:
     return token["content"] if isinstance(token, dict) else token
 
 
-def read_json_object(file: Path) -> dict[str, Any]:
-    """The object in a JSON file, with an error that names the place if it is broken."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not valid JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{file} must hold a JSON object, found a {type(content).__name__}")
-    return content
-
-
 def read_tokenizer_json(file: Path) -> Tokenizer:
     """A WordPiece tokenizer from the library's own form; other models (BPE, Unigram) are refused by name."""
     content = read_json_object(file)
@@ -158,12 +147,11 @@ def write_backend(folder: Path, backend: Tokenizer, special_tokens: dict[str, st
         "model_max_length": max_length,
     }
     vocabulary = "".join(f"{backend.id_to_token(i)}\n" for i in range(backend.get_vocab_size()))
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (
-        ("vocab.txt", vocabulary),
-        ("tokenizer.json", backend.to_str(pretty=True)),
-        ("tokenizer_config.json", json.dumps(config, indent=2) + "\n"),
+    with (
+        replacing(folder / "vocab.txt") as vocabulary_file,
+        replacing(folder / "tokenizer.json") as json_file,
+        replacing(folder / "tokenizer_config.json") as config_file,
     ):
-        beside = folder / f".{name}.partial"
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(beside, folder / name)
+        vocabulary_file.write_text(vocabulary, encoding="utf-8", newline="\n")
+        json_file.write_text(backend.to_str(pretty=True), encoding="utf-8", newline="\n")
+        config_file.write_text(json_text(config), encoding="utf-8", newline="\n")
