@@ -23,7 +23,7 @@ def small_config(**changes):
     return BertConfig(**{**sizes, **changes})
 
 
-def randomise(module, seed=1, std=0.5):
+def randomise(module, seed=1, std=0.7):
     """Draw every parameter of the module: at gamma = 1 and bias = 0 a wrong gradient can look right."""
     values = module.storage.values
     values[...] = std * np.random.default_rng(seed).normal(size=values.shape)
