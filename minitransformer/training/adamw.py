@@ -89,7 +89,7 @@ class AdamW:
     def _corrected(self, learning_rate: float) -> tuple[float, float]:
         """The correction of m and v, moved into the rate and eps. With b = 1 - beta1^t and c = sqrt(1 - beta2^t):
 
-            m_hat / (sqrt(v_hat) + eps)  =  (m / b) / (sqrt(v) / c + eps)  =  c / b * m / (sqrt(v) + c eps)
+        m_hat / (sqrt(v_hat) + eps)  =  (m / b) / (sqrt(v) / c + eps)  =  c / b * m / (sqrt(v) + c eps)
         """
         if not self.bias_correction:
             return learning_rate, self.eps

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -32,22 +33,24 @@ Model = TypeVar("Model", bound=PretrainedModel)
 Shard = TypeVar("Shard")
 
 
-class Task(Protocol[Model, Shard]):
+class Task(ABC, Generic[Model, Shard]):
     """What is to be learnt: the data of each step, and the gradients of its loss."""
 
+    @abstractmethod
     def shards(self, step: int) -> Sequence[Shard]:
         """The parts of a step's batch: a function of the step's number, called a step ahead on a thread of its own."""
-        ...
 
-    def num_tokens(self, shard: Shard) -> int: ...
+    @abstractmethod
+    def num_tokens(self, shard: Shard) -> int:
+        """The rows that the shard has."""
 
+    @abstractmethod
     def gradients(self, model: Model, shard: Shard, rng: np.random.Generator) -> Any:
         """Add a shard's gradients to the model's; rng is for dropout.
 
         Returns a NamedTuple of the shard's share of each metric: the shares of a step's shards add up to the step's.
         Its property `total` is the loss.
         """
-        ...
 
 
 class TrainingInterrupted(KeyboardInterrupt):

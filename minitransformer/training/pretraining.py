@@ -9,6 +9,7 @@ import numpy as np
 
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
+from minitransformer.training.loop import Task
 from minitransformer.training.shards import equal_shards
 
 
@@ -19,7 +20,7 @@ class PretrainingShard(NamedTuple):
     counts: StepCounts
 
 
-class PretrainingTask:
+class PretrainingTask(Task[BertForPreTraining, PretrainingShard]):
     """Cuts each step's batch into shards, whose losses and gradients add up to those of the batch in one piece.
 
     More shards than workers is gradient accumulation: a worker takes its shards one after the other and needs the

@@ -1,0 +1,32 @@
+"""minitransformer fill-mask MODEL "I love to [MASK]": what the model puts in place of [MASK]."""
+
+from __future__ import annotations
+
+import click
+
+from minitransformer.cli._models import check_length, load_pretraining_model
+from minitransformer.errors import UserError
+from minitransformer.models.fill_mask import fill_mask
+
+
+@click.command()
+@click.argument("model")
+@click.argument("text")
+@click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="Fillings for each [MASK].")
+def command(model: str, text: str, top: int) -> None:
+    """Print the most probable tokens for each [MASK] in TEXT.
+
+    MODEL is a folder, or the name of a model on the Hugging Face hub.
+    """
+    bert, tokenizer = load_pretraining_model(model, "masked-LM")
+    tokens = tokenizer(text)
+    check_length(tokens, bert)
+    fillings = fill_mask(bert, tokens, tokenizer.mask_token_id, top)
+    if not fillings:
+        raise UserError(f"there is no [MASK] in {text!r}; write [MASK] for each token to fill in")
+    for number, of_this_mask in enumerate(fillings, start=1):
+        if len(fillings) > 1:
+            click.echo(f"{'' if number == 1 else chr(10)}[MASK] {number} of {len(fillings)}")
+        words = tokenizer.convert_ids_to_tokens(filling.token_id for filling in of_this_mask)
+        for word, filling in zip(words, of_this_mask, strict=True):
+            click.echo(f"{filling.probability:7.1%}  {word}")

@@ -1,0 +1,26 @@
+"""minitransformer next-sentence MODEL A B: does B follow A?"""
+
+from __future__ import annotations
+
+import click
+
+from minitransformer.cli._models import check_length, load_pretraining_model
+from minitransformer.ops.softmax import softmax_forward
+
+
+@click.command()
+@click.argument("model")
+@click.argument("a")
+@click.argument("b")
+def command(model: str, a: str, b: str) -> None:
+    """Print how probable MODEL finds it that the text B follows the text A.
+
+    MODEL is a folder, or the name of a model on the Hugging Face hub.
+    """
+    bert, tokenizer = load_pretraining_model(model, "next-sentence")
+    tokens = tokenizer(a, pairs=b)
+    check_length(tokens, bert)
+    _, pooled = bert.bert(tokens)
+    probabilities, _ = softmax_forward(bert.nsp_head(pooled))
+    is_next, is_random = probabilities[0]
+    click.echo(f"{is_next:7.1%}  B follows A\n{is_random:7.1%}  B is from somewhere else")

@@ -1,0 +1,1 @@
+"""Evaluation: what a model is worth, beside what it must beat."""

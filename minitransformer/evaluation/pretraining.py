@@ -1,0 +1,107 @@
+"""How well a model fills masked tokens and knows next sentences, beside what a model that read nothing would get.
+
+A loss of 4 says little: whoever ignores the text and guesses each token as often as the corpus has it gets the
+unigram entropy, which is near 6. What is below that has been learnt from the context.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
+from minitransformer.text.pretraining_batch import PretrainingBatch
+
+
+class PretrainingBaselines(NamedTuple):
+    """What the scores must beat: losses in nats, accuracies between 0 and 1.
+
+    uniform                ln V, each token of the vocabulary equally likely: where an untrained model starts
+    unigram_entropy        -sum p ln p of the tokens' shares p in the training text: of guessing by frequency
+    unigram_cross_entropy  the same guess measured on the held-out masked tokens: mean of -ln p(token), with p counted
+                           one higher for each token of the vocabulary, since some never occur in the training text
+    commonest_token        accuracy on those tokens of always saying the training text's most frequent token
+    even_chance            ln 2, both answers to "is it the next sentence?" equally likely
+    larger_class           accuracy of always giving the answer that is right more often
+    """
+
+    uniform: float
+    unigram_entropy: float
+    unigram_cross_entropy: float
+    commonest_token: float
+    even_chance: float
+    larger_class: float
+
+
+def evaluate_pretraining(model: BertForPreTraining, batches: Sequence[PretrainingBatch]) -> PretrainingLoss:
+    """Losses and accuracies over all the batches together, without dropout."""
+    counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
+    shares = [model.forward(batch, counts=counts)[0] for batch in batches]
+    return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
+
+
+def pretraining_baselines(token_counts: np.ndarray, batches: Sequence[PretrainingBatch]) -> PretrainingBaselines:
+    """The baselines for these held-out batches; token_counts (V,) is how often the training text has each token."""
+    targets = np.concatenate([batch.masked_ids for batch in batches])
+    is_random_next = np.concatenate([batch.is_random_next for batch in batches])
+    shares = token_counts[token_counts > 0] / token_counts.sum()
+    smoothed = (token_counts + 1) / (token_counts.sum() + len(token_counts))
+    share_random = float(is_random_next.mean())
+    return PretrainingBaselines(
+        uniform=math.log(len(token_counts)),
+        unigram_entropy=float(-(shares * np.log(shares)).sum()),
+        unigram_cross_entropy=float(-np.log(smoothed[targets]).mean()),
+        commonest_token=float((targets == token_counts.argmax()).mean()),
+        even_chance=math.log(2),
+        larger_class=max(share_random, 1 - share_random),
+    )
+
+
+def pretraining_report(scores: PretrainingLoss, baselines: PretrainingBaselines) -> str:
+    """A table of the scores beside what they must beat.
+
+    >>> print(pretraining_report(PretrainingLoss(mlm=4.2, nsp=0.55, mlm_accuracy=0.283, nsp_accuracy=0.712),
+    ...                          PretrainingBaselines(8.294, 6.35, 6.4, 0.046, 0.6931, 0.52)))
+                                 model   to beat
+    masked tokens   loss         4.200     6.350   unigram entropy of the training text
+                                           6.400   unigram cross-entropy of these tokens
+                                           8.294   ln V, all tokens equally likely
+                    accuracy     28.3%      4.6%   always the commonest token
+    next sentence   loss         0.550     0.693   ln 2, both answers equally likely
+                    accuracy     71.2%     52.0%   always the larger class
+    """
+    rows = [
+        ("", "", "model", "to beat", ""),
+        (
+            "masked tokens",
+            "loss",
+            _nats(scores.mlm),
+            _nats(baselines.unigram_entropy),
+            "unigram entropy of the training text",
+        ),
+        ("", "", "", _nats(baselines.unigram_cross_entropy), "unigram cross-entropy of these tokens"),
+        ("", "", "", _nats(baselines.uniform), "ln V, all tokens equally likely"),
+        (
+            "",
+            "accuracy",
+            _percent(scores.mlm_accuracy),
+            _percent(baselines.commonest_token),
+            "always the commonest token",
+        ),
+        ("next sentence", "loss", _nats(scores.nsp), _nats(baselines.even_chance), "ln 2, both answers equally likely"),
+        ("", "accuracy", _percent(scores.nsp_accuracy), _percent(baselines.larger_class), "always the larger class"),
+    ]
+    return "\n".join(
+        f"{task:16}{metric:10}{model:>8}{beat:>10}   {what}".rstrip() for task, metric, model, beat, what in rows
+    )
+
+
+def _nats(loss: float) -> str:
+    return f"{loss:.3f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
