@@ -41,9 +41,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.ops.dropout import dropout_mask
+from minitransformer.ops.rows import row_sums
 from minitransformer.ops.softmax import softmax_forward
 
-_BLOCK_SCORES = 2**17  # 512 KiB of scores in float32
+_BLOCK_SCORES = 2**16  # 256 KiB of scores in float32
 _MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
 
 
@@ -102,16 +103,19 @@ def attention_forward(
     return y, AttentionCache(q, k, v, y, weights, kept_weights, scale)
 
 
-def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of q (..., T, D), k and v (..., U, D) for dy (..., T, D)."""
+def attention_backward(
+    dy: np.ndarray, cache: AttentionCache, out: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of q (..., T, D), k and v (..., U, D) for dy (..., T, D), written to the three of `out` if given."""
     q, k, v, y, weights, kept_weights, scale = cache
-    dv = np.swapaxes(kept_weights, -1, -2) @ dy
+    dq_out, dk_out, dv_out = out or (None, None, None)
+    dv = np.matmul(np.swapaxes(kept_weights, -1, -2), dy, out=dv_out)
     dscores = dy @ np.swapaxes(v, -1, -2)
     dscores *= kept_weights  # dweights * weights
-    dscores -= weights * np.einsum("...td,...td->...t", dy, y)[..., None]
-    dq = dscores @ k
+    dscores -= weights * row_sums(dy * y)
+    dq = np.matmul(dscores, k, out=dq_out)
     dq *= scale
-    dk = np.swapaxes(dscores, -1, -2) @ q  # q carries the scale already
+    dk = np.matmul(np.swapaxes(dscores, -1, -2), q, out=dk_out)  # q carries the scale already
     return dq, dk, dv
 
 
@@ -173,7 +177,7 @@ def multi_head_attention_backward(
     for block, block_cache in blocks:
         dy_block, dq_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (dy, dq))
         dk_block, dv_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (dk, dv))
-        dq_block[...], dk_block[...], dv_block[...] = attention_backward(dy_block, block_cache)
+        attention_backward(dy_block, block_cache, out=(dq_block, dk_block, dv_block))
     return dq, dk, dv
 
 

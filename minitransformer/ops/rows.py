@@ -32,6 +32,11 @@ def column_sums(x: np.ndarray) -> np.ndarray:
     return np.ones(len(x), x.dtype) @ x
 
 
+def row_sums(x: np.ndarray) -> np.ndarray:
+    """x.sum(axis=-1, keepdims=True) of x (..., N, H), (..., N, 1), as a product with a column of ones."""
+    return x @ np.ones((x.shape[-1], 1), x.dtype)
+
+
 def row_means(x: np.ndarray) -> np.ndarray:
     """x.mean(axis=1, keepdims=True) of x (N, H), (N, 1), as a product with a column of 1 / H."""
     return x @ np.full((x.shape[1], 1), 1 / x.shape[1], x.dtype)

@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 from minitransformer.nn.module import Module
+from minitransformer.training.memory import keep_freed_memory
 
 ModelType = TypeVar("ModelType", bound=Module)
 Shard = TypeVar("Shard")
@@ -39,6 +40,7 @@ class Workers(Generic[ModelType]):
         self.count = count or available_cores()
 
     def __enter__(self) -> Workers[ModelType]:
+        keep_freed_memory()
         self._models = [self.model] + [self.model.replica() for _ in range(self.count - 1)]
         self._blas = threadpool_limits(1, user_api="blas")
         self._threads = ThreadPoolExecutor(self.count)
