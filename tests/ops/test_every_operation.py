@@ -29,7 +29,17 @@ from minitransformer.ops.embedding import embedding_backward, embedding_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
+from minitransformer.ops.normalise import normalise_backward, normalise_forward
 from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
+from minitransformer.ops.pooling import (
+    cls_pooling_backward,
+    cls_pooling_forward,
+    max_pooling_backward,
+    max_pooling_forward,
+    mean_pooling_backward,
+    mean_pooling_forward,
+    mean_sqrt_len_pooling_forward,
+)
 from minitransformer.ops.ranking_loss import ranking_loss_backward, ranking_loss_forward, right_answers
 from minitransformer.ops.relu import relu_backward, relu_forward
 from minitransformer.ops.softmax import softmax_backward, softmax_forward
@@ -62,6 +72,7 @@ def dropout_rng():
     return generator(5, "dropout")
 
 
+LENGTHS = np.array([3, 1, 4])  # of three sentences, one under the other
 EQUAL_TEXTS = right_answers(np.array([0, 1, 2, 1]), np.array([10, 11, 12, 13, 10, 2, 14]))
 
 OPERATIONS = {
@@ -76,6 +87,7 @@ OPERATIONS = {
         binary_cross_entropy_backward,
         [(3, 5)],
     ),
+    "cls_pooling": Operation(lambda x: cls_pooling_forward(x, LENGTHS), cls_pooling_backward, [(8, 7)]),
     "cosent_loss": Operation(
         lambda cosines: cosent_loss_forward(cosines, np.array([0.2, 1, 0, 0.2, 0.7]), 3.0), cosent_loss_backward, [(5,)]
     ),
@@ -94,11 +106,17 @@ OPERATIONS = {
         lambda x, gamma, beta: layer_norm_forward(x, gamma, beta, 1e-12), layer_norm_backward, [(4, 7), (7,), (7,)]
     ),
     "linear": Operation(linear_forward, linear_backward, [(4, 7), (7, 3), (3,)]),
+    "max_pooling": Operation(lambda x: max_pooling_forward(x, LENGTHS), max_pooling_backward, [(8, 7)]),
+    "mean_pooling": Operation(lambda x: mean_pooling_forward(x, LENGTHS), mean_pooling_backward, [(8, 7)]),
+    "mean_sqrt_len_pooling": Operation(
+        lambda x: mean_sqrt_len_pooling_forward(x, LENGTHS), mean_pooling_backward, [(8, 7)]
+    ),
     "multi_head_attention": Operation(
         lambda q, k, v: multi_head_attention_forward(q, k, v, np.array([2, 3, 3]), np.array([4, 1, 1]), 3),
         multi_head_attention_backward,
         [(8, 12), (6, 12), (6, 12)],
     ),
+    "normalise": Operation(normalise_forward, normalise_backward, [(4, 7)]),
     "pair_features": Operation(
         lambda u, v: pair_features_forward(u, v, COMPONENTS), pair_features_backward, [(4, 7), (4, 7)]
     ),

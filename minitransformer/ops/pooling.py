@@ -1,0 +1,98 @@
+"""Pooling: from the rows of a sentence's tokens to one row for the sentence.
+
+Reimers, Gurevych 2019 (arXiv 1908.10084), section 3. With h_1 ... h_T the rows of one sentence:
+
+    cls             y = h_1                     the row of [CLS]
+    mean            y = sum_t h_t / T
+    mean_sqrt_len   y = sum_t h_t / sqrt(T)     keeps the length of a sum of independent rows
+    max             y_k = max_t h_tk            each column for itself
+
+Back, with dy the gradient of y:
+
+    cls             dh_1 = dy, and 0 for the others
+    mean            dh_t = dy / T               each row entered the sum once
+    mean_sqrt_len   dh_t = dy / sqrt(T)
+    max             dh_tk = dy_k for the row t that is the maximum of column k, and 0 for the others
+
+Where rows tie for the maximum, the first gets the gradient.
+
+[CLS] and [SEP] are rows like the others, as in sentence-transformers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class ClsPoolingCache(NamedTuple):
+    lengths: np.ndarray  # (S,)
+
+
+class MeanPoolingCache(NamedTuple):
+    lengths: np.ndarray  # (S,)
+    divisors: np.ndarray  # (S, 1), the lengths or their square roots
+
+
+class MaxPoolingCache(NamedTuple):
+    hidden: np.ndarray  # (N, H)
+    lengths: np.ndarray  # (S,)
+
+
+def cls_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ClsPoolingCache]:
+    """y (S, H), the first row of each sentence, of hidden (N, H) and lengths (S,), and the cache."""
+    return hidden[_starts(lengths)], ClsPoolingCache(lengths)
+
+
+def cls_pooling_backward(dy: np.ndarray, cache: ClsPoolingCache) -> np.ndarray:
+    """Gradient of hidden (N, H) for dy (S, H)."""
+    dhidden = np.zeros((cache.lengths.sum(), dy.shape[1]), dy.dtype)
+    dhidden[_starts(cache.lengths)] = dy
+    return dhidden
+
+
+def mean_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
+    """y (S, H), the mean of each sentence's rows, of hidden (N, H) and lengths (S,), and the cache."""
+    return _sums_divided(hidden, lengths, lengths.astype(hidden.dtype)[:, None])
+
+
+def mean_sqrt_len_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
+    """y (S, H), the sum of each sentence's rows over sqrt(T), of hidden (N, H) and lengths (S,), and the cache."""
+    return _sums_divided(hidden, lengths, np.sqrt(lengths.astype(hidden.dtype))[:, None])
+
+
+def mean_pooling_backward(dy: np.ndarray, cache: MeanPoolingCache) -> np.ndarray:
+    """Gradient of hidden (N, H) for dy (S, H), of both means."""
+    return np.repeat(dy / cache.divisors, cache.lengths, axis=0)
+
+
+def max_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MaxPoolingCache]:
+    """y (S, H), the largest of each sentence's rows by column, of hidden (N, H) and lengths (S,), and the cache."""
+    return _reduced(np.maximum, hidden, lengths), MaxPoolingCache(hidden, lengths)
+
+
+def max_pooling_backward(dy: np.ndarray, cache: MaxPoolingCache) -> np.ndarray:
+    """Gradient of hidden (N, H) for dy (S, H)."""
+    hidden, lengths = cache
+    dhidden = np.zeros_like(hidden)
+    columns = np.arange(hidden.shape[1])
+    for start, length, dy_of_sentence in zip(_starts(lengths), lengths, dy, strict=True):
+        first_largest = hidden[start : start + length].argmax(axis=0)
+        dhidden[start + first_largest, columns] = dy_of_sentence
+    return dhidden
+
+
+def _sums_divided(hidden: np.ndarray, lengths: np.ndarray, divisors: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
+    return _reduced(np.add, hidden, lengths) / divisors, MeanPoolingCache(lengths, divisors)
+
+
+def _reduced(operation: np.ufunc, hidden: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The rows of each sentence put together by the operation: (S, H)."""
+    if not len(lengths):
+        return hidden[:0]
+    return operation.reduceat(hidden, _starts(lengths), axis=0)
+
+
+def _starts(lengths: np.ndarray) -> np.ndarray:
+    return np.cumsum(lengths) - lengths
