@@ -9,6 +9,7 @@ import numpy as np
 
 from minitransformer.ops.gelu import gelu, gelu_backward, gelu_forward, gelu_tanh, gelu_tanh_forward
 from minitransformer.ops.relu import relu, relu_backward, relu_forward
+from minitransformer.ops.tanh import tanh_backward, tanh_forward
 
 
 class Activation(NamedTuple):
@@ -23,4 +24,6 @@ ACTIVATIONS = {
     "gelu": Activation(gelu, gelu_forward, gelu_backward),
     "gelu_tanh": Activation(gelu_tanh, gelu_tanh_forward, gelu_backward),
     "relu": Activation(relu, relu_forward, relu_backward),
+    "tanh": Activation(np.tanh, tanh_forward, tanh_backward),
+    "identity": Activation(lambda x: x, lambda x: (x, None), lambda dy, cache: dy),
 }

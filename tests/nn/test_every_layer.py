@@ -12,6 +12,7 @@ import minitransformer.nn
 from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.attention import MultiHeadSelfAttention
 from minitransformer.nn.bert_embeddings import BertEmbeddings
+from minitransformer.nn.dense import Dense
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
@@ -19,7 +20,9 @@ from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
+from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.pooler import Pooler
+from minitransformer.nn.pooling import Pooling
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_module_gradients, upstream
 from tests.small_models import randomise
@@ -60,6 +63,23 @@ class MaskedLMHeadAndItsTable(MaskedLMHead):
         super().__init__(Embedding(V, H), ACTIVATIONS[activation], EPS, STD)
 
 
+class AfterALinear(Module):
+    """A layer without parameters, behind one that has some."""
+
+    def __init__(self, layer):
+        self.linear = Linear(H, H)
+        self.layer = layer
+
+    def forward(self, x, *more):
+        x, linear = self.linear.forward(x)
+        y, layer = self.layer.forward(x, *more)
+        return y, (linear, layer)
+
+    def backward(self, dy, cache):
+        linear, layer = cache
+        return self.linear.backward(self.layer.backward(dy, layer), linear)
+
+
 def attention():
     return MultiHeadSelfAttention(H, HEADS, RATE, RATE)
 
@@ -85,6 +105,9 @@ LAYERS = {
     ),
     "Pooler": Layer(lambda: Pooler(H)),
     "MaskedLMHead": Layer(lambda: MaskedLMHeadAndItsTable("gelu")),
+    **{f"Dense, {activation}": Layer(lambda name=activation: Dense(H, F, name)) for activation in ACTIVATIONS},
+    "Pooling": Layer(lambda: AfterALinear(Pooling(("cls", "max", "mean", "mean_sqrt_len"))), (LENGTHS,)),
+    "Normalise": Layer(lambda: AfterALinear(Normalise())),
 }
 every_layer = pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS.keys())
 

@@ -1,0 +1,52 @@
+"""The pooling layer: from the rows of the tokens to one row for each sentence, in one or several ways."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitransformer.errors import UserError
+from minitransformer.nn.module import Module
+from minitransformer.ops.pooling import (
+    cls_pooling_backward,
+    cls_pooling_forward,
+    max_pooling_backward,
+    max_pooling_forward,
+    mean_pooling_backward,
+    mean_pooling_forward,
+    mean_sqrt_len_pooling_forward,
+)
+
+POOLINGS = {
+    "cls": (cls_pooling_forward, cls_pooling_backward),
+    "max": (max_pooling_forward, max_pooling_backward),
+    "mean": (mean_pooling_forward, mean_pooling_backward),
+    "mean_sqrt_len": (mean_sqrt_len_pooling_forward, mean_pooling_backward),
+}
+
+
+class PoolingCache(NamedTuple):
+    modes: list[Any]
+
+
+class Pooling(Module):
+    """pooled (S, modes H): what each mode makes of hidden (N, H) and lengths (S,), side by side."""
+
+    def __init__(self, modes: tuple[str, ...]) -> None:
+        unknown = [mode for mode in modes if mode not in POOLINGS]
+        if unknown or not modes:
+            raise UserError(
+                f"pooling must be one or several of {', '.join(POOLINGS)}, found {', '.join(unknown) or '()'}"
+            )
+        self.modes = modes
+
+    def forward(self, hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, PoolingCache]:
+        pooled, caches = zip(*(POOLINGS[mode][0](hidden, lengths) for mode in self.modes), strict=True)
+        return np.concatenate(pooled, axis=1), PoolingCache(list(caches))
+
+    def backward(self, d_pooled: np.ndarray, cache: PoolingCache) -> np.ndarray:
+        # hidden went into every mode, so their gradients add up.
+        parts = np.split(d_pooled, len(self.modes), axis=1)
+        modes = zip(self.modes, parts, cache.modes, strict=True)
+        return sum(POOLINGS[mode][1](part, mode_cache) for mode, part, mode_cache in modes)
