@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from minitransformer.ops.pooling import (
     mean_sqrt_len_pooling_forward,
 )
 
-POOLINGS = {
+POOLINGS: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., np.ndarray]]] = {
     "cls": (cls_pooling_forward, cls_pooling_backward),
     "max": (max_pooling_forward, max_pooling_backward),
     "mean": (mean_pooling_forward, mean_pooling_backward),
@@ -36,9 +37,7 @@ class Pooling(Module):
     def __init__(self, modes: tuple[str, ...]) -> None:
         unknown = [mode for mode in modes if mode not in POOLINGS]
         if unknown or not modes:
-            raise UserError(
-                f"pooling must be one or several of {', '.join(POOLINGS)}, found {', '.join(unknown) or '()'}"
-            )
+            raise UserError(f"pooling is one or several of {', '.join(POOLINGS)}; found {unknown or 'none'}")
         self.modes = modes
 
     def forward(self, hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, PoolingCache]:
@@ -46,7 +45,7 @@ class Pooling(Module):
         return np.concatenate(pooled, axis=1), PoolingCache(list(caches))
 
     def backward(self, d_pooled: np.ndarray, cache: PoolingCache) -> np.ndarray:
-        # hidden went into every mode, so their gradients add up.
         parts = np.split(d_pooled, len(self.modes), axis=1)
         modes = zip(self.modes, parts, cache.modes, strict=True)
-        return sum(POOLINGS[mode][1](part, mode_cache) for mode, part, mode_cache in modes)
+        # hidden went into every mode, so their gradients add up.
+        return np.sum([POOLINGS[mode][1](part, mode_cache) for mode, part, mode_cache in modes], axis=0)
