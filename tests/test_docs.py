@@ -1,0 +1,37 @@
+"""The pages of docs/ hang together. (Their numbers are doctests of their own.)"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def links(page: Path) -> list[str]:
+    return [link for link in LINK.findall(FENCED.sub("", page.read_text())) if not link.startswith("http")]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {path}, which does not exist"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name} links to {link}, but there is no such heading"
+
+
+def test_every_page_is_listed_in_the_course():
+    listed = {link.partition("#")[0] for link in links(DOCS / "README.md")}
+    missing = [page.name for page in PAGES if page.name not in listed | {"README.md"}]
+    assert not missing, f"docs/README.md does not mention {', '.join(missing)}"
