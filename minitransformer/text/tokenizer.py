@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 from minitransformer.text.tokenizer_backend import SPECIAL_TOKENS, build_backend, read_backend, write_backend
+from minitransformer.text.truncation import longest_first
 from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
 
 # The library's threads and a later fork don't go together; whoever wants the threads sets this to "true".
@@ -109,17 +110,21 @@ class BertTokenizer:
         n_special = 2 if seconds is None else 3
         if max_length is not None and max_length < n_special:
             raise UserError(f"max_length is {max_length}, but the special tokens alone need {n_special}")
-        budget = None if max_length is None else max_length - n_special
-        start, end = [self.cls_token_id], [self.sep_token_id]
         if seconds is None:
-            return PackedTokens.pack([start + pieces[:budget] + end for pieces in sentences])
+            budget = None if max_length is None else max_length - n_special
+            return PackedTokens.pack([[self.cls_token_id, *first[:budget], self.sep_token_id] for first in sentences])
+        return self._pack_pairs(sentences, seconds, None if max_length is None else max_length - n_special)
+
+    def _pack_pairs(self, firsts: list[list[int]], seconds: list[list[int]], budget: int | None) -> PackedTokens:
+        first_lengths = np.array([len(first) for first in firsts], dtype=np.int64)
+        second_lengths = np.array([len(second) for second in seconds], dtype=np.int64)
+        if budget is not None:
+            first_lengths, second_lengths = longest_first(first_lengths, second_lengths, budget)
         token_ids, segment_ids = [], []
-        for first, second in zip(sentences, seconds, strict=True):
-            if budget is not None:
-                first_length, second_length = longest_first(len(first), len(second), budget)
-                first, second = first[:first_length], second[:second_length]
-            token_ids.append(start + first + end + second + end)
-            segment_ids.append([0] * (len(first) + 2) + [1] * (len(second) + 1))
+        for first, second, n_first, n_second in zip(firsts, seconds, first_lengths, second_lengths, strict=True):
+            end = [self.sep_token_id]
+            token_ids.append([self.cls_token_id, *first[:n_first], *end, *second[:n_second], *end])
+            segment_ids.append([0] * (n_first + 2) + [1] * (n_second + 1))
         return PackedTokens.pack(token_ids, segment_ids)
 
     def encode_pieces(self, texts: Sequence[str]) -> list[list[int]]:
@@ -189,17 +194,3 @@ def as_texts(texts: str | Sequence[str], name: str) -> list[str]:
                 f"{name}[{i}] holds half of a surrogate pair, which is no character; was it decoded wrongly?"
             )
     return texts
-
-
-def longest_first(first: int, second: int, budget: int) -> tuple[int, int]:
-    """The lengths of two texts when the longer one is cut until both fit, and then both alike.
-
-    An odd budget leaves the longer text, or of two equal ones the second, with a token more.
-
-    >>> longest_first(10, 3, 8), longest_first(9, 8, 7), longest_first(9, 9, 7), longest_first(2, 3, 8)
-    ((5, 3), (4, 3), (3, 4), (2, 3))
-    """
-    if first > second:
-        return longest_first(second, first, budget)[::-1]
-    first = min(first, budget // 2)
-    return first, min(second, budget - first)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from minitransformer.errors import UserError
-from minitransformer.text.tokenizer import BertTokenizer, longest_first
+from minitransformer.text.tokenizer import BertTokenizer
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TOKENIZER = BertTokenizer.from_vocabulary([*SPECIAL, "my", "dog", "is", "cute", "he", "likes", "play", "##ing", "a"])
@@ -37,18 +37,6 @@ def test_no_sentence_exceeds_max_length_and_each_ends_in_sep():
     ]
     assert pieces_of(TOKENIZER("my dog is cute", max_length=4)) == [["[CLS]", "my", "dog", "[SEP]"]]
     assert pieces_of(TOKENIZER("my dog", max_length=2)) == [["[CLS]", "[SEP]"]]
-
-
-@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 70))
-def test_the_longer_text_is_cut_first_and_nothing_more_than_needed(first, second, budget):
-    kept_first, kept_second = longest_first(first, second, budget)
-    assert kept_first + kept_second == min(first + second, budget)
-    if kept_first < first and kept_second < second:
-        assert abs(kept_first - kept_second) <= 1
-    elif kept_first < first:
-        assert kept_first >= second - 1
-    elif kept_second < second:
-        assert kept_second >= first - 1
 
 
 def test_a_special_token_in_a_text_counts_as_such_but_not_in_plain_text():

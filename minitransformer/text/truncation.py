@@ -1,0 +1,21 @@
+"""Cutting two texts to a common number of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitransformer.text.packed_tokens import IntArray
+
+
+def longest_first(first: IntArray, second: IntArray, budget: int) -> tuple[IntArray, IntArray]:
+    """The lengths (S,) of pairs of texts when the longer one is cut until both fit, and then both alike.
+
+    An odd budget leaves the longer text, or of two equal ones the second, with a token more.
+
+    >>> longest_first(np.array([10, 9, 9, 2]), np.array([3, 8, 9, 3]), 7)
+    (array([4, 4, 3, 2]), array([3, 3, 4, 3]))
+    """
+    shorter = np.minimum(np.minimum(first, second), budget // 2)
+    longer = np.minimum(np.maximum(first, second), budget - shorter)
+    first_is_longer = first > second
+    return np.where(first_is_longer, longer, shorter), np.where(first_is_longer, shorter, longer)
