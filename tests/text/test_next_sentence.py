@@ -77,6 +77,21 @@ def test_half_of_the_pairs_are_random_and_their_lengths_do_not_tell_which(varied
         assert max(accuracies) < 0.56
 
 
+def test_a_random_text_ends_where_it_comes_nearest_to_the_length_of_the_one_it_replaces(labelled):
+    corpus = labelled([[5, 12], [3] + [10] * 400])
+    replaced = [pairs_of(corpus, seed=seed) for seed in range(20)]
+    b_lengths = {int(p.b_length[0]) for p in replaced if p.is_random[0] and p.a_start[0] == 0}
+    assert b_lengths == {10}  # 2 less than 12; the next sentence's end is 8 more
+
+
+def test_of_two_documents_the_random_text_is_from_the_other(labelled):
+    corpus = labelled([[5] * 9, [5] * 9])
+    for seed in range(10):
+        pairs = pairs_of(corpus, seed=seed)
+        other = (pairs.a_start < 45) != (pairs.b_start < 45)
+        assert other.tolist() == pairs.is_random.astype(bool).tolist()
+
+
 def test_no_pair_is_longer_than_max_length_and_each_text_keeps_a_run_of_its_tokens(varied):
     pairs = pairs_of(varied, max_length=20)
     assert (pairs.a_length + pairs.b_length).max() == 17
