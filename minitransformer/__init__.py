@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from minitransformer.models.bert import Bert
     from minitransformer.models.config import BertConfig
     from minitransformer.models.pretraining import BertForPreTraining
+    from minitransformer.models.sentence_encoder import SentenceEncoder
     from minitransformer.text.packed_tokens import PackedTokens
     from minitransformer.text.pretraining_batch import PretrainingBatch
     from minitransformer.text.tokenizer import BertTokenizer
@@ -24,10 +25,20 @@ _HOME = {
     "BertTokenizer": "text.tokenizer",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "text.pretraining_batch",
+    "SentenceEncoder": "models.sentence_encoder",
     "UserError": "errors",
 }
 
-__all__ = ["Bert", "BertConfig", "BertForPreTraining", "BertTokenizer", "PackedTokens", "PretrainingBatch", "UserError"]
+__all__ = [
+    "Bert",
+    "BertConfig",
+    "BertForPreTraining",
+    "BertTokenizer",
+    "PackedTokens",
+    "PretrainingBatch",
+    "SentenceEncoder",
+    "UserError",
+]
 
 
 def __getattr__(name: str):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from minitransformer.errors import UserError
+
+_LONGEST_NAME = 255  # of a file, on the usual file systems
 
 
 def read_json(file: Path) -> Any:
@@ -36,13 +38,25 @@ def json_text(content: Any) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
+def write_text(text: str, file: Path) -> None:
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def replace_all(folder: Path, files: dict[str, Callable[[Path], None]]) -> None:
+    """Write several files of a folder, each by its function of a path, and replace them once all are written.
+
+    Raises UserError if one can't be written, as `replacing` does; then none is replaced.
+    """
+    with ExitStack() as replaced:
+        for name, write in files.items():
+            write(replaced.enter_context(replacing(folder / name)))
+
+
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
     """A path beside `file` to write to. What was written takes the file's place when the block ends without an error.
 
     Until then, and after any error, the file is as it was. Raises UserError if the disk is full or can't be written.
-
-        with replacing(folder / "a") as a, replacing(folder / "b") as b: ...     both are replaced, or none
     """
     beside = file.with_name(f".{file.name}.partial")
     try:
@@ -57,7 +71,9 @@ def replacing(file: Path) -> Iterator[Path]:
 
 def path_within(folder: Path, name: str) -> Path:
     """folder / name, for a name that a file gave. Raises UserError if it is absolute or leaves the folder."""
-    for path in (PurePosixPath(name), PureWindowsPath(name)):
-        if path.anchor or ".." in path.parts or "\0" in name:
-            raise UserError(f"{name!r} leaves the folder {folder}; only paths inside it are followed")
+    paths = PurePosixPath(name), PureWindowsPath(name)
+    if any(path.anchor or ".." in path.parts for path in paths):
+        raise UserError(f"{name!r} leaves the folder {folder}; only paths inside it are followed")
+    if "\0" in name or len(name) > _LONGEST_NAME:
+        raise UserError(f"{name!r} can't be the path of a file")
     return folder / name

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
 from minitransformer.interop.safetensors_files import Tensors
@@ -26,10 +25,9 @@ from minitransformer.interop.tensor_names import (
     turned_shape,
 )
 from minitransformer.nn.module import Module
-from minitransformer.nn.parameter import Parameter
 from minitransformer.randomness import generator
 
-_ENCODER = ("embeddings.", "encoder.")  # what no checkpoint may lack; everything else is a head
+_REQUIRED = ("embeddings.", "encoder.", "linear.weight")  # what no checkpoint may lack; everything else may be new
 
 
 def values_of(module: Module) -> dict[str, np.ndarray]:
@@ -47,40 +45,50 @@ def load_dictionary(module: Module, arrays: Mapping[str, np.ndarray]) -> None:
 
     Raises UserError, and changes nothing, if an array is missing, unknown or of another shape.
     """
-    parameters = dict(module.named_parameters())
-    match = match_names(parameters, arrays)
+    match = match_names(_names(module), arrays)
     if match.missing:
         raise UserError(f"the dictionary lacks {_some(map(hugging_face_name, match.missing))}")
     if match.unused:
         raise UserError(f"the dictionary holds {_some(match.unused)}, which this model doesn't have")
     if has_own_decoder(arrays) and DECODER not in match.sources.values():
         raise UserError(f"{DECODER} differs from the token embedding, which is this model's decoder")
-    _check_shapes(parameters, match, {name: array.shape for name, array in arrays.items()}, "the dictionary")
-    _copy(parameters, match, arrays)
+    _check_shapes(module, match, {name: array.shape for name, array in arrays.items()}, "the dictionary")
+    _copy(module, match, arrays)
 
 
-def load_tensors(module: Module, tensors: Tensors, dtype: DTypeLike, seed: int) -> None:
-    """Give a module without values its place in memory, and its values from the tensors of a folder.
+def match_tensors(module: Module, tensors: Tensors) -> NameMatch:
+    """Which tensor of a folder fills which parameter of a module that has no values yet.
 
-    The heads that the folder doesn't have get first values drawn from `seed`, with a warning, and another warning says
-    which tensors are ignored. Raises UserError if the encoder isn't whole, or a shape isn't the config's.
+    What no checkpoint may lack is there, and every shape is the module's: nothing is read or allocated before that is
+    sure. Heads may be missing. Raises UserError.
     """
     file = str(tensors.files[0])
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise UserError(f"dtype is {np.dtype(dtype)}; models compute in float32 or float64")
-    parameters = dict(module.named_parameters())
-    match = match_names(parameters, tensors)
-    lacking = [name for name in map(hugging_face_name, match.missing) if canonical_name(name).startswith(_ENCODER)]
+    match = match_names(_names(module), tensors)
+    lacking = [name for name in map(hugging_face_name, match.missing) if canonical_name(name).startswith(_REQUIRED)]
     if lacking:
-        raise UserError(f"{file} lacks {_some(lacking)}, which the encoder needs")
-    _check_shapes(parameters, match, tensors.shapes, file)
-    _check_size_of_heads(parameters, match, file)
-    module.allocate(dtype)
-    _copy(parameters, match, tensors)
+        raise UserError(f"{file} lacks {_some(lacking)}, which the model needs")
+    _check_shapes(module, match, tensors.shapes, file)
+    _check_size_of_heads(module, match, file)
+    return match
+
+
+def fill(module: Module, match: NameMatch, tensors: Mapping[str, np.ndarray], seed: int) -> None:
+    """Give every parameter its tensor's value, and the missing ones first values drawn from `seed`."""
+    _copy(module, match, tensors)
+    parameters = dict(module.named_parameters())
     for name in match.missing:
         parameter = parameters[name]
         parameter.value[...] = parameter.initialiser(generator(seed, "initial value", name), parameter.shape)
-    _report(match, file)
+
+
+def report(match: NameMatch, tensors: Tensors) -> None:
+    """Say in warnings which heads are new and which tensors are ignored."""
+    file = tensors.files[0]
+    if match.missing:
+        new = _parts(map(hugging_face_name, match.missing))
+        warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=3)
+    if match.unused:
+        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, this model has no such part", stacklevel=3)
 
 
 def has_own_decoder(tensors: Mapping[str, np.ndarray]) -> bool:
@@ -91,9 +99,12 @@ def has_own_decoder(tensors: Mapping[str, np.ndarray]) -> bool:
     return not np.array_equal(tensors[names[DECODER]], tensors[names[WORD_EMBEDDINGS]])
 
 
-def _check_shapes(
-    parameters: Mapping[str, Parameter], match: NameMatch, shapes: Mapping[str, tuple[int, ...]], where: str
-) -> None:
+def _names(module: Module) -> list[str]:
+    return [name for name, _ in module.named_parameters()]
+
+
+def _check_shapes(module: Module, match: NameMatch, shapes: Mapping[str, tuple[int, ...]], where: str) -> None:
+    parameters = dict(module.named_parameters())
     for name, tensor in match.sources.items():
         expected = turned_shape(name, parameters[name].shape)
         if shapes[tensor] != expected:
@@ -103,26 +114,19 @@ def _check_shapes(
             )
 
 
-def _check_size_of_heads(parameters: Mapping[str, Parameter], match: NameMatch, file: str) -> None:
+def _check_size_of_heads(module: Module, match: NameMatch, file: str) -> None:
     """New heads are small beside the encoder, unless a setting is absurd: refuse before memory is asked for."""
-    found, new = (sum(parameters[name].size for name in names) for names in (match.sources, match.missing))
+    sizes = {name: parameter.size for name, parameter in module.named_parameters()}
+    found, new = (sum(sizes[name] for name in names) for names in (match.sources, match.missing))
     if new > found:
         heads = _parts(map(hugging_face_name, match.missing))
         raise UserError(f"by the model's config {heads} would have {new} weights, but the whole of {file} has {found}")
 
 
-def _copy(parameters: Mapping[str, Parameter], match: NameMatch, tensors: Mapping[str, np.ndarray]) -> None:
+def _copy(module: Module, match: NameMatch, tensors: Mapping[str, np.ndarray]) -> None:
+    parameters = dict(module.named_parameters())
     for name, tensor in match.sources.items():
         parameters[name].value[...] = turned(name, tensors[tensor])
-
-
-def _report(match: NameMatch, file: str) -> None:
-    """Say in a warning what is new and what is ignored."""
-    if match.missing:
-        new = _parts(map(hugging_face_name, match.missing))
-        warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=4)
-    if match.unused:
-        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, this model has no such part", stacklevel=4)
 
 
 def _parts(names: Iterable[str]) -> str:

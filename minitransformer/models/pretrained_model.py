@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minitransformer.errors import UserError
-from minitransformer.files import replacing
-from minitransformer.interop.checkpoint import gradients_of, load_dictionary, load_tensors, values_of
+from minitransformer.files import replace_all, write_text
+from minitransformer.interop.checkpoint import fill, gradients_of, load_dictionary, match_tensors, report, values_of
 from minitransformer.interop.config_file import CONFIG_FILE, config_text, read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
@@ -69,7 +70,10 @@ class PretrainedModel(Module):
         config, tensors = read_config(folder), open_tensors(folder)
         check_layers(config, tensors)
         model = cls(cls._config_that_fits(config, tensors), seed=None)
-        load_tensors(model, tensors, dtype, seed)
+        match = match_tensors(model, tensors)
+        model.allocate(checked_dtype(dtype))
+        fill(model, match, tensors, seed)
+        report(match, tensors)
         return model
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
@@ -77,10 +81,11 @@ class PretrainedModel(Module):
 
         Both files are replaced once both are written. Raises UserError if that fails, and leaves them as they were.
         """
-        weights_file, config_file = Path(folder) / WEIGHTS_FILE, Path(folder) / CONFIG_FILE
-        with replacing(config_file) as config, replacing(weights_file) as weights:
-            save_tensors(values_of(self), weights)
-            config.write_text(config_text(self._settings(), self.architecture), encoding="utf-8")
+        text = config_text(self._settings(), self.architecture)
+        replace_all(
+            Path(folder),
+            {WEIGHTS_FILE: partial(save_tensors, values_of(self)), CONFIG_FILE: partial(write_text, text)},
+        )
 
     @classmethod
     def _config_that_fits(cls, config: BertConfig, tensors: Tensors) -> BertConfig:
@@ -109,3 +114,10 @@ def check_layers(config: BertConfig, tensors: Tensors) -> None:
         raise UserError(
             f"{CONFIG_FILE} says num_hidden_layers {config.num_hidden_layers}, {tensors.files[0]} has {found} layers"
         )
+
+
+def checked_dtype(dtype: DTypeLike) -> DTypeLike:
+    """The dtype, if models compute in it."""
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise UserError(f"dtype is {np.dtype(dtype)}; models compute in float32 or float64")
+    return dtype

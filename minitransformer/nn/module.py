@@ -25,6 +25,9 @@ class Module:
     def forward(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         raise NotImplementedError
 
+    def backward(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Inference: the result alone, no cache, no dropout."""
         return self.forward(*args, **kwargs)[0]

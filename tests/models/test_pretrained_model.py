@@ -195,7 +195,7 @@ def test_new_heads_larger_than_the_whole_file_are_refused(tmp_path):
 def test_a_lacking_tensor_of_the_encoder_is_named(tmp_path):
     tensors = MODEL.state_dict()
     del tensors["bert.encoder.layer.1.output.dense.bias"]
-    with pytest.raises(UserError, match=r"lacks bert.encoder.layer.1.output.dense.bias, which the encoder needs"):
+    with pytest.raises(UserError, match=r"lacks bert.encoder.layer.1.output.dense.bias, which the model needs"):
         BertForPreTraining.from_pretrained(write_folder(tmp_path, tensors))
 
 

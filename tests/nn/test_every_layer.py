@@ -23,6 +23,7 @@ from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.pooler import Pooler
 from minitransformer.nn.pooling import Pooling
+from minitransformer.nn.sequential import Sequential
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_module_gradients, upstream
 from tests.small_models import randomise
@@ -107,6 +108,7 @@ LAYERS = {
     "MaskedLMHead": Layer(lambda: MaskedLMHeadAndItsTable("gelu")),
     **{f"Dense, {activation}": Layer(lambda name=activation: Dense(H, F, name)) for activation in ACTIVATIONS},
     "Pooling": Layer(lambda: AfterALinear(Pooling(("cls", "max", "mean", "mean_sqrt_len"))), (LENGTHS,)),
+    "Sequential": Layer(lambda: Sequential([Dense(H, F, "tanh"), Normalise(), Linear(F, H)])),
     "Normalise": Layer(lambda: AfterALinear(Normalise())),
 }
 every_layer = pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS.keys())

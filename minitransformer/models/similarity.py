@@ -1,0 +1,23 @@
+"""How much two embeddings are alike: one number for each pair."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from minitransformer.ops.cosine_similarity import cosine_matrix_forward
+
+
+def similarity_matrix(a: np.ndarray, b: np.ndarray, similarity: str = "cosine") -> np.ndarray:
+    """Every row of a (S, D) with every row of b (C, D): (S, C). A larger number is more alike.
+
+    "cosine"                    of the angle between them, from -1 to 1
+    "dot"                       the product
+    "euclidean", "manhattan"    the distance, as a negative number
+    """
+    if similarity == "cosine":
+        return cosine_matrix_forward(a, b)[0]
+    if similarity == "dot":
+        return a @ b.T
+    metric = {"euclidean": "euclidean", "manhattan": "cityblock"}[similarity]
+    return -cdist(a, b, metric).astype(a.dtype)
