@@ -10,7 +10,6 @@ same number of workers, and with another number the same result up to the order 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -18,17 +17,13 @@ from typing import Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from minitransformer.cores import available_cores
 from minitransformer.nn.module import Module
 from minitransformer.training.memory import keep_freed_memory
 
 ModelType = TypeVar("ModelType", bound=Module)
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers(Generic[ModelType]):
