@@ -6,6 +6,8 @@ import importlib
 import os
 import pkgutil
 import sys
+from types import ModuleType
+from typing import Any
 
 import click
 
@@ -18,17 +20,21 @@ INTERRUPTED = 130  # a shell's status for a command that Ctrl-C ended
 class CommandPerModule(click.Group):
     """`minitransformer fill-mask` is `command` in minitransformer/cli/fill_mask.py, imported when it is called."""
 
+    def __init__(self, package: ModuleType, **options: Any) -> None:
+        super().__init__(**options)
+        self.package = package
+
     def list_commands(self, context: click.Context) -> list[str]:
-        names = {module.name for module in pkgutil.iter_modules(cli.__path__)} - {"main"}
+        names = {module.name for module in pkgutil.iter_modules(self.package.__path__)} - {"main"}
         return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(context):
             return None
-        return importlib.import_module(f"minitransformer.cli.{name.replace('-', '_')}").command
+        return importlib.import_module(f"{self.package.__name__}.{name.replace('-', '_')}").command
 
 
-@click.command(cls=CommandPerModule, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=CommandPerModule, package=cli, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="minitransformer")
 def minitransformer() -> None:
     """BERT and Sentence-BERT in pure NumPy."""

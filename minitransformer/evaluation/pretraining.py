@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
+from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.training.workers import available_cores
 
 
 class PretrainingBaselines(NamedTuple):
@@ -36,25 +40,38 @@ class PretrainingBaselines(NamedTuple):
     larger_class: float
 
 
-def evaluate_pretraining(model: BertForPreTraining, batches: Sequence[PretrainingBatch]) -> PretrainingLoss:
-    """Losses and accuracies over all the batches together, without dropout."""
+def evaluate_pretraining(
+    model: BertForPreTraining, batches: Sequence[PretrainingBatch], workers: int | None = None
+) -> PretrainingLoss:
+    """Losses and accuracies over all the batches together, without dropout, on so many cores (all unless given)."""
     counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
-    shares = [model.forward(batch, counts=counts)[0] for batch in batches]
+    # A forward pass only reads the model, so threads can share it; each has BLAS to itself.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers or available_cores()) as threads:
+        shares = list(threads.map(lambda batch: model.forward(batch, counts=counts)[0], batches))
     return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
 
 
-def pretraining_baselines(token_counts: np.ndarray, batches: Sequence[PretrainingBatch]) -> PretrainingBaselines:
-    """The baselines for these held-out batches; token_counts (V,) is how often the training text has each token."""
+def token_counts(corpus: TokenizedCorpus, documents: Documents, vocab_size: int) -> np.ndarray:
+    """(V,) how often each token occurs in some documents of a corpus."""
+    counts = np.zeros(vocab_size, np.int64)
+    starts = corpus.sentence_starts
+    for first, end in zip(starts[documents.first], starts[documents.end], strict=True):
+        np.add.at(counts, corpus.token_ids[first:end], 1)
+    return counts
+
+
+def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch]) -> PretrainingBaselines:
+    """The baselines for these held-out batches; counts (V,) is how often the training text has each token."""
     targets = np.concatenate([batch.masked_ids for batch in batches])
     is_random_next = np.concatenate([batch.is_random_next for batch in batches])
-    shares = token_counts[token_counts > 0] / token_counts.sum()
-    smoothed = (token_counts + 1) / (token_counts.sum() + len(token_counts))
+    shares = counts[counts > 0] / counts.sum()
+    smoothed = (counts + 1) / (counts.sum() + len(counts))
     share_random = float(is_random_next.mean())
     return PretrainingBaselines(
-        uniform=math.log(len(token_counts)),
+        uniform=math.log(len(counts)),
         unigram_entropy=float(-(shares * np.log(shares)).sum()),
         unigram_cross_entropy=float(-np.log(smoothed[targets]).mean()),
-        commonest_token=float((targets == token_counts.argmax()).mean()),
+        commonest_token=float((targets == counts.argmax()).mean()),
         even_chance=math.log(2),
         larger_class=max(share_random, 1 - share_random),
     )
@@ -66,7 +83,7 @@ def pretraining_report(scores: PretrainingLoss, baselines: PretrainingBaselines)
     >>> print(pretraining_report(PretrainingLoss(mlm=4.2, nsp=0.55, mlm_accuracy=0.283, nsp_accuracy=0.712),
     ...                          PretrainingBaselines(8.294, 6.35, 6.4, 0.046, 0.6931, 0.52)))
                                  model   to beat
-    masked tokens   loss         4.200     6.350   unigram entropy of the training text
+    masked tokens   loss         4.200     6.350   unigram entropy of the text
                                            6.400   unigram cross-entropy of these tokens
                                            8.294   ln V, all tokens equally likely
                     accuracy     28.3%      4.6%   always the commonest token
@@ -80,7 +97,7 @@ def pretraining_report(scores: PretrainingLoss, baselines: PretrainingBaselines)
             "loss",
             _nats(scores.mlm),
             _nats(baselines.unigram_entropy),
-            "unigram entropy of the training text",
+            "unigram entropy of the text",
         ),
         ("", "", "", _nats(baselines.unigram_cross_entropy), "unigram cross-entropy of these tokens"),
         ("", "", "", _nats(baselines.uniform), "ln V, all tokens equally likely"),

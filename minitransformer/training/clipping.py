@@ -15,7 +15,8 @@ BLOCK = 65_536  # entries summed in the vector's own precision; the sum of the b
 def global_norm(gradients: np.ndarray) -> float:
     """The length of the vector (P,) of all gradients. inf or nan if an entry is, or if its square overflows."""
     blocks = (gradients[start : start + BLOCK] for start in range(0, len(gradients), BLOCK))
-    return math.sqrt(sum(float(block @ block) for block in blocks))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.sqrt(sum(float(block @ block) for block in blocks))
 
 
 def clip_scale(norm: float, max_norm: float) -> float:

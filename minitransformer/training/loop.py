@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -123,8 +123,8 @@ class TrainingLoop(Generic[Model, Shard]):
 
         loss = sum_of_shares(pool.gradients(shards, work))
         norm = global_norm(self.model.storage.gradients)
-        if not (math.isfinite(loss.total) and math.isfinite(norm)):
-            self._refuse(step, loss.total, norm)
+        self._check(step + 1, "loss", loss.total)
+        self._check(step + 1, "gradient's norm", norm)
         factor = linear_warm_up_and_decay(step, self.settings.warm_up_steps, self.settings.steps)
         rate = self.settings.learning_rate * factor
         self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm))
@@ -138,6 +138,7 @@ class TrainingLoop(Generic[Model, Shard]):
         }
 
     def _evaluate(self, step: int, log: MetricsLog) -> Any:
+        self._check_weights(step)
         scores = self.evaluate()
         metrics = scores._asdict()
         log.write(step, **{f"held_out_{name}": value for name, value in metrics.items()})
@@ -145,15 +146,20 @@ class TrainingLoop(Generic[Model, Shard]):
         return scores
 
     def _save(self, step: int) -> Path:
+        self._check_weights(step)
         return self.checkpoints.save(step, self.model, self.optimizer)
 
-    def _refuse(self, step: int, loss: float, norm: float) -> NoReturn:
-        last = self.checkpoints.latest()
-        raise UserError(
-            f"training stopped: in step {step + 1} the loss is {loss} and the gradient's norm {norm}. "
-            f"The last good checkpoint is {last or 'none yet'}. Start again with a learning rate smaller than "
-            f"{self.settings.learning_rate:g}"
-        )
+    def _check_weights(self, step: int) -> None:
+        """Keep weights that are inf or nan out of the checkpoints."""
+        self._check(step, "weights' norm", global_norm(self.model.storage.values))
+
+    def _check(self, step: int, name: str, number: float) -> None:
+        if not math.isfinite(number):
+            raise UserError(
+                f"training stopped: in step {step} the {name} is {number}. "
+                f"The last good checkpoint is {self.checkpoints.latest() or 'none yet'}. "
+                f"Start again with a learning rate smaller than {self.settings.learning_rate:g}"
+            )
 
 
 class Progress:

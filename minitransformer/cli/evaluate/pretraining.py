@@ -1,0 +1,68 @@
+"""minitransformer evaluate pretraining MODEL [DATA ...]: masked tokens and next sentences."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+
+from minitransformer.cli._models import load_pretraining_model
+from minitransformer.errors import UserError
+from minitransformer.evaluation.pretraining import (
+    evaluate_pretraining,
+    pretraining_baselines,
+    pretraining_report,
+    token_counts,
+)
+from minitransformer.text.corpus import TextFiles
+from minitransformer.text.next_sentence import refuse_single_document
+from minitransformer.text.pretraining_batch import PretrainingBatch
+from minitransformer.text.pretraining_sampler import PretrainingSampler
+from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.training.pretraining_run import PretrainingRun, with_progress
+
+BATCH_SIZE, NUM_BATCHES = 32, 32
+MAX_LENGTH = 128  # tokens of a pair, for models that take so many
+
+
+@click.command()
+@click.argument("model")
+@click.argument("data", nargs=-1)
+def command(model: str, data: tuple[str, ...]) -> None:
+    """Print how well MODEL fills masked tokens and knows next sentences, beside what it must beat.
+
+    DATA is text with a paragraph or a sentence a line and an empty line between documents; the frequencies to beat are
+    its own. Without DATA, a model from `minitransformer pretrain` is asked on its held-out documents.
+    """
+    bert, tokenizer = load_pretraining_model(model, "masked-LM", "next-sentence")
+    if data:
+        max_length = min(MAX_LENGTH, bert.config.max_position_embeddings)
+        counts, batches = counts_and_batches(TextFiles(data), tokenizer, max_length)
+    else:
+        counts, batches = counts_and_held_out_batches(Path(model))
+    click.echo(pretraining_report(evaluate_pretraining(bert, batches), pretraining_baselines(counts, batches)))
+
+
+def counts_and_batches(
+    text: TextFiles, tokenizer: BertTokenizer, max_length: int
+) -> tuple[np.ndarray, list[PretrainingBatch]]:
+    """How often a text has each token, and pairs of it."""
+    refuse_single_document(text)
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = TokenizedCorpus.build(with_progress(text, "tokenising"), tokenizer, Path(folder) / "corpus")
+        documents = Documents(corpus.document_starts[:-1], corpus.document_starts[1:])
+        sampler = PretrainingSampler(corpus, documents, tokenizer, BATCH_SIZE, max_length)
+        batches = [sampler.batch(number) for number in range(NUM_BATCHES)]
+        return token_counts(corpus, documents, tokenizer.vocab_size), batches
+
+
+def counts_and_held_out_batches(folder: Path) -> tuple[np.ndarray, list[PretrainingBatch]]:
+    """The same for the text that the model was trained on, and the pairs that were held out from its training."""
+    try:
+        run = PretrainingRun.open(folder)
+    except UserError as error:
+        raise UserError(f"{error}; name a text to ask the model on") from None
+    return token_counts(run.corpus, run.documents, run.tokenizer.vocab_size), run.held_out_batches()

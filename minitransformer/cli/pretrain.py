@@ -1,0 +1,118 @@
+"""minitransformer pretrain: from text to a BERT, and what it has learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
+from minitransformer.evaluation.pretraining import (
+    evaluate_pretraining,
+    pretraining_baselines,
+    pretraining_report,
+    token_counts,
+)
+from minitransformer.models.config import PRESETS
+from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss
+from minitransformer.randomness import generator
+from minitransformer.training.loop import TrainingInterrupted
+from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
+from minitransformer.training.workers import available_cores
+
+POSITIVE = click.IntRange(min=1)
+DEFAULTS = PretrainingSettings()
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function], Function]:
+    """An option that is an entry of PretrainingSettings, with the entry's default."""
+    default = getattr(DEFAULTS, name)
+    return click.option(f"--{name.replace('_', '-')}", type=kind, default=default, show_default=True, help=what)
+
+
+@click.command()
+@click.option("--corpus", multiple=True, metavar="PATH", help="Text to learn from; may be given several times.")
+@click.option("--out", type=click.Path(path_type=Path), help="The new model's folder.  [default: bert-SIZE]")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the stopped run in DIR.")
+@setting("size", click.Choice(list(PRESETS)), "Layers and width of the model.")
+@setting("steps", POSITIVE, "Updates of the weights.")
+@setting("seed", click.IntRange(min=0), "Of first weights, order, masks and dropout.")
+@setting("vocab_size", POSITIVE, "Tokens of the vocabulary that is learnt from the text.")
+@setting("batch_size", POSITIVE, "Sentence pairs of a step.")
+@setting("max_length", POSITIVE, "Tokens of a pair; the model takes no longer texts.")
+@setting("learning_rate", click.FloatRange(min=0, min_open=True), "At its peak.")
+@setting("dropout", click.FLOAT, "Share of the hidden values and attention weights that are left out.")
+@setting("num_shards", POSITIVE, "Parts of a batch: as many as cores, or more to need less memory.")
+@setting("held_out_every", click.IntRange(min=2), "Of so many documents one is held out for evaluation.")
+@setting("held_out_pairs", POSITIVE, "Sentence pairs of an evaluation.")
+@setting("save_every", POSITIVE, "Steps from one checkpoint and evaluation to the next.")
+@click.option("--workers", type=POSITIVE, help="Cores to use.  [default: all]")
+@click.pass_context
+def command(
+    context: click.Context,
+    corpus: tuple[str, ...],
+    out: Path | None,
+    resume: Path | None,
+    workers: int | None,
+    **options: Any,
+) -> None:
+    """Pretrain a BERT on text and say what it has learnt.
+
+    A corpus holds a paragraph or a sentence a line, with an empty line between documents, as .txt or .gz. Without
+    --corpus, the text is the documentation of the installed Python, NumPy and SciPy.
+    """
+    if resume:
+        refuse_options_beside_resume(context)
+        run = PretrainingRun.resume(resume)
+    else:
+        settings = PretrainingSettings(corpus=[str(Path(path).resolve()) for path in corpus], **options)
+        run = PretrainingRun.start(out or Path(f"bert-{settings.size}"), settings)
+    model = run.model()
+    click.echo(describe_run(run, model, workers or available_cores()))
+    held_out = run.held_out_batches()
+    try:
+        scores = run.loop(model, lambda: evaluate_pretraining(model, held_out, workers)).run(workers)
+    except TrainingInterrupted as stopped:
+        click.echo(f"Stopped after step {stopped.step}. Go on with: minitransformer pretrain --resume {run.folder}")
+        raise
+    run.finish(model)
+    click.echo(describe_result(run, model, scores))
+
+
+def refuse_options_beside_resume(context: click.Context) -> None:
+    given = [name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
+    fixed = [f"--{name.replace('_', '-')}" for name in given if name not in ("resume", "workers")]
+    if fixed:
+        raise click.UsageError(
+            f"--resume goes on with the settings that the run began with; leave out {', '.join(fixed)}"
+        )
+
+
+def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -> str:
+    corpus, settings = run.corpus, run.settings
+    text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
+    return (
+        f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"
+        f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
+        f"{model.num_parameters:,} parameters\n"
+        f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "
+        f"{settings.steps / run.training.steps_per_epoch:.1f} times through the text, on {workers} cores"
+    )
+
+
+def describe_result(run: PretrainingRun, model: BertForPreTraining, scores: PretrainingLoss) -> str:
+    counts = token_counts(run.corpus, run.documents, run.settings.vocab_size)
+    baselines = pretraining_baselines(counts, run.held_out_batches())
+    rng = generator(run.settings.seed, "masked examples")
+    examples = masked_examples(run.corpus, run.held_out.documents, run.tokenizer, rng)
+    parts = [
+        f"On held-out documents\n{pretraining_report(scores, baselines)}",
+        *(describe_fillings(model, run.tokenizer, example) for example in examples),
+        f"The model lies in {run.folder}. Ask it: "
+        f'minitransformer fill-mask {run.folder} "returns the [MASK] of the array."',
+    ]
+    return "\n" + "\n\n".join(parts)

@@ -1,0 +1,57 @@
+"""A few sentences with a masked word, to look at what a model has learnt."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.models.fill_mask import fill_mask
+from minitransformer.models.pretraining import BertForPreTraining
+from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.text.tokenizer import BertTokenizer
+
+SHORTEST, LONGEST = 8, 24  # sentences, in tokens: long enough to be guessed at, short enough for a line
+MIN_LETTERS = 5  # of a word that is worth a guess: not "the"
+
+
+class MaskedExample(NamedTuple):
+    """A sentence without [CLS] and [SEP], and the place in it to be masked."""
+
+    token_ids: IntArray
+    position: int
+
+
+def masked_examples(
+    corpus: TokenizedCorpus, documents: Documents, tokenizer: BertTokenizer, rng: np.random.Generator, count: int = 5
+) -> list[MaskedExample]:
+    """Up to `count` sentences of different documents, each with a whole word to mask: a word that is one token."""
+    vocabulary = tokenizer.convert_ids_to_tokens(range(tokenizer.vocab_size))
+    is_word = np.array([token.isalpha() and len(token) >= MIN_LETTERS for token in vocabulary])
+    lengths = range(SHORTEST, min(LONGEST, tokenizer.model_max_length - 2) + 1)
+    examples: list[MaskedExample] = []
+    for document in rng.permutation(len(documents.first)):
+        sentence = rng.integers(documents.first[document], documents.end[document])
+        start, end = corpus.sentence_starts[sentence : sentence + 2]
+        token_ids = corpus.token_ids[start:end].astype(np.int64)
+        goes_on = np.append(tokenizer.is_continuation[token_ids[1:]], False)
+        places = np.flatnonzero(is_word[token_ids] & ~goes_on)
+        if len(token_ids) in lengths and len(places):
+            examples.append(MaskedExample(token_ids, int(rng.choice(places))))
+        if len(examples) == count:
+            break
+    return examples
+
+
+def describe_fillings(model: BertForPreTraining, tokenizer: BertTokenizer, example: MaskedExample) -> str:
+    """The sentence with its [MASK], and under it the model's best fillings beside the word that stood there."""
+    token_ids, position = example
+    masked = np.concatenate([[tokenizer.cls_token_id], token_ids, [tokenizer.sep_token_id]])
+    masked[position + 1] = tokenizer.mask_token_id
+    [fillings] = fill_mask(model, PackedTokens.pack([masked]), tokenizer.mask_token_id)
+    best = tokenizer.convert_ids_to_tokens(filling.token_id for filling in fillings)
+    shown = ", ".join(f"{token} {filling.probability:.0%}" for token, filling in zip(best, fillings, strict=True))
+    [answer] = tokenizer.convert_ids_to_tokens([token_ids[position]])
+    before, after = tokenizer.decode(token_ids[:position]), tokenizer.decode(token_ids[position + 1 :])
+    return f"{before} [MASK] {after}\n    {shown}  (it was: {answer})"
