@@ -1,0 +1,283 @@
+import dataclasses
+import json
+import threading
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from minitransformer.errors import UserError
+from minitransformer.interop.sentence_transformers_folder import DenseSettings
+from minitransformer.models import text_batches
+from minitransformer.models.bert import Bert
+from minitransformer.models.pretraining import BertForPreTraining
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.ops.pooling import mean_pooling_forward
+from minitransformer.randomness import generator
+from minitransformer.text.tokenizer import BertTokenizer
+from tests.gradient_check import assert_parameter_gradients, upstream
+from tests.small_encoders import POSITIONS, TOKENIZER, random_texts, small_encoder
+from tests.small_models import small_config
+
+TEXTS = ["my dog is cute", "he likes playing", "", "a b c a b c"]
+ALL_POOLINGS = ("cls", "max", "mean", "mean_sqrt_len")
+HEAD = (DenseSettings(48, 7), DenseSettings(7, 5, "gelu"), "normalise")
+
+
+@pytest.fixture
+def encoder():
+    return small_encoder()
+
+
+def test_the_embedding_is_the_mean_of_the_rows_of_bert(encoder):
+    tokens = encoder.tokenize(TEXTS)
+    hidden, _ = encoder.bert(tokens)
+    expected, _ = mean_pooling_forward(hidden, tokens.lengths)
+    np.testing.assert_allclose(encoder.encode(TEXTS), expected, rtol=1e-4, atol=1e-6)
+    assert encoder.embedding_size == expected.shape[1]
+
+
+def test_poolings_stand_side_by_side_and_the_head_follows():
+    encoder = small_encoder(pooling=ALL_POOLINGS)
+    alone = [small_encoder(pooling=(pooling,)).encode(TEXTS) for pooling in ALL_POOLINGS]
+    np.testing.assert_allclose(encoder.encode(TEXTS), np.concatenate(alone, axis=1), rtol=1e-4, atol=1e-5)
+    with_head = small_encoder(pooling=ALL_POOLINGS, head=HEAD)
+    embeddings = with_head.encode(TEXTS)
+    assert embeddings.shape == (4, with_head.embedding_size) == (4, 5)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
+
+
+def test_one_text_has_a_row_and_no_texts_have_none(encoder):
+    assert encoder.encode("my dog").shape == (12,)
+    np.testing.assert_array_equal(encoder.encode("my dog"), encoder.encode(["my dog"])[0])
+    assert encoder.encode([]).shape == (0, 12)
+    assert encoder.encode([]).dtype == np.float32
+    assert [*encoder.encode_stream([])] == []
+
+
+@pytest.mark.parametrize("tokens", [4, 40, 2048])
+def test_an_embedding_does_not_depend_on_order_batch_or_company(monkeypatch, encoder, tokens):
+    monkeypatch.setattr(text_batches, "TOKENS_PER_BATCH", tokens)
+    texts = random_texts(80)
+    embeddings = encoder.encode(texts)
+    alone = np.stack([encoder.encode(text) for text in texts])
+    np.testing.assert_allclose(embeddings, alone, atol=1e-6)
+    order = np.random.default_rng(1).permutation(len(texts))
+    np.testing.assert_allclose(encoder.encode([texts[i] for i in order]), embeddings[order], atol=1e-6)
+
+
+def test_a_stream_gives_what_a_list_gives(monkeypatch, encoder):
+    monkeypatch.setattr(text_batches, "TEXTS_PER_BLOCK", 11)
+    texts = random_texts(50)
+    blocks = [*encoder.encode_stream(text for text in texts)]
+    assert [len(block) for block in blocks] == [11, 11, 11, 11, 6]
+    np.testing.assert_allclose(np.concatenate(blocks), encoder.encode(texts), atol=1e-6)
+
+
+def test_a_single_batch_starts_no_thread(monkeypatch, encoder):
+    monkeypatch.setattr(threading.Thread, "start", lambda self: pytest.fail("a thread was started"))
+    encoder.encode(TEXTS)
+
+
+def test_long_texts_are_cut_and_reported(encoder):
+    long, cut = "a b c " * 10, "a b c a b c a"
+    with pytest.warns(UserWarning, match=r"1 of 2 texts are longer than the model's 9 tokens: 23 of 36 tokens"):
+        embeddings = encoder.encode([long, "my dog"])
+    np.testing.assert_allclose(embeddings[0], encoder.encode(cut), atol=1e-6)
+    with pytest.raises(UserError, match="a text has 32 tokens, but the model takes 9: 'a b c"):
+        encoder.encode([long], truncation="error")
+    assert encoder.tokenize(long).lengths.tolist() == [9]
+
+
+@pytest.mark.parametrize("texts", [[1], [None], [b"bytes"], ["half a pair \ud800"]])
+def test_what_is_no_text_is_refused(encoder, texts):
+    with pytest.raises(UserError, match=r"texts\[0\]"):
+        encoder.encode(texts)
+
+
+def test_prompts_stand_before_each_text():
+    encoder = small_encoder(prompts={"query": "my dog ", "document": ""}, default_prompt_name="query")
+    expected = small_encoder().encode("my dog likes")
+    np.testing.assert_array_equal(encoder.encode("likes"), expected)
+    np.testing.assert_array_equal(encoder.encode("likes", prompt_name="query"), expected)
+    np.testing.assert_array_equal(encoder.encode("dog likes", prompt="my "), expected)
+    np.testing.assert_array_equal(encoder.encode("my dog likes", prompt_name="document"), expected)
+    with pytest.raises(UserError, match="no prompt 'passage'; this model has query, document"):
+        encoder.encode("likes", prompt_name="passage")
+
+
+def test_a_prompt_that_is_not_pooled_is_seen_but_does_not_count():
+    prompt, text = "my dog ", "likes a"
+    encoder = small_encoder(prompts={"query": prompt}, include_prompt=False)
+    hidden, _ = encoder.bert(encoder.tokenize(prompt + text))
+    np.testing.assert_allclose(encoder.encode(text, prompt_name="query"), hidden[3:].mean(axis=0), rtol=1e-4)
+    np.testing.assert_array_equal(encoder.encode(text), small_encoder().encode(text))
+    with pytest.raises(UserError, match="leaves no room for a text in 9 tokens"):
+        encoder.encode(text, prompt="a " * 8)
+
+
+def test_lower_casing_is_the_settings_where_the_tokenizer_does_not_do_it():
+    cased = BertTokenizer.from_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "dog"], do_lower_case=False)
+    lowering = small_encoder(tokenizer=cased, do_lower_case=True)
+    np.testing.assert_array_equal(lowering.encode("DOG"), lowering.encode("dog"))
+    keeping = small_encoder(tokenizer=cased)
+    assert (keeping.encode("DOG") != keeping.encode("dog")).any()
+
+
+def test_similarity_takes_texts_or_embeddings(encoder):
+    a, b = TEXTS[:2], TEXTS[1:]
+    similarities = encoder.similarity(a, b)
+    assert similarities.shape == (2, 3)
+    assert similarities[1, 0] == pytest.approx(1)
+    np.testing.assert_allclose(encoder.similarity(encoder.encode(a), encoder.encode(b)), similarities, atol=1e-6)
+    np.testing.assert_allclose(encoder.similarity(a[0], encoder.encode(b[0])), similarities[:1, :1], atol=1e-6)
+    assert (small_encoder(similarity="euclidean").similarity(a, b) <= 0).all()
+
+
+# -- training ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{}, {"pooling": ALL_POOLINGS, "head": HEAD}, {"head": ("normalise",)}])
+def test_gradients_equal_central_differences(settings):
+    encoder = small_encoder(np.float64, **settings)
+    tokens = encoder.tokenize(TEXTS)
+    embeddings, cache = encoder.forward(tokens)
+    d_embeddings = upstream(embeddings)
+    encoder.zero_grad()
+    encoder.backward(d_embeddings, cache)
+    assert_parameter_gradients(encoder, lambda: float((encoder.forward(tokens)[0] * d_embeddings).sum()))
+
+
+def test_forward_is_encode_without_dropout_and_differs_with_it(encoder):
+    tokens = encoder.tokenize(TEXTS)
+    np.testing.assert_allclose(encoder.forward(tokens)[0], encoder.encode(TEXTS), rtol=1e-4, atol=1e-6)
+    assert (encoder.forward(tokens, generator(0, "dropout"))[0] != encoder(tokens)).any()
+
+
+def test_a_replica_shares_values_and_has_its_own_gradients(encoder):
+    replica = encoder.replica()
+    embeddings, cache = replica.forward(replica.tokenize(TEXTS))
+    replica.backward(np.ones_like(embeddings), cache)
+    assert replica.storage.values is encoder.storage.values
+    assert replica.storage.gradients.any()
+    assert not encoder.storage.gradients.any()
+
+
+# -- folders -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"pooling": ALL_POOLINGS, "head": HEAD},
+        {"pooling": ("mean", "cls"), "head": ("normalise",)},
+        {"prompts": {"query": "my "}, "default_prompt_name": "query", "include_prompt": False, "similarity": "dot"},
+        {"max_seq_length": 4, "do_lower_case": True},
+    ],
+)
+def test_a_saved_encoder_comes_back_bit_for_bit(tmp_path, recwarn, settings):
+    encoder = small_encoder(**settings)
+    encoder.save_pretrained(tmp_path)
+    loaded = SentenceEncoder.from_pretrained(tmp_path)
+    expected = encoder.encode(TEXTS, truncation="silent")
+    np.testing.assert_array_equal(loaded.encode(TEXTS, truncation="silent"), expected)
+    assert loaded.max_seq_length == encoder.max_seq_length
+    assert without_places(loaded.settings) == without_places(
+        dataclasses.replace(encoder.settings, max_seq_length=encoder.max_seq_length)
+    )
+    assert not recwarn.list
+
+
+def without_places(settings):
+    """The settings without the folders that weights of dense layers were read from."""
+    head = [dataclasses.replace(m, folder=None) if isinstance(m, DenseSettings) else m for m in settings.head]
+    return dataclasses.replace(settings, head=tuple(head))
+
+
+def test_a_plain_bert_folder_is_mean_pooling_unless_told_otherwise(tmp_path, recwarn):
+    encoder = small_encoder()
+    encoder.bert.save_pretrained(tmp_path)
+    TOKENIZER.save_pretrained(tmp_path)
+    np.testing.assert_array_equal(SentenceEncoder.from_pretrained(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
+    for pooling in ("max", ("cls", "mean")):
+        modes = (pooling,) if isinstance(pooling, str) else pooling
+        loaded = SentenceEncoder.from_pretrained(tmp_path, pooling=pooling)
+        np.testing.assert_array_equal(loaded.encode(TEXTS), small_encoder(pooling=modes).encode(TEXTS))
+    assert not recwarn.list
+    with pytest.raises(UserError, match="pooling is one or several of cls, max, mean, mean_sqrt_len"):
+        SentenceEncoder.from_pretrained(tmp_path, pooling="median")
+
+
+def edit(file, **changes):
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, **changes}))
+
+
+def test_a_maximal_length_beyond_the_positions_is_clamped_with_a_warning(tmp_path):
+    small_encoder().save_pretrained(tmp_path)
+    edit(tmp_path / "sentence_bert_config.json", max_seq_length=5000)
+    with pytest.warns(UserWarning, match=r"max_seq_length is 5000, but the model has 9 positions"):
+        encoder = SentenceEncoder.from_pretrained(tmp_path)
+    assert encoder.max_seq_length == POSITIONS
+
+
+def test_without_a_maximal_length_the_tokenizers_or_the_positions_count(tmp_path):
+    small_encoder().save_pretrained(tmp_path)
+    (tmp_path / "sentence_bert_config.json").unlink()
+    assert SentenceEncoder.from_pretrained(tmp_path).max_seq_length == POSITIONS
+    edit(tmp_path / "tokenizer_config.json", model_max_length=5)
+    assert SentenceEncoder.from_pretrained(tmp_path).max_seq_length == 5
+
+
+def test_a_dense_layer_without_a_bias_has_the_bias_0(tmp_path, recwarn):
+    encoder = small_encoder(head=(DenseSettings(12, 5),))
+    encoder.head.layers[0].linear.bias.value[...] = 0
+    encoder.save_pretrained(tmp_path)
+    with_bias = encoder.encode(TEXTS)
+    file = tmp_path / "2_Dense" / "model.safetensors"
+    save_file({"linear.weight": load_file(file)["linear.weight"]}, file)
+    edit(tmp_path / "2_Dense" / "config.json", bias=False)
+    np.testing.assert_array_equal(SentenceEncoder.from_pretrained(tmp_path).encode(TEXTS), with_bias)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        ("sentence_bert_config.json", {"max_seq_length": 2}, "max_seq_length is 2, which leaves no room"),
+        ("2_Dense/config.json", {"in_features": 13}, "a dense layer maps 13 to 5 numbers, but 12 come into it"),
+        ("2_Dense/config.json", {"out_features": 10**12}, r"linear.weight has the shape \[5, 12\], but"),
+        ("2_Dense/config.json", {"out_features": -1}, "a dense layer maps 12 to -1 numbers"),
+        ("config.json", {"vocab_size": 3}, "the tokenizer has 18 tokens, but the model only 3 embeddings"),
+    ],
+)
+def test_settings_that_do_not_fit_the_weights_are_refused(tmp_path, file, changes, message):
+    small_encoder(head=(DenseSettings(12, 5),)).save_pretrained(tmp_path)
+    edit(tmp_path / file, **changes)
+    with pytest.raises(UserError, match=message):
+        SentenceEncoder.from_pretrained(tmp_path)
+
+
+def test_a_full_disk_leaves_the_old_encoder(tmp_path):
+    resource = pytest.importorskip("resource", reason="this system has no limit on the size of files")
+    encoder = small_encoder(head=(DenseSettings(12, 5),))
+    encoder.save_pretrained(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+    try:
+        with pytest.raises(UserError, match="what was there is unchanged"):
+            small_encoder(seed=2, head=(DenseSettings(12, 5),)).save_pretrained(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    np.testing.assert_array_equal(SentenceEncoder.from_pretrained(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
+
+
+def test_a_checkpoints_heads_are_ignored_in_words(tmp_path):
+    config = small_config(vocab_size=TOKENIZER.vocab_size)
+    BertForPreTraining(config).save_pretrained(tmp_path)
+    TOKENIZER.save_pretrained(tmp_path)
+    with pytest.warns(UserWarning, match="cls.predictions, cls.seq_relationship: ignored"):
+        encoder = SentenceEncoder.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(encoder.bert.storage.values[:10], encoder.storage.values[:10])
+    assert isinstance(encoder.bert, Bert)
