@@ -12,13 +12,13 @@ new document.
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from tqdm import tqdm
@@ -30,6 +30,7 @@ MAX_LINE_BYTES = 16_000_000  # a long book on one line
 MAX_SENTENCE_LENGTH = 1_000_000  # characters; what is longer without a sentence's end isn't prose
 MAX_PARAGRAPH_LINES = 10_000  # of wrapped lines, so that memory stays bounded
 WRAP_SAMPLE_LINES = 2_000
+LONGEST_WRAPPED_LINE = 1_000  # an address, maybe; a paragraph on one line is longer sooner or later
 
 NumberedLine = tuple[int, str]
 
@@ -80,13 +81,13 @@ def check_file(path: Path) -> None:
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase]]:
     """The file's text as bytes, unpacked if it is gzip, and beside it the file itself, whose position is progress."""
     try:
         with path.open("rb") as file:
             is_gzip = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            yield (gzip.GzipFile(fileobj=file) if is_gzip else file), file  # type: ignore[misc]
+            yield (gzip.GzipFile(fileobj=file) if is_gzip else file), file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path} is a damaged or cut-off gzip file ({error}); copy or download it again") from None
     except OSError as error:
@@ -127,8 +128,12 @@ def decode(line: bytes, path: Path, number: int) -> str:
 
 def is_wrapped(path: Path) -> bool:
     """Whether the lines of a file are cut at a fixed width: those that another line follows are nearly equally long."""
-    sample = islice(read_lines(path), WRAP_SAMPLE_LINES)
-    lengths = [len(line) for (_, line), (_, following) in pairwise(sample) if line and following]
+    lengths = []
+    for (_, line), (_, following) in pairwise(islice(read_lines(path), WRAP_SAMPLE_LINES)):
+        if len(line) > LONGEST_WRAPPED_LINE:
+            return False
+        if line and following:
+            lengths.append(len(line))
     if len(lengths) < 20:
         return False
     short, width = np.percentile(lengths, [20, 95])

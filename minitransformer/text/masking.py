@@ -23,7 +23,6 @@ from minitransformer.text.tokenizer import BertTokenizer
 
 MASK_SHARE, RANDOM_SHARE = 0.8, 0.1  # of the chosen tokens; the rest stays
 
-
 BoolArray = NDArray[np.bool_]
 
 

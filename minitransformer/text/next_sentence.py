@@ -79,12 +79,12 @@ def make_pairs(
     Takes about 10 microseconds a pair. Raises UserError unless two documents have two sentences.
     """
     several = np.flatnonzero(documents.end - documents.first >= 2)
-    if len(documents.first) == 1:
+    if corpus.num_documents == 1:
         raise UserError(ONE_DOCUMENT)
     if len(several) < 2:
         raise UserError(
-            f"{len(several)} of {len(documents.first)} documents have two sentences or more; next-sentence prediction "
-            "needs at least two such documents. Are there empty lines between all sentences?"
+            f"of the corpus's {corpus.num_documents} documents {len(several)} can be used, but next-sentence "
+            "prediction needs two with at least two sentences each. Is there an empty line after every sentence?"
         )
     if max_length < NUM_SPECIAL + 2:
         raise UserError(f"max_length is {max_length}, but a pair of sentences needs {NUM_SPECIAL + 2} tokens or more")

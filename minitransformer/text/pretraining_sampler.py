@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from minitransformer.randomness import generator
 from minitransformer.text.masking import TokenMasker
 from minitransformer.text.next_sentence import SentencePairs, make_pairs, pack_pairs
-from minitransformer.text.packed_tokens import IntArray
 from minitransformer.text.pretraining_batch import PretrainingBatch
 from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.text.tokenizer import BertTokenizer
@@ -57,17 +54,8 @@ class PretrainingSampler:
         epoch, step_of_epoch = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             self._epoch, self._pairs = epoch, self.pairs(epoch)
-        indices = np.arange(step_of_epoch * self.batch_size, (step_of_epoch + 1) * self.batch_size)
-        return self._masked(self._pairs, indices % len(self._pairs), step)
-
-    def every_pair_once(self) -> Iterator[PretrainingBatch]:
-        """The pairs of epoch 0, always masked alike, in batches of which the last may be smaller: for evaluation."""
-        pairs = self.pairs(0)
-        for number, start in enumerate(range(0, len(pairs), self.batch_size)):
-            yield self._masked(pairs, np.arange(start, min(start + self.batch_size, len(pairs))), number)
-
-    def _masked(self, pairs: SentencePairs, indices: IntArray, number: int) -> PretrainingBatch:
-        chosen = pairs.select(indices)
-        tokens = pack_pairs(self.corpus, chosen, *self.special_ids)
-        masked, positions, ids = self.masker(tokens, generator(self.seed, "masking", number))
-        return PretrainingBatch(masked, positions, ids, chosen.is_random)
+        first = step_of_epoch * self.batch_size
+        pairs = self._pairs.select(np.arange(first, first + self.batch_size) % len(self._pairs))
+        tokens = pack_pairs(self.corpus, pairs, *self.special_ids)
+        masked, positions, ids = self.masker(tokens, generator(self.seed, "masking", step))
+        return PretrainingBatch(masked, positions, ids, pairs.is_random)

@@ -99,14 +99,17 @@ class TokenizedCorpus:
             raise UserError(f"{folder / 'corpus.json'} is not the description of a tokenised corpus: {error}") from None
 
     def split(self, held_out_every: int = HELD_OUT_EVERY) -> tuple[Documents, Documents]:
-        """The documents to train on, and those held out to test on: every 25th, that is 4 % of them.
+        """The documents to train on, and those held out to test on: of those with two sentences or more every 25th.
 
-        A corpus of few documents (such as some novels) can't spare whole ones: there each document's last 4 % of
-        sentences are held out, at least two, and none of documents with less than six.
+        Documents of one sentence give no next-sentence pair and are in neither. A corpus of few documents (such as
+        some novels) can't spare whole ones: of each that has six sentences or more, the last 4 % are held out, at
+        least two.
         """
         first, end = self.document_starts[:-1], self.document_starts[1:]
-        if self.num_documents >= 2 * held_out_every:
-            held_out = np.arange(self.num_documents) % held_out_every == held_out_every - 1
+        several = end - first >= 2
+        first, end = first[several], end[several]
+        if len(first) >= 2 * held_out_every:
+            held_out = np.arange(len(first)) % held_out_every == held_out_every - 1
             return Documents(first[~held_out], end[~held_out]), Documents(first[held_out], end[held_out])
         lengths = end - first
         n_held_out = np.where(lengths < 6, 0, np.maximum(2, lengths // held_out_every))

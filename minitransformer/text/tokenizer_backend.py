@@ -53,6 +53,8 @@ def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **norma
 def set_normalisation(backend: Tokenizer, normalisation: dict[str, Any]) -> None:
     """Switch lower-casing and the like; a normaliser that isn't BERT's is left as its file has it."""
     for name, value in normalisation.items():
+        if value is not None and not isinstance(value, bool):
+            raise UserError(f"{name} must be true, false or null, found {value!r}")
         if hasattr(backend.normalizer, NORMALISATION[name]):
             setattr(backend.normalizer, NORMALISATION[name], value)
 
@@ -83,58 +85,61 @@ def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
         raise UserError(f"{path} does not exist; expected a folder with tokenizer.json or vocab.txt")
     folder = path if path.is_dir() else path.parent
     config = read_json_object(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
-    special_tokens = {
-        role: token_text(config.get(f"{role}_token") or default) for role, default in SPECIAL_TOKENS.items()
-    }
     normalisation = {name: config[name] for name in NORMALISATION if name in config}
     json_file, vocabulary_file = folder / "tokenizer.json", folder / "vocab.txt"
     file = path if path.is_file() else json_file if json_file.exists() else vocabulary_file
     if not file.exists():
         raise UserError(f"{folder} holds neither tokenizer.json nor vocab.txt; a tokenizer needs one of them")
+    content = read_json_object(file) if file.suffix == ".json" else read_vocabulary(file)
     try:
-        if file.suffix == ".json":
-            backend = read_tokenizer_json(file)
+        special_tokens = {
+            role: token_text(config.get(f"{role}_token") or SPECIAL_TOKENS[role]) for role in SPECIAL_TOKENS
+        }
+        if isinstance(content, list):
+            backend = build_backend(content, special_tokens, **normalisation)
+        else:
+            backend = backend_from_json(content)
             set_normalisation(backend, normalisation)
             set_bert_format(backend, special_tokens)
-        else:
-            backend = build_backend(read_vocabulary(file), special_tokens, **normalisation)
     except UserError as error:
-        raise UserError(f"{file}: {error}") from None
+        raise UserError(f"the tokenizer in {file} can't be used: {error}") from None
     max_length = config.get("model_max_length")
     return backend, special_tokens, max_length if isinstance(max_length, int) and max_length < NO_MAX_LENGTH else None
 
 
-def token_text(token: str | dict) -> str:
+def token_text(token: Any) -> str:
     """The text of a special token, which tokenizer_config.json writes as a string or as {"content": ...}."""
-    return token["content"] if isinstance(token, dict) else token
+    text = token.get("content") if isinstance(token, dict) else token
+    if not isinstance(text, str):
+        raise UserError(f"tokenizer_config.json names {token!r} as a special token, which is no text")
+    return text
 
 
-def read_tokenizer_json(file: Path) -> Tokenizer:
+def backend_from_json(content: dict[str, Any]) -> Tokenizer:
     """A WordPiece tokenizer from the library's own form; other models (BPE, Unigram) are refused by name."""
-    content = read_json_object(file)
     model = content.get("model")
-    kind = model.get("type", "WordPiece" if "max_input_chars_per_word" in model else None) if model else None
+    model = model if isinstance(model, dict) else {}
+    kind = model.get("type", "WordPiece" if "max_input_chars_per_word" in model else None)
     if kind != "WordPiece":
-        raise UserError(f"expected a tokenizer with a WordPiece model, found {kind}; BERT reads WordPiece only")
+        raise UserError(f"BERT needs a WordPiece model, found {kind}")
     try:
         backend = Tokenizer.from_str(json.dumps(content))
     except Exception as error:  # the library raises bare Exceptions
         raise UserError(f"the tokenizers library can't read it: {error}") from None
     ids = sorted(backend.get_vocab().values())
     if ids != list(range(len(ids))):
-        raise UserError(
-            f"the ids of its {len(ids)} tokens must be 0 to {len(ids) - 1}, each once; the last is {ids[-1]}"
-        )
+        raise UserError(f"the ids of {len(ids)} tokens must be 0 to {len(ids) - 1}, each once; the last is {ids[-1]}")
     return backend
 
 
 def read_vocabulary(file: Path) -> list[str]:
     """The tokens of a vocab.txt, a token a line."""
     try:
-        with file.open(encoding="utf-8") as lines:
-            return [line.rstrip("\n") for line in lines]
+        return file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    except OSError as error:
+        raise UserError(f"{file} can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"not a text file in UTF-8: {error}") from None
+        raise UserError(f"{file} is not a text file in UTF-8: {error}") from None
 
 
 def write_backend(folder: Path, backend: Tokenizer, special_tokens: dict[str, str], max_length: int) -> None:

@@ -134,7 +134,7 @@ def test_a_single_document_is_refused_with_the_reason(labelled):
 
 
 def test_documents_of_single_sentences_are_refused(labelled):
-    with pytest.raises(UserError, match="1 of 30 documents have two sentences"):
+    with pytest.raises(UserError, match="30 documents 1 can be used"):
         pairs_of(labelled([[3]] * 29 + [[3, 3]]))
 
 

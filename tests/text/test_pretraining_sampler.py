@@ -64,14 +64,6 @@ def test_a_corpus_with_fewer_pairs_than_a_batch_fills_it_by_repeating_them(label
     assert len(sampler.batch(3)) == 7
 
 
-def test_evaluation_sees_every_pair_once_and_the_same_masks_each_time(varied):
-    sampler = sampler_of(varied)
-    first, again = ([content(batch) for batch in sampler.every_pair_once()] for _ in range(2))
-    assert first == again
-    pairs = [pair for batch in sampler.every_pair_once() for pair in pairs_in(batch)]
-    assert len(pairs) == len(sampler.pairs(0))
-
-
 def test_documents_that_give_no_pairs_are_refused_at_once(labelled):
     with pytest.raises(UserError, match="one document"):
         sampler_of(labelled([[3] * 30]))

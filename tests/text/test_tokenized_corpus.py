@@ -115,8 +115,16 @@ def test_of_many_documents_every_25th_is_held_out(labelled):
     corpus = labelled([[1, 1, 1]] * 100).corpus
     training, held_out = corpus.split()
     assert (held_out.first // 3).tolist() == [24, 49, 74, 99]
+    assert (corpus.split(held_out_every=50)[1].first // 3).tolist() == [49, 99]
     assert sentence_numbers(training) | sentence_numbers(held_out) == set(range(300))
     assert not sentence_numbers(training) & sentence_numbers(held_out)
+
+
+def test_documents_of_one_sentence_are_in_neither_part(labelled):
+    training, held_out = labelled([[1], [1, 1]] * 50).corpus.split()
+    assert len(training.first) == 48
+    assert (held_out.first // 3).tolist() == [24, 49]
+    assert set((training.first % 3).tolist()) == {1}
 
 
 def test_of_few_documents_the_last_sentences_are_held_out(labelled):

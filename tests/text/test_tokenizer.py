@@ -12,6 +12,9 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TOKENIZER = BertTokenizer.from_vocabulary([*SPECIAL, "my", "dog", "is", "cute", "he", "likes", "play", "##ing", "a"])
 
 
+VOCABULARY = "\n".join(SPECIAL).encode()
+
+
 def pieces_of(tokens):
     return [TOKENIZER.convert_ids_to_tokens(ids) for ids in tokens.unpack(tokens.token_ids)]
 
@@ -154,11 +157,14 @@ def test_tokenizer_config_decides_on_lower_casing_and_names_the_special_tokens(t
     ("files", "words"),
     [
         ({}, "neither tokenizer.json nor vocab.txt"),
-        ({"vocab.txt": b"[PAD]\n[UNK]\n"}, r"vocab.txt: the vocabulary lacks \[CLS\]"),
-        ({"vocab.txt": b"[PAD]\n\xff\n"}, r"vocab.txt: not a text file in UTF-8"),
+        ({"vocab.txt": b"[PAD]\n[UNK]\n"}, r"vocab.txt can't be used: the vocabulary lacks \[CLS\]"),
+        ({"vocab.txt": b"[PAD]\n\xff\n"}, "vocab.txt is not a text file in UTF-8"),
         ({"tokenizer.json": b'{"model": '}, "tokenizer.json is not valid JSON: .* line 1"),
+        ({"tokenizer.json": b'{"model": []}'}, "needs a WordPiece model, found None"),
+        ({"tokenizer_config.json": b'{"cls_token": 7}', "vocab.txt": b"a"}, "names 7 as a special token"),
+        ({"tokenizer_config.json": b'{"do_lower_case": "no"}', "vocab.txt": VOCABULARY}, "must be true, false or null"),
         ({"tokenizer.json": b"[]"}, "must hold a JSON object, found a list"),
-        ({"tokenizer.json": b'{"model": {"type": "BPE"}}'}, "WordPiece model, found BPE"),
+        ({"tokenizer.json": b'{"model": {"type": "BPE"}}'}, "needs a WordPiece model, found BPE"),
         ({"tokenizer.json": b'{"model": {"type": "WordPiece"}}'}, "tokenizers library can't read it"),
         ({"tokenizer_config.json": b"{", "vocab.txt": b""}, "tokenizer_config.json is not valid JSON"),
     ],
