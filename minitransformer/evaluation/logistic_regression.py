@@ -21,11 +21,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize
 
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.linear import linear_forward
 
-_TOLERANCE = 1e-4  # of the largest entry of the scaled gradient; far below what changes a prediction
+_TOLERANCE = 1e-5  # of the largest entry of the scaled gradient; far below what changes a prediction
 _MAX_STEPS = 1000
 
 
@@ -45,8 +46,6 @@ class LogisticRegression(NamedTuple):
 
 def fit_logistic_regression(x: np.ndarray, labels: np.ndarray, num_classes: int, c: float) -> LogisticRegression:
     """The minimum of the loss for x (n, D), labels (n,) from 0 to num_classes - 1 and C = c > 0."""
-    from scipy.optimize import minimize
-
     n, columns = len(x), num_classes if num_classes > 2 else 1
     curvature = x.var(axis=0) * (1 - 1 / num_classes) / num_classes + 1 / (c * n)
     scale = (1 / np.sqrt(curvature))[:, None]

@@ -1,0 +1,31 @@
+"""What is evaluated: a function from texts to embeddings. And the baseline that any encoder must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minitransformer.models.bert import Bert
+from minitransformer.ops.pooling import mean_pooling_forward
+from minitransformer.text.tokenizer import BertTokenizer
+
+Encode = Callable[[list[str]], np.ndarray]  # texts to embeddings (n, D), in their order
+
+
+def averaged_token_embeddings(model: Bert, tokenizer: BertTokenizer) -> Encode:
+    """The mean of the token embeddings of a text, as one averages GloVe vectors: no context and no order.
+
+    [CLS] and [SEP] don't count. A text without tokens has the embedding 0.
+    """
+    table = model.embeddings.token.table.value
+
+    def encode(texts: list[str]) -> np.ndarray:
+        token_ids = tokenizer.encode_plain(texts)
+        lengths = np.array([len(ids) for ids in token_ids], int)
+        embeddings = np.zeros((len(texts), table.shape[1]), table.dtype)
+        rows = table[[token_id for ids in token_ids for token_id in ids]]
+        embeddings[lengths > 0], _ = mean_pooling_forward(rows, lengths[lengths > 0])
+        return embeddings
+
+    return encode

@@ -1,0 +1,119 @@
+"""SentEval's transfer tasks: how much of a text's meaning can a linear classifier read off its frozen embedding?
+
+Logistic regression on the embeddings, or on (|u - v|, u * v) for pairs. The weight C of the data against its L2
+penalty is that of 2^-2, 2^-1 ... 2^3 with the best accuracy on texts that it wasn't fitted to (Conneau, Kiela 2018,
+arXiv 1803.05449, section 4, and the published code, senteval/tools/validation.py):
+
+    train, dev and test (SST)        C on dev
+    train and test (TREC, MRPC)      C by ten folds of train
+    train alone (MR, CR, SUBJ, MPQA) ten folds, each of which is the test part once, and C by ten folds of the rest
+
+A task that came without its test part is tested on dev, if it has that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from minitransformer.cores import available_cores
+from minitransformer.evaluation.embedding_health import EmbeddingHealth, embedding_health
+from minitransformer.evaluation.encode import Encode
+from minitransformer.evaluation.logistic_regression import fit_logistic_regression, principal_axes
+from minitransformer.evaluation.senteval_files import Part
+from minitransformer.ops.pair_features import pair_features_forward
+
+C_CHOICES = tuple(2.0**power for power in range(-2, 4))
+FOLDS = 10
+
+
+class TaskScore(NamedTuple):
+    accuracy: float  # times 100, as the papers print it
+    protocol: str  # "test part", "dev part" or "ten folds": what it is the accuracy on
+    health: EmbeddingHealth
+
+
+class Split(NamedTuple):
+    """Row numbers: which to fit to, which to test on."""
+
+    fit: np.ndarray
+    test: np.ndarray
+
+
+def evaluate_task(encode: Encode, parts: dict[str, Part], show_progress: bool = False) -> TaskScore:
+    """The accuracy of embeddings on a task, given by its parts (see read_task)."""
+    features, health = _features(encode, parts)
+    labels = np.array([label for part in parts.values() for label in part.labels])
+    ends = np.cumsum([len(part.labels) for part in parts.values()])
+    rows = dict(zip(parts, np.split(np.arange(len(labels)), ends[:-1]), strict=True))
+    probe = Probe(principal_axes(features), labels)
+    test = "test" if "test" in rows else "dev"
+    if test not in rows:
+        return TaskScore(100 * probe.cross_validated_accuracy(show_progress), "ten folds", health)
+    if "test" in rows and "dev" in rows:
+        c = probe.best_c([Split(rows["train"], rows["dev"])], show_progress)
+    else:
+        c = probe.best_c(probe.folds(rows["train"]), show_progress)
+    return TaskScore(100 * probe.accuracy(Split(rows["train"], rows[test]), c), f"{test} part", health)
+
+
+class Probe:
+    """Logistic regressions on parts of the rows of x (n, D) with labels (n,)."""
+
+    def __init__(self, x: np.ndarray, labels: np.ndarray) -> None:
+        self.x = x
+        classes, self.labels = np.unique(labels, return_inverse=True)
+        self.num_classes = len(classes)
+
+    def accuracy(self, split: Split, c: float) -> float:
+        """Share of right answers on the split's test rows."""
+        regression = fit_logistic_regression(self.x[split.fit], self.labels[split.fit], self.num_classes, c)
+        return float((regression.predict(self.x[split.test]) == self.labels[split.test]).mean())
+
+    def best_c(self, splits: Sequence[Split], show_progress: bool = False) -> float:
+        """The C with the best mean accuracy over the splits; of equally good ones the smallest."""
+        fits = [(split, c) for c in C_CHOICES for split in splits]
+        # NumPy lets other threads run while it computes: a fit for each core, and one BLAS thread for each fit.
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as threads:
+            accuracies = threads.map(lambda fit: self.accuracy(*fit), fits)
+            bar = tqdm(accuracies, "choosing the penalty", len(fits), leave=False, disable=not show_progress)
+            of_each_c = np.reshape(list(bar), (len(C_CHOICES), len(splits))).mean(axis=1)
+        return C_CHOICES[int(of_each_c.argmax())]
+
+    def cross_validated_accuracy(self, show_progress: bool = False) -> float:
+        """Mean accuracy over ten folds, with C chosen anew by ten folds of the rows outside each."""
+        outer = tqdm(self.folds(np.arange(len(self.x))), "folds", leave=False, disable=not show_progress)
+        return float(np.mean([self.accuracy(split, self.best_c(self.folds(split.fit))) for split in outer]))
+
+    def folds(self, rows: np.ndarray) -> list[Split]:
+        """Ten ways to split rows, each row in one test part, with about the same share of each class in all.
+
+        They are those of SentEval, scikit-learn's StratifiedKFold(10, shuffle=True, random_state=1111): which folds
+        one draws moves an accuracy by up to half a point.
+        """
+        rng = np.random.RandomState(1111)
+        labels = self.labels[rows]
+        fold_of, dealt = np.empty(len(rows), int), 0
+        for label in dict.fromkeys(labels.tolist()):  # in the order of first appearance
+            of_class = labels == label
+            folds_of_class = np.sort((dealt + np.arange(of_class.sum())) % FOLDS)
+            rng.shuffle(folds_of_class)
+            fold_of[of_class] = folds_of_class
+            dealt += len(folds_of_class)
+        return [Split(rows[fold_of != fold], rows[fold_of == fold]) for fold in range(FOLDS)]
+
+
+def _features(encode: Encode, parts: dict[str, Part]) -> tuple[np.ndarray, EmbeddingHealth]:
+    """What the regression sees of each example (n, D), and the health of the embeddings themselves."""
+    columns = [[text for part in parts.values() for text in part.texts[i]] for i in range(len(parts["train"].texts))]
+    embeddings = encode([text for column in columns for text in column])
+    health = embedding_health(embeddings)
+    if len(columns) == 1:
+        return embeddings, health
+    u, v = np.split(embeddings, 2)
+    return pair_features_forward(u, v, ("|u-v|", "u*v"))[0], health

@@ -1,0 +1,123 @@
+"""SentEval's data (Conneau, Kiela 2018, arXiv 1803.05449), found below a folder: in its own files or in tables (TSV).
+
+Tables have the columns text and label, for MRPC sentence1, sentence2 and label. The path of a table has the task's
+name as a word, and the name of its file that of the part: MR.tsv, TREC.train.tsv, data_mrpc/test.tsv. Without one it is
+"train".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from minitransformer.errors import UserError
+from minitransformer.text.tsv import LABELLED_PAIRS, LABELLED_TEXTS, read_table
+
+
+class Part(NamedTuple):
+    """Labelled examples: one column of texts, or two for pairs."""
+
+    texts: tuple[list[str], ...]
+    labels: list[str]
+
+
+def read_task(folder: Path, task: str) -> dict[str, Part]:
+    """The parts ("train", "dev", "test") of a task that the folder has; none if it has no file of the task.
+
+    Raises UserError for a broken file, two tables of one part, or a task without "train".
+    """
+    reader, names_of_part = _SENTEVAL[task]
+    found = {part: {name: next(folder.rglob(name), None) for name in names} for part, names in names_of_part.items()}
+    parts = {part: reader(_whole(files)) for part, files in found.items() if any(files.values())}
+    parts = parts or {part: _read_part_of_table(table, task) for part, table in _tables(folder, task).items()}
+    if parts and "train" not in parts:
+        raise UserError(f"{folder} has the {' and '.join(parts)} part of {task}, but no train part")
+    return parts
+
+
+def _whole(files: dict[str, Path | None]) -> list[Path]:
+    """The files of a part. Raises UserError if only some of them are there."""
+    missing = [name for name, file in files.items() if file is None]
+    if missing:
+        there = [str(file) for file in files.values() if file]
+        raise UserError(f"there is {' and '.join(there)}, but no {' and '.join(missing)} beside it")
+    return [file for file in files.values() if file]
+
+
+def _tables(folder: Path, task: str) -> dict[str, Path]:
+    """The table of each part."""
+    tables: dict[str, Path] = {}
+    for table in sorted(folder.rglob("*.tsv")):
+        if task.lower() in _words(folder.name) | _words(str(table.relative_to(folder))):
+            words = _words(table.name)
+            part = "test" if "test" in words else "dev" if words & {"dev", "val", "validation"} else "train"
+            if part in tables:
+                raise UserError(f"both {tables[part]} and {table} look like the {part} part of {task}; keep one")
+            tables[part] = table
+    return tables
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split("[^a-z0-9]+", name.lower()))
+
+
+def _read_part_of_table(file: Path, task: str) -> Part:
+    table = read_table(file, LABELLED_PAIRS if task == "MRPC" else LABELLED_TEXTS)
+    return Part(table.texts, table.columns["label"])
+
+
+def _read_file_of_each_class(files: list[Path]) -> Part:
+    """A text a line; the file tells the class."""
+    texts = [_lines(file) for file in files]
+    labels = [file.suffix for file, lines in zip(files, texts, strict=True) for _ in lines]
+    return Part(([text for lines in texts for text in lines],), labels)
+
+
+def _read_sst(files: list[Path]) -> Part:
+    """text<TAB>label."""
+    texts, labels = _columns(files[0], "\t", 2)
+    return Part((texts,), labels)
+
+
+def _read_trec(files: list[Path]) -> Part:
+    """CLASS:subclass text."""
+    classes, texts = _columns(files[0], " ", 2)
+    return Part((texts,), [name.split(":")[0] for name in classes])
+
+
+def _read_mrpc(files: list[Path]) -> Part:
+    """label<TAB>id<TAB>id<TAB>text<TAB>text, below a header."""
+    labels, _, _, first, second = _columns(files[0], "\t", 5)
+    return Part((first[1:], second[1:]), labels[1:])
+
+
+def _columns(file: Path, separator: str, count: int) -> list[list[str]]:
+    rows = [line.split(separator, count - 1) for line in _lines(file)]
+    for number, row in enumerate(rows, 1):
+        if len(row) != count:
+            raise UserError(f"{file}, text {number}: expected {count} fields with {separator!r} between them")
+    return [[row[i].strip() for row in rows] for i in range(count)]
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines that aren't blank, in UTF-8 or, as some of these sets have it, Latin-1."""
+    content = file.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+_SENTEVAL: dict[str, tuple[Callable[[list[Path]], Part], dict[str, tuple[str, ...]]]] = {
+    "MR": (_read_file_of_each_class, {"train": ("rt-polarity.neg", "rt-polarity.pos")}),
+    "CR": (_read_file_of_each_class, {"train": ("custrev.neg", "custrev.pos")}),
+    "SUBJ": (_read_file_of_each_class, {"train": ("subj.objective", "subj.subjective")}),
+    "MPQA": (_read_file_of_each_class, {"train": ("mpqa.neg", "mpqa.pos")}),
+    "SST": (_read_sst, {part: (f"binary/sentiment-{part}",) for part in ("train", "dev", "test")}),
+    "TREC": (_read_trec, {"train": ("train_5500.label",), "test": ("TREC_10.label",)}),
+    "MRPC": (_read_mrpc, {"train": ("msr_paraphrase_train.txt",), "test": ("msr_paraphrase_test.txt",)}),
+}
+TASKS = tuple(_SENTEVAL)
