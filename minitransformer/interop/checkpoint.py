@@ -15,6 +15,8 @@ from minitransformer.errors import UserError
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_names import (
     DECODER,
+    DECODER_BIAS,
+    MASKED_LM_BIAS,
     WORD_EMBEDDINGS,
     NameMatch,
     canonical_name,
@@ -32,7 +34,10 @@ _REQUIRED = ("embeddings.", "encoder.", "linear.weight")  # what no checkpoint m
 
 def values_of(module: Module) -> dict[str, np.ndarray]:
     """Every parameter's value by Hugging Face's names, [out, in]: views, which change when the module is trained."""
-    return {hugging_face_name(name): turned(name, p.value) for name, p in module.named_parameters()}
+    values = {hugging_face_name(name): turned(name, p.value) for name, p in module.named_parameters()}
+    if DECODER in values:  # transformers then has a bias of each name, and computes with the decoder's
+        values[DECODER_BIAS] = values[MASKED_LM_BIAS]
+    return values
 
 
 def gradients_of(module: Module) -> dict[str, np.ndarray]:

@@ -42,6 +42,8 @@ _ARRAYS = {"table": "weight", "gamma": "weight", "beta": "bias"}
 
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 DECODER = "cls.predictions.decoder.weight"
+DECODER_BIAS = "cls.predictions.decoder.bias"
+MASKED_LM_BIAS = "cls.predictions.bias"
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # 0, 1, 2, ... in old files: no weights
 
 
@@ -99,8 +101,8 @@ def canonical_names(found: Iterable[str]) -> dict[str, str]:
             raise UserError(f"it holds both {names[canonical]} and {name}, which are names of one tensor")
         if canonical not in _BUFFERS:
             names[canonical] = name
-    if "cls.predictions.decoder.bias" in names:
-        names["cls.predictions.bias"] = names.pop("cls.predictions.decoder.bias")
+    if DECODER_BIAS in names:
+        names[MASKED_LM_BIAS] = names.pop(DECODER_BIAS)
     if DECODER in names:
         names.setdefault(WORD_EMBEDDINGS, names[DECODER])
     return names

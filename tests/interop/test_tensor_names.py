@@ -67,10 +67,10 @@ def test_names_and_shapes_are_those_of_hugging_face(model_class, expected):
     assert {name: list(array.shape) for name, array in state.items()} == expected
 
 
-def test_an_untied_decoder_has_hugging_faces_name_too():
+def test_an_untied_decoder_has_hugging_faces_names_too():
     untied = BertConfig(**{**vars(CONFIG), "tie_word_embeddings": False})
     state = BertForPreTraining(untied).state_dict()
-    assert {*state} == {*PRETRAINING, "cls.predictions.decoder.weight"}
+    assert {*state} == {*PRETRAINING, "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}
     assert state["cls.predictions.decoder.weight"].shape == (11, 6)
 
 
