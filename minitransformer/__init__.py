@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from minitransformer.errors import UserError
+    from minitransformer.interop.classifier_settings import ClassifierSettings
     from minitransformer.models.bert import Bert
     from minitransformer.models.config import BertConfig
     from minitransformer.models.pretraining import BertForPreTraining
     from minitransformer.models.sentence_encoder import SentenceEncoder
+    from minitransformer.models.sequence_classification import BertForSequenceClassification
     from minitransformer.text.packed_tokens import PackedTokens
     from minitransformer.text.pretraining_batch import PretrainingBatch
     from minitransformer.text.tokenizer import BertTokenizer
@@ -22,7 +24,9 @@ _HOME = {
     "Bert": "models.bert",
     "BertConfig": "models.config",
     "BertForPreTraining": "models.pretraining",
+    "BertForSequenceClassification": "models.sequence_classification",
     "BertTokenizer": "text.tokenizer",
+    "ClassifierSettings": "interop.classifier_settings",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "text.pretraining_batch",
     "SentenceEncoder": "models.sentence_encoder",
@@ -33,7 +37,9 @@ __all__ = [
     "Bert",
     "BertConfig",
     "BertForPreTraining",
+    "BertForSequenceClassification",
     "BertTokenizer",
+    "ClassifierSettings",
     "PackedTokens",
     "PretrainingBatch",
     "SentenceEncoder",

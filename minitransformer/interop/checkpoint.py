@@ -91,9 +91,9 @@ def report(match: NameMatch, tensors: Tensors) -> None:
     file = tensors.files[0]
     if match.missing:
         new = _parts(map(hugging_face_name, match.missing))
-        warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=3)
+        warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=4)
     if match.unused:
-        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, this model has no such part", stacklevel=3)
+        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, this model has no such part", stacklevel=4)
 
 
 def has_own_decoder(tensors: Mapping[str, np.ndarray]) -> bool:

@@ -70,10 +70,7 @@ class PretrainedModel(Module):
         config, tensors = read_config(folder), open_tensors(folder)
         check_layers(config, tensors)
         model = cls(cls._config_that_fits(config, tensors), seed=None)
-        match = match_tensors(model, tensors)
-        model.allocate(checked_dtype(dtype))
-        fill(model, match, tensors, seed)
-        report(match, tensors)
+        load_values(model, tensors, dtype, seed)
         return model
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
@@ -114,6 +111,14 @@ def check_layers(config: BertConfig, tensors: Tensors) -> None:
         raise UserError(
             f"{CONFIG_FILE} says num_hidden_layers {config.num_hidden_layers}, {tensors.files[0]} has {found} layers"
         )
+
+
+def load_values(model: Module, tensors: Tensors, dtype: DTypeLike, seed: int) -> None:
+    """Give a model without values its place in memory and its values; heads that aren't there get new ones."""
+    match = match_tensors(model, tensors)
+    model.allocate(checked_dtype(dtype))
+    fill(model, match, tensors, seed)
+    report(match, tensors)
 
 
 def checked_dtype(dtype: DTypeLike) -> DTypeLike:

@@ -1,0 +1,134 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from minitransformer import Bert, BertForSequenceClassification, ClassifierSettings, UserError
+from minitransformer.randomness import generator
+from tests.gradient_check import assert_parameter_gradients
+from tests.small_models import LENGTHS, random_tokens, randomise, small_config
+
+LABELS = ("no", "maybe", "yes")
+TARGETS = {
+    "single_label_classification": np.array([2, 0, 1, 2, 2]),
+    "multi_label_classification": np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1]]),
+    "regression": np.array([[0.3, -1, 2], [0, 0, 1], [1, 1, 1], [0.5, 0.1, -0.2], [3, 0, 0]]),
+}
+
+every_problem = pytest.mark.parametrize("problem_type", TARGETS)
+
+
+def classifier(dtype=np.float64, config=None, **settings):
+    settings = ClassifierSettings(**{"labels": LABELS, **settings})
+    return randomise(BertForSequenceClassification(config or small_config(), settings, dtype=dtype), std=0.5)
+
+
+def loss_and_gradients(model, tokens, targets, count=None):
+    model.zero_grad()
+    loss, cache = model.forward(tokens, targets, count=count)
+    model.backward(cache)
+    return loss, model.storage.gradients.copy()
+
+
+@every_problem
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+@pytest.mark.parametrize("hidden_sizes", [(), (5, 4)])
+def test_the_gradient_of_every_parameter_equals_central_differences(problem_type, pooling, hidden_sizes):
+    model = classifier(problem_type=problem_type, pooling=pooling, hidden_sizes=hidden_sizes, dropout=0.3)
+    tokens = random_tokens(model.config)
+
+    def forward():
+        return model.forward(tokens, TARGETS[problem_type], generator(1, "dropout"))
+
+    model.zero_grad()
+    model.backward(forward()[1])
+    assert_parameter_gradients(model, lambda: forward()[0])
+
+
+def probabilities_of_truth(problem_type, logits, targets):
+    if problem_type == "single_label_classification":
+        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        return probabilities[np.arange(len(logits)), targets]
+    yes = 1 / (1 + np.exp(-logits))
+    return np.where(targets == 1, yes, 1 - yes)
+
+
+@pytest.mark.parametrize("problem_type", ["single_label_classification", "multi_label_classification"])
+def test_the_loss_is_the_mean_surprise_of_the_logits_that_inference_gives(problem_type):
+    model = classifier(problem_type=problem_type)
+    tokens, targets = random_tokens(model.config), TARGETS[problem_type]
+    logits = model(tokens)
+    assert logits.shape == (len(LENGTHS), 3)
+    loss, _ = model.forward(tokens, targets)
+    assert loss == pytest.approx(-np.log(probabilities_of_truth(problem_type, logits, targets)).mean(), rel=1e-12)
+
+
+def test_the_loss_of_regression_is_the_mean_squared_error():
+    model = classifier(problem_type="regression")
+    tokens, targets = random_tokens(model.config), TARGETS["regression"]
+    assert model.forward(tokens, targets)[0] == pytest.approx(((model(tokens) - targets) ** 2).mean(), rel=1e-12)
+
+
+def test_one_number_a_text_may_come_as_a_vector():
+    model = classifier(problem_type="regression", labels=("score",))
+    tokens = random_tokens(model.config)
+    scores = np.arange(5.0)
+    assert model.forward(tokens, scores)[0] == pytest.approx(((model(tokens)[:, 0] - scores) ** 2).mean(), rel=1e-12)
+
+
+@every_problem
+def test_shards_add_up_to_the_batch(problem_type):
+    model = classifier(problem_type=problem_type, pooling="mean")
+    tokens, targets = random_tokens(model.config), TARGETS[problem_type]
+    loss, gradients = loss_and_gradients(model, tokens, targets)
+    parts = [[3, 0], [1, 4, 2]]
+    shards = [loss_and_gradients(model, tokens.select(part), targets[part], count=5) for part in parts]
+    assert sum(loss for loss, _ in shards) == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(sum(gradients for _, gradients in shards), gradients, rtol=1e-9, atol=1e-12)
+
+
+def test_the_settings_decide_what_stands_on_top():
+    model = classifier(hidden_sizes=(5, 4), dropout=0.2)
+    assert model.state_dict()["classifier.weight"].shape == (3, 4)
+    assert model.dropout == 0.2
+    assert classifier(dropout=None).dropout == small_config().hidden_dropout_prob
+
+
+@every_problem
+def test_a_saved_classifier_comes_back_with_its_labels_and_its_head(tmp_path, problem_type):
+    saved = classifier(np.float32, problem_type=problem_type, pooling="mean", hidden_sizes=(5,), dropout=0.25)
+    saved.save_pretrained(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = BertForSequenceClassification.from_pretrained(tmp_path)
+    assert loaded.settings == saved.settings
+    tokens = random_tokens(saved.config)
+    np.testing.assert_array_equal(loaded(tokens), saved(tokens))
+
+
+def test_a_new_classifier_stands_on_any_bert_and_says_so(tmp_path):
+    encoder = randomise(Bert(small_config()), std=0.5)
+    encoder.save_pretrained(tmp_path)
+    settings = ClassifierSettings(labels=LABELS)
+    with pytest.warns(UserWarning, match="has no classifier: new, with random values"):
+        model = BertForSequenceClassification.from_pretrained(tmp_path, seed=3, settings=settings)
+    assert model.settings == settings
+    _, pooled = encoder(random_tokens(encoder.config))
+    expected = pooled @ model.classifier.weight.value + model.classifier.bias.value
+    np.testing.assert_allclose(model(random_tokens(encoder.config)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"problem_type": "ranking"}, "problem_type is one of single_label_classification, .*; found 'ranking'"),
+        ({"pooling": "max"}, "pooling is one of cls, mean; found 'max'"),
+        ({"labels": ("a", "b", "a")}, "must be different, found a, b, a"),
+        ({"labels": ()}, "must be different, found none"),
+        ({"hidden_sizes": (5, 0)}, r"whole numbers above 0, found \(5, 0\)"),
+        ({"dropout": 1.0}, "classifier_dropout must be at least 0 and below 1, found 1.0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        ClassifierSettings(**settings)
