@@ -25,6 +25,7 @@ SKIPPED_FOLDERS = frozenset(
     ("site-packages", "dist-packages", "test", "tests", "idle_test", "turtledemo", "idlelib", "lib2to3", "ensurepip")
     + ("distutils", "encodings", "pydoc_data", "_lib", "_vendor", "_external", "__pycache__")
 )
+MIN_NEW_SHARE = 0.2  # of a sentence's runs of four words
 MIN_SENTENCES = 2  # of a document, since a single sentence has no next one
 
 Run = tuple[str, ...]
@@ -33,7 +34,7 @@ Run = tuple[str, ...]
 class InstalledDocumentation:
     """The prose of the installed documentation as a corpus (text/corpus.py), in the order of the file names.
 
-    Many functions are described in the same words: a sentence is left out if most of it was said before.
+    Many functions are described in the same words: a sentence is left out if nearly all of it was said before.
     Raises UserError on a Python that came without its source files.
     """
 
@@ -71,12 +72,12 @@ class InstalledDocumentation:
 
 
 def is_new(sentence: str, seen: set[Run]) -> bool:
-    """Whether most runs of four words in the sentence were not seen before; they are from now on."""
+    """Whether the sentence has enough runs of four words that were not seen before; from now on they are."""
     words = sentence.lower().split()
     runs = set(zip(words, words[1:], words[2:], words[3:], strict=False))
     n_new = len(runs - seen)
     seen |= runs
-    return n_new > len(runs) / 2
+    return n_new > MIN_NEW_SHARE * len(runs)
 
 
 def docstrings() -> Iterator[str]:
