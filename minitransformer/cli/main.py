@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -41,7 +42,13 @@ def minitransformer() -> None:
 
 
 def main() -> None:
-    """Run the command line. A UserError becomes its sentence on standard error and status 1."""
+    """Run the command line. A UserError becomes its sentence on standard error and status 1, a warning a note there."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _print_note
+        _run()
+
+
+def _run() -> None:
     try:
         status = minitransformer(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -53,3 +60,15 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_note(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """What `warnings` calls to show a warning: a user wants the message, not the line of code that it came from."""
+    click.echo(f"Note: {message}", err=True)

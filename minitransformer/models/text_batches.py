@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ from tqdm import tqdm
 from minitransformer.cores import available_cores
 from minitransformer.errors import UserError
 
-TEXTS_PER_BLOCK = 8192  # what of a stream is sorted by length together, and held in memory at a time
+TEXTS_PER_BLOCK = 8192  # what of a stream is sorted by length together, and held in memory at a time,
+CHARACTERS_PER_BLOCK = 2**20  # unless its texts are longer than sentences
 TOKENS_PER_BATCH = 2048  # enough rows for fast matrix products, few enough for the feed-forward's to stay in cache
 TRUNCATIONS = ("warn", "error", "silent")
 
@@ -62,9 +62,9 @@ def embed_stream(
     truncation: Truncation,
     show_progress: bool,
 ) -> Iterator[np.ndarray]:
-    """The embeddings of the texts in their order, a block (TEXTS_PER_BLOCK, D) at a time."""
+    """The embeddings of the texts in their order, a block (at most TEXTS_PER_BLOCK, D) at a time."""
     total = len(texts) if isinstance(texts, Sized) else None
-    with tqdm(total=total, unit=" texts", unit_scale=True, disable=not show_progress) as progress:
+    with tqdm(total=total, unit=" texts", disable=not show_progress) as progress:
         for block in _blocks(texts):
             different = list(dict.fromkeys(block))
             cut = [truncation.cut(text, ids) for text, ids in zip(different, tokenize(different), strict=True)]
@@ -78,8 +78,15 @@ def embed_stream(
 
 
 def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
-    iterator = iter(texts)
-    while block := list(itertools.islice(iterator, TEXTS_PER_BLOCK)):
+    block: list[str] = []
+    characters = 0
+    for text in texts:
+        block.append(text)
+        characters += len(text)
+        if len(block) == TEXTS_PER_BLOCK or characters >= CHARACTERS_PER_BLOCK:
+            yield block
+            block, characters = [], 0
+    if block:
         yield block
 
 

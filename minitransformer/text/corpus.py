@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from tqdm import tqdm
@@ -97,21 +98,28 @@ def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase
 def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLine]:
     """(line number from 1, line without white space around it) of a text file, one at a time."""
     with open_text(path) as (text, file):
-        number, position = 0, 0
-        while line := text.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                raise UserError(
-                    f"{path}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB; "
-                    "expected one paragraph or sentence a line"
-                )
-            yield number, decode(line, path, number).strip()
+        position = 0
+        for number, line in decoded_lines(text, path):
+            yield number, line
             if progress is not None:
                 progress.update(file.tell() - position)
                 position = file.tell()
 
 
-def decode(line: bytes, path: Path, number: int) -> str:
+def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Iterator[NumberedLine]:
+    """As read_lines, of a stream of bytes; errors call it `source`."""
+    number = 0
+    while line := text.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise UserError(
+                f"{source}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB; "
+                "expected one paragraph or sentence a line"
+            )
+        yield number, decode(line, source, number).strip()
+
+
+def decode(line: bytes, path: str | Path, number: int) -> str:
     """The text of a line, or an error that names the line and the byte."""
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UserError(f"{path} is text in UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 FILE")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from minitransformer.cli.main import main
+from tests.small_encoders import small_encoder
 
 SUBJECTS = ["the dog", "a small cat", "my friend", "the old horse", "every bird", "our neighbour"]
 VERBS = ["likes", "sees", "follows", "hears", "finds", "forgets"]
@@ -65,4 +66,12 @@ def model_folder(text_file, tmp_path_factory):
         patch.setattr(sys, "argv", ["minitransformer", *map(str, arguments), "--save-every", "100"])
         with pytest.raises(SystemExit):
             main()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory):
+    """A small sentence encoder with random weights; it knows the words of small_encoders."""
+    folder = tmp_path_factory.mktemp("encoder")
+    small_encoder(prompts={"query": "he "}).save_pretrained(folder)
     return folder

@@ -1,0 +1,65 @@
+"""minitransformer inspect MODEL TEXT [SECOND]: a text as the model sees it, and the shapes it takes inside."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import click
+
+from minitransformer.cli._table import aligned
+from minitransformer.errors import UserError
+from minitransformer.models.bert import Bert
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.text.tokenizer import BertTokenizer
+
+
+@click.command()
+@click.argument("model")
+@click.argument("text")
+@click.argument("second", required=False)
+def command(model: str, text: str, second: str | None) -> None:
+    """Print the tokens of TEXT, or of the pair TEXT and SECOND, and the shapes from the embeddings to the output.
+
+    MODEL is a folder, or the name of a model on the Hugging Face hub.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of heads that the folder has or lacks: they aren't looked at
+        encoder = SentenceEncoder.from_pretrained(model)
+    tokens = encoder.tokenizer(text, second)
+    positions = encoder.config.max_position_embeddings
+    if len(tokens.token_ids) > positions:
+        raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
+    click.echo(aligned(token_table(tokens, encoder.tokenizer)))
+    click.echo()
+    click.echo(aligned(shape_table(tokens, encoder.bert)))
+
+
+def token_table(tokens: PackedTokens, tokenizer: BertTokenizer) -> list[list[Any]]:
+    """A line for each token: the three ids whose embeddings are added (Devlin et al. 2018, figure 2)."""
+    names = tokenizer.convert_ids_to_tokens(tokens.token_ids)
+    columns = names, tokens.token_ids, tokens.segment_ids, tokens.position_ids
+    return [["token", "id", "segment", "position"], *([*row] for row in zip(*columns, strict=True))]
+
+
+def shape_table(tokens: PackedTokens, bert: Bert) -> list[list[Any]]:
+    """A line for each step from the ids to the output: what it is computed with, and the shape that comes out."""
+    config, embeddings = bert.config, bert.embeddings
+    x = embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
+    rows: list[list[Any]] = [["step", "with", "shape"]]
+    for sign, name, table, ids in (
+        (" ", "token", embeddings.token.table, tokens.token_ids),
+        ("+", "segment", embeddings.segment.table, tokens.segment_ids),
+        ("+", "position", embeddings.position.table, tokens.position_ids),
+    ):
+        rows.append([f"{sign} {name} embedding", f"table {table.shape}", table.value[ids].shape])
+    rows.append(["= sum, normalised", f"gamma, beta {embeddings.norm.gamma.shape}", x.shape])
+    heads = f"{config.num_attention_heads} heads of {config.hidden_size // config.num_attention_heads}"
+    for i, layer in enumerate(bert.layers):
+        x = layer(x, tokens.lengths)
+        rows.append(
+            [f"  encoder layer {i}", f"{heads}, feed-forward {layer.feed_forward.inner.weight.shape[1]}", x.shape]
+        )
+    pooled = bert.pooler(x[tokens.starts])
+    return [*rows, ["  pooled [CLS]", f"matrix {bert.pooler.dense.weight.shape}", pooled.shape]]

@@ -1,0 +1,47 @@
+"""Why two sentences have the cosine that they have: the part of each pair of their tokens.
+
+With mean pooling the embedding is a sum over tokens, u = sum_i h_i / T and v = sum_j g_j / U, so the cosine is a sum
+over pairs of tokens, without a remainder:
+
+    cos(u, v) = u . v / (|u| |v|) = sum_ij  h_i . g_j / (T U |u| |v|)
+
+The parts tell what the cosine is made of. They don't tell what it would be without a token, since attention has mixed
+the tokens of a sentence before.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.errors import UserError
+from minitransformer.models.sentence_encoder import SentenceEncoder
+
+
+class SimilarityExplanation(NamedTuple):
+    first_tokens: list[str]  # T
+    second_tokens: list[str]  # U
+    contributions: np.ndarray  # (T, U), which add up to the cosine
+
+    @property
+    def cosine(self) -> float:
+        return float(self.contributions.sum())
+
+
+def explain_similarity(encoder: SentenceEncoder, first: str, second: str) -> SimilarityExplanation:
+    """The contribution of each pair of tokens to the cosine of two texts.
+
+    Raises UserError for an encoder whose embedding isn't a sum over tokens: another pooling, or a dense layer after it.
+    """
+    settings = encoder.settings
+    if settings.pooling not in (("mean",), ("mean_sqrt_len",)) or not {*settings.head} <= {"normalise"}:
+        raise UserError(
+            "only with mean pooling and no dense layer is a cosine the sum of what pairs of tokens contribute; "
+            f"this encoder has {' and '.join(settings.pooling)} pooling{' and a head' if settings.head else ''}"
+        )
+    tokens = encoder.tokenize([first, second])
+    rows, other_rows = tokens.unpack(encoder.bert(tokens)[0])
+    lengths = np.linalg.norm(rows.sum(axis=0)) * np.linalg.norm(other_rows.sum(axis=0))
+    names, other_names = map(encoder.tokenizer.convert_ids_to_tokens, tokens.unpack(tokens.token_ids))
+    return SimilarityExplanation(names, other_names, rows @ other_rows.T / lengths)

@@ -1,0 +1,31 @@
+from tests.cli.test_fill_mask import assert_one_line_error
+from tests.small_encoders import small_encoder
+
+
+def test_the_lectures_example_has_its_tokens_segments_and_positions(run, tmp_path):
+    encoder = small_encoder()
+    encoder.save_pretrained(tmp_path)
+    result = run("inspect", tmp_path, "dog is cute", "he playing")
+    assert result.status == 0
+    tokens, shapes = result.output.strip().split("\n\n")
+    rows = [line.split() for line in tokens.splitlines()]
+    assert rows[0] == ["token", "id", "segment", "position"]
+    assert [row[0] for row in rows[1:]] == ["[CLS]", "dog", "is", "cute", "[SEP]", "he", "play", "##ing", "[SEP]"]
+    assert [int(row[2]) for row in rows[1:]] == [0] * 5 + [1] * 4
+    assert [int(row[3]) for row in rows[1:]] == list(range(9))
+    assert shapes.count("(9, 12)") == 3 + 2 + 2  # three summands and the position table, their sum, two layers
+    assert "table (18, 12)" in shapes
+    assert "3 heads of 4, feed-forward 7" in shapes
+    assert shapes.splitlines()[-1].endswith("(1, 12)")
+
+
+def test_a_folder_that_was_pretrained_here_is_inspected(run, model_folder):
+    result = run("inspect", model_folder, "the dog likes green grass")
+    assert result.status == 0
+    assert result.error == ""
+    assert "[CLS]" in result.output
+
+
+def test_a_text_longer_than_the_model_is_refused(run, tmp_path):
+    small_encoder().save_pretrained(tmp_path)
+    assert_one_line_error(run("inspect", tmp_path, "dog " * 20), "22 tokens", "takes 9")
