@@ -27,6 +27,9 @@ class EmbeddingHealth(NamedTuple):
     effective_rank: float
     size: int  # D, the most that the effective rank could be
 
+    def __str__(self) -> str:
+        return f"mean cosine {self.mean_cosine:.3f}, effective rank {self.effective_rank:.1f} of {self.size}"
+
 
 def embedding_health(embeddings: np.ndarray) -> EmbeddingHealth:
     """The health of embeddings (n, D); the mean cosine is nan for fewer than two."""

@@ -14,14 +14,12 @@ A task that came without its test part is tested on dev, if it has that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from minitransformer.cores import available_cores
 from minitransformer.evaluation.embedding_health import EmbeddingHealth, embedding_health
 from minitransformer.evaluation.encode import Encode
 from minitransformer.evaluation.logistic_regression import fit_logistic_regression, principal_axes
@@ -52,14 +50,19 @@ def evaluate_task(encode: Encode, parts: dict[str, Part], show_progress: bool = 
     ends = np.cumsum([len(part.labels) for part in parts.values()])
     rows = dict(zip(parts, np.split(np.arange(len(labels)), ends[:-1]), strict=True))
     probe = Probe(principal_axes(features), labels)
+    with threadpool_limits(1, user_api="blas"):  # products so narrow take longer on several threads
+        accuracy, protocol = _measure(probe, rows, show_progress)
+    return TaskScore(100 * accuracy, protocol, health)
+
+
+def _measure(probe: Probe, rows: dict[str, np.ndarray], show_progress: bool) -> tuple[float, str]:
+    """The accuracy, and what it is the accuracy on."""
     test = "test" if "test" in rows else "dev"
     if test not in rows:
-        return TaskScore(100 * probe.cross_validated_accuracy(show_progress), "ten folds", health)
-    if "test" in rows and "dev" in rows:
-        c = probe.best_c([Split(rows["train"], rows["dev"])], show_progress)
-    else:
-        c = probe.best_c(probe.folds(rows["train"]), show_progress)
-    return TaskScore(100 * probe.accuracy(Split(rows["train"], rows[test]), c), f"{test} part", health)
+        return probe.cross_validated_accuracy(show_progress), "ten folds"
+    choice = [Split(rows["train"], rows["dev"])] if len(rows) == 3 else probe.folds(rows["train"])
+    c = probe.best_c(choice, show_progress)
+    return probe.accuracy(Split(rows["train"], rows[test]), c), f"{test} part"
 
 
 class Probe:
@@ -77,13 +80,9 @@ class Probe:
 
     def best_c(self, splits: Sequence[Split], show_progress: bool = False) -> float:
         """The C with the best mean accuracy over the splits; of equally good ones the smallest."""
-        fits = [(split, c) for c in C_CHOICES for split in splits]
-        # NumPy lets other threads run while it computes: a fit for each core, and one BLAS thread for each fit.
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as threads:
-            accuracies = threads.map(lambda fit: self.accuracy(*fit), fits)
-            bar = tqdm(accuracies, "choosing the penalty", len(fits), leave=False, disable=not show_progress)
-            of_each_c = np.reshape(list(bar), (len(C_CHOICES), len(splits))).mean(axis=1)
-        return C_CHOICES[int(of_each_c.argmax())]
+        bar = tqdm(C_CHOICES, "choosing the penalty", leave=False, disable=not show_progress)
+        of_each_c = [np.mean([self.accuracy(split, c) for split in splits]) for c in bar]
+        return C_CHOICES[int(np.argmax(of_each_c))]
 
     def cross_validated_accuracy(self, show_progress: bool = False) -> float:
         """Mean accuracy over ten folds, with C chosen anew by ten folds of the rows outside each."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minitransformer.errors import UserError
 from minitransformer.evaluation.correlation import is_constant, pearson, spearman
@@ -19,7 +20,7 @@ from minitransformer.ops.cosine_similarity import cosine_similarity_forward
 
 
 class StsScores(NamedTuple):
-    """Correlations times 100, as the papers print them; nan if all cosines are equal (see the health)."""
+    """Correlations times 100, as the papers print them; nan if all cosines are equal."""
 
     spearman: float
     pearson: float
@@ -27,7 +28,7 @@ class StsScores(NamedTuple):
     health: EmbeddingHealth
 
 
-def evaluate_sts(encode: Encode, first: Sequence[str], second: Sequence[str], scores: Sequence[float]) -> StsScores:
+def evaluate_sts(encode: Encode, first: Sequence[str], second: Sequence[str], scores: ArrayLike) -> StsScores:
     """How well the cosines of first[i] and second[i] follow scores[i], given in any unit.
 
     Raises UserError if all scores are equal: there is no order to find.
@@ -43,3 +44,18 @@ def evaluate_sts(encode: Encode, first: Sequence[str], second: Sequence[str], sc
         pairs=len(gold),
         health=embedding_health(embeddings),
     )
+
+
+def sts_report(scores: dict[str, StsScores]) -> str:
+    """A table with a line for each data set.
+
+    >>> print(sts_report({"dev.tsv": StsScores(86.371, 86.804, 1500, EmbeddingHealth(0.045, 301.26, 384))}))
+    Spearman   Pearson     pairs
+       86.37     86.80     1,500  dev.tsv: mean cosine 0.045, effective rank 301.3 of 384
+    """
+    lines = [f"{'Spearman':>8}{'Pearson':>10}{'pairs':>10}"]
+    for name, score in scores.items():
+        lines.append(f"{score.spearman:8.2f}{score.pearson:10.2f}{score.pairs:10,}  {name}: {score.health}")
+        if np.isnan(score.spearman):
+            lines.append("no correlation: all cosines are equal, the embeddings have collapsed")
+    return "\n".join(lines)

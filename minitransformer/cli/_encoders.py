@@ -1,0 +1,29 @@
+"""Finding the sentence encoder, or the baseline, that a command was given."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+
+import click
+
+from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
+from minitransformer.models.sentence_encoder import SentenceEncoder
+
+TOKENS = "tokens"
+
+embeddings_option = click.option(
+    "--embeddings",
+    type=click.Choice([TOKENS, "mean", "cls", "max"]),
+    help="Baselines instead of the model's own: token embeddings averaged without BERT, or BERT's output rows pooled.",
+)
+
+
+def load_encode(name: str, embeddings: str | None) -> Encode:
+    """From texts to the embeddings of a folder's or hub name's model, or of one of the baselines on it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of heads that the folder has beside the encoder
+        encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
+    if embeddings == TOKENS:
+        return averaged_token_embeddings(encoder.bert, encoder.tokenizer)
+    return partial(encoder.encode, show_progress=True)

@@ -1,0 +1,29 @@
+"""minitransformer evaluate sts MODEL DATA ...: do cosines order pairs of sentences as people do?"""
+
+from __future__ import annotations
+
+import click
+
+from minitransformer.cli._encoders import embeddings_option, load_encode
+from minitransformer.evaluation.sts import evaluate_sts, sts_report
+from minitransformer.text.targets import scores
+from minitransformer.text.tsv import SCORED_PAIRS, read_table
+
+
+@click.command()
+@click.argument("model")
+@click.argument("data", nargs=-1, required=True)
+@embeddings_option
+def command(model: str, data: tuple[str, ...], embeddings: str | None) -> None:
+    """Print Spearman's and Pearson's correlation, times 100, of MODEL's cosines with the scores in DATA.
+
+    DATA is a table (TSV) with the columns sentence1, sentence2 and score.
+    """
+    tables = [read_table(file, SCORED_PAIRS) for file in data]
+    gold = [scores(table) for table in tables]
+    encode = load_encode(model, embeddings)
+    found = {}
+    for table, gold_scores in zip(tables, gold, strict=True):
+        first, second = table.texts
+        found[str(table.path)] = evaluate_sts(encode, first, second, gold_scores)
+    click.echo(sts_report(found))
