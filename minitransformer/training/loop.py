@@ -83,7 +83,7 @@ class TrainingLoop(Generic[Model, Shard]):
         self.checkpoints = checkpoints
         self.metrics_file = metrics_file
         self.evaluate = evaluate
-        self.optimizer = AdamW(model.storage, weight_decay=settings.weight_decay)
+        self.optimizer = AdamW(model.storage, (0.9, settings.beta2), weight_decay=settings.weight_decay)
 
     def run(self, workers: int | None = None) -> Any:
         """Train to the last step, on that many cores (all unless given). Returns the evaluation at the end.
