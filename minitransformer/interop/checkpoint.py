@@ -51,13 +51,14 @@ def load_dictionary(module: Module, arrays: Mapping[str, np.ndarray]) -> None:
     Raises UserError, and changes nothing, if an array is missing, unknown or of another shape.
     """
     match = match_names(_names(module), arrays)
+    shapes = {name: array.shape for name, array in arrays.items()}
     if match.missing:
         raise UserError(f"the dictionary lacks {_some(map(hugging_face_name, match.missing))}")
     if match.unused:
         raise UserError(f"the dictionary holds {_some(match.unused)}, which this model doesn't have")
-    if has_own_decoder(arrays) and DECODER not in match.sources.values():
+    if has_own_decoder(arrays, shapes) and DECODER not in match.sources.values():
         raise UserError(f"{DECODER} differs from the token embedding, which is this model's decoder")
-    _check_shapes(module, match, {name: array.shape for name, array in arrays.items()}, "the dictionary")
+    _check_shapes(module, match, shapes, "the dictionary")
     _copy(module, match, arrays)
 
 
@@ -96,12 +97,13 @@ def report(match: NameMatch, tensors: Tensors) -> None:
         warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, this model has no such part", stacklevel=4)
 
 
-def has_own_decoder(tensors: Mapping[str, np.ndarray]) -> bool:
+def has_own_decoder(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> bool:
     """Whether the masked-LM decoder isn't the token embedding, as it is in BERT, but a matrix of its own."""
     names = canonical_names(tensors)
     if DECODER not in names or names[DECODER] == names[WORD_EMBEDDINGS]:
         return False
-    return not np.array_equal(tensors[names[DECODER]], tensors[names[WORD_EMBEDDINGS]])
+    decoder, embedding = names[DECODER], names[WORD_EMBEDDINGS]
+    return shapes[decoder] != shapes[embedding] or not np.array_equal(tensors[decoder], tensors[embedding])
 
 
 def _names(module: Module) -> list[str]:
@@ -131,7 +133,11 @@ def _check_size_of_heads(module: Module, match: NameMatch, file: str) -> None:
 def _copy(module: Module, match: NameMatch, tensors: Mapping[str, np.ndarray]) -> None:
     parameters = dict(module.named_parameters())
     for name, tensor in match.sources.items():
-        parameters[name].value[...] = turned(name, tensors[tensor])
+        destination = turned(name, parameters[name].value)
+        if isinstance(tensors, Tensors):
+            tensors.copy_to(tensor, destination)
+        else:
+            destination[...] = tensors[tensor]
 
 
 def _parts(names: Iterable[str]) -> str:

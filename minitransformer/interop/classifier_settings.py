@@ -1,10 +1,10 @@
 """The settings of a classifier in config.json: its labels, how it answers, what stands on top of BERT.
 
-    id2label, label2id           the labels by number and the other way round
-    problem_type                 one label a text, several, or numbers
-    classifier_dropout           dropout in the head; null for BERT's own
-    classifier_pooling           ours, with ModernBERT's name: "cls" or "mean"
-    classifier_hidden_sizes      ours: the sizes of the dense layers below the classifier
+id2label, label2id           the labels by number and the other way round
+problem_type                 one label a text, several, or numbers
+classifier_dropout           dropout in the head; null for BERT's own
+classifier_pooling           ours, with ModernBERT's name: "cls" or "mean"
+classifier_hidden_sizes      ours: the sizes of the dense layers below the classifier
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ which file and what to do.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ from minitransformer.files import path_within, read_json_object
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
-_FLOATS = {"F16", "F32", "F64", "BF16"}
+_FLOATS = {"BF16": np.float32, "F16": np.float32, "F32": np.float32, "F64": np.float64}  # read as
+_BLOCK = 2**18  # elements that are copied at a time
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 
@@ -46,14 +46,30 @@ class Tensors(Mapping[str, np.ndarray]):
                 self.shapes[name] = tuple(opened.get_slice(name).get_shape())
 
     def __getitem__(self, name: str) -> np.ndarray:
+        tensor = np.empty(self.shapes[name], _FLOATS[self._dtype(name)])
+        self.copy_to(name, tensor)
+        return tensor
+
+    def copy_to(self, name: str, destination: np.ndarray) -> None:
+        """Copy a tensor into an array of its shape and of any float type, in blocks of rows that stay in cache."""
+        opened, file = self._opened[name]
+        is_bfloat16 = self._dtype(name) == "BF16"
+        rows = _map_bfloat16(file, name) if is_bfloat16 else opened.get_slice(name)
+        step = max(1, _BLOCK * len(destination) // max(1, destination.size))
+        for start in range(0, len(destination), step):
+            stop = min(start + step, len(destination))
+            block = rows[start:stop]
+            block = _float32_of_bfloat16(block) if is_bfloat16 else block
+            if not np.isfinite(block).all():
+                raise UserError(f"{file}: the tensor {name} holds nan or infinity; it is damaged or diverged")
+            destination[start:stop] = block
+
+    def _dtype(self, name: str) -> str:
         opened, file = self._opened[name]
         dtype = opened.get_slice(name).get_dtype()
         if dtype not in _FLOATS:
-            raise UserError(f"{file}: the tensor {name} holds {dtype}; expected one of {', '.join(sorted(_FLOATS))}")
-        tensor = _read_bfloat16(file, name) if dtype == "BF16" else opened.get_tensor(name)
-        if tensor.size and not (np.isfinite(tensor.min()) and np.isfinite(tensor.max())):
-            raise UserError(f"{file}: the tensor {name} holds nan or infinity; it is damaged or diverged")
-        return tensor
+            raise UserError(f"{file}: the tensor {name} holds {dtype}; expected one of {', '.join(_FLOATS)}")
+        return dtype
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._opened)
@@ -108,11 +124,14 @@ def _files_of_index(folder: Path) -> list[Path]:
     return files
 
 
-def _read_bfloat16(file: Path, name: str) -> np.ndarray:
-    """A BF16 tensor as float32: its 16 bits are the upper half of a float32's."""
+def _map_bfloat16(file: Path, name: str) -> np.ndarray:
+    """The 16 bits of each number of a BF16 tensor, which NumPy has no type for."""
     with file.open("rb") as opened:
         header_size = int.from_bytes(opened.read(8), "little")
         entry = json.loads(opened.read(header_size))[name]
-        opened.seek(8 + header_size + entry["data_offsets"][0])
-        upper = np.fromfile(opened, "<u2", math.prod(entry["shape"]))
-    return (upper.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
+    return np.memmap(file, "<u2", "r", 8 + header_size + entry["data_offsets"][0], tuple(entry["shape"]))
+
+
+def _float32_of_bfloat16(bits: np.ndarray) -> np.ndarray:
+    """A BF16 number is the upper half of the float32 number that it stands for."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)

@@ -125,7 +125,7 @@ class BertForPreTraining(PretrainedModel):
     @classmethod
     def _config_that_fits(cls, config: BertConfig, tensors: Tensors) -> BertConfig:
         """As transformers does, believe the tensors where they have a decoder that isn't the token embedding."""
-        if config.tie_word_embeddings and has_own_decoder(tensors):
+        if config.tie_word_embeddings and has_own_decoder(tensors, tensors.shapes):
             warnings.warn(f"{tensors.files[0]} has a decoder of its own: the model is loaded untied", stacklevel=3)
             return dataclasses.replace(config, tie_word_embeddings=False)
         return config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from minitransformer.ops.cosine_similarity import cosine_matrix_forward
 
@@ -19,5 +18,7 @@ def similarity_matrix(a: np.ndarray, b: np.ndarray, similarity: str = "cosine") 
         return cosine_matrix_forward(a, b)[0]
     if similarity == "dot":
         return a @ b.T
+    from scipy.spatial.distance import cdist  # slow to import, and rarely asked for
+
     metric = {"euclidean": "euclidean", "manhattan": "cityblock"}[similarity]
     return -cdist(a, b, metric).astype(a.dtype)

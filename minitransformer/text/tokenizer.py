@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +45,8 @@ class BertTokenizer:
         self._backend = backend
         self._special_tokens = special_tokens
         self.model_max_length = model_max_length or 512
-        self._ids: dict[str, int] = backend.get_vocab()
-        self._tokens = sorted(self._ids, key=self._ids.__getitem__)
-        self.vocab_size = len(self._tokens)
-        ids = {role: self._ids[token] for role, token in special_tokens.items()}
+        self.vocab_size: int = backend.get_vocab_size()
+        ids: dict[str, Any] = {role: backend.token_to_id(token) for role, token in special_tokens.items()}
         self.pad_token_id, self.unk_token_id, self.mask_token_id = ids["pad"], ids["unk"], ids["mask"]
         self.cls_token_id, self.sep_token_id = ids["cls"], ids["sep"]
 
@@ -154,12 +153,13 @@ class BertTokenizer:
         for i in map(int, ids):
             if not 0 <= i < self.vocab_size:
                 raise UserError(f"id {i} is outside the vocabulary of {self.vocab_size} tokens")
-            tokens.append(self._tokens[i])
+            tokens.append(str(self._backend.id_to_token(i)))
         return tokens
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """The id of each token, and [UNK]'s for a token that isn't in the vocabulary."""
-        return [self._ids.get(token, self.unk_token_id) for token in tokens]
+        ids: Iterable[Any] = map(self._backend.token_to_id, tokens)
+        return [self.unk_token_id if i is None else i for i in ids]
 
     # -- the vocabulary ------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,8 @@ class BertTokenizer:
     @cached_property
     def is_continuation(self) -> NDArray[np.bool_]:
         """(V,) True for the pieces that continue a word, such as ##ing."""
-        return np.array([token.startswith(CONTINUATION) for token in self._tokens])
+        tokens = self.convert_ids_to_tokens(range(self.vocab_size))
+        return np.array([token.startswith(CONTINUATION) for token in tokens])
 
     @cached_property
     def _plain_backend(self) -> Tokenizer:

@@ -6,7 +6,6 @@ library's own form) and tokenizer_config.json (lower-casing, the names of the sp
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,17 +89,17 @@ def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
     file = path if path.is_file() else json_file if json_file.exists() else vocabulary_file
     if not file.exists():
         raise UserError(f"{folder} holds neither tokenizer.json nor vocab.txt; a tokenizer needs one of them")
-    content = read_json_object(file) if file.suffix == ".json" else read_vocabulary(file)
+    text = read_text(file)
     try:
         special_tokens = {
             role: token_text(config.get(f"{role}_token") or SPECIAL_TOKENS[role]) for role in SPECIAL_TOKENS
         }
-        if isinstance(content, list):
-            backend = build_backend(content, special_tokens, **normalisation)
-        else:
-            backend = backend_from_json(content)
+        if file.suffix == ".json":
+            backend = backend_from_json(text)
             set_normalisation(backend, normalisation)
             set_bert_format(backend, special_tokens)
+        else:
+            backend = build_backend(text.rstrip("\n").split("\n"), special_tokens, **normalisation)
     except UserError as error:
         raise UserError(f"the tokenizer in {file} can't be used: {error}") from None
     max_length = config.get("model_max_length")
@@ -115,27 +114,24 @@ def token_text(token: Any) -> str:
     return text
 
 
-def backend_from_json(content: dict[str, Any]) -> Tokenizer:
+def backend_from_json(text: str) -> Tokenizer:
     """A WordPiece tokenizer from the library's own form; other models (BPE, Unigram) are refused by name."""
-    model = content.get("model")
-    model = model if isinstance(model, dict) else {}
-    kind = model.get("type", "WordPiece" if "max_input_chars_per_word" in model else None)
-    if kind != "WordPiece":
-        raise UserError(f"BERT needs a WordPiece model, found {kind}")
     try:
-        backend = Tokenizer.from_str(json.dumps(content))
+        backend = Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exceptions
         raise UserError(f"the tokenizers library can't read it: {error}") from None
-    ids = sorted(backend.get_vocab().values())
-    if ids != list(range(len(ids))):
-        raise UserError(f"the ids of {len(ids)} tokens must be 0 to {len(ids) - 1}, each once; the last is {ids[-1]}")
+    kind = type(backend.model).__name__
+    if kind != "WordPiece":
+        raise UserError(f"BERT needs a WordPiece model, found {kind}")
+    size = backend.get_vocab_size()
+    if any(backend.id_to_token(i) is None for i in range(size)):
+        raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each once")
     return backend
 
 
-def read_vocabulary(file: Path) -> list[str]:
-    """The tokens of a vocab.txt, a token a line."""
+def read_text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{file} can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
