@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitransformer.ops.rows as rows_module
-from minitransformer.ops.rows import column_sums, flat_blocks, row_blocks, row_means
+from minitransformer.ops.rows import column_sums, flat_blocks, row_blocks, row_means, row_sums
 
 
 @given(st.integers(0, 9), st.integers(1, 5), st.integers(1, 30))
@@ -26,10 +26,14 @@ def test_what_is_written_to_a_flat_block_is_written_to_its_array():
     np.testing.assert_array_equal(y, 2 * x)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sums_and_means_are_numpys(dtype):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-15)])
+def test_sums_and_means_are_numpys(dtype, tolerance):
     x = np.random.default_rng(1).normal(size=(5, 7)).astype(dtype)
-    tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == np.float32 else {"rtol": 1e-13, "atol": 1e-15}
-    np.testing.assert_allclose(column_sums(x), x.sum(axis=0), **tolerance)
-    np.testing.assert_allclose(row_means(x), x.mean(axis=1, keepdims=True), **tolerance)
-    assert column_sums(x).dtype == row_means(x).dtype == dtype
+    stack = np.random.default_rng(2).normal(size=(2, 3, 5, 7)).astype(dtype)
+    for found, expected in [
+        (column_sums(x), x.sum(axis=0)),
+        (row_means(x), x.mean(axis=1, keepdims=True)),
+        (row_sums(stack), stack.sum(axis=-1, keepdims=True)),
+    ]:
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=10 * tolerance, atol=tolerance)
