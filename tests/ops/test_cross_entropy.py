@@ -12,7 +12,7 @@ from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entr
 def test_a_row_worked_out_by_hand():
     """exp turns 0, log 2, log 5 into probabilities 1/8, 2/8, 5/8. The true class 1 costs -log(2/8) = log 4, and
 
-        dlogits = p - (0, 1, 0) = (1/8, -6/8, 5/8)
+    dlogits = p - (0, 1, 0) = (1/8, -6/8, 5/8)
     """
     losses, cache = cross_entropy_forward(np.array([[0, math.log(2), math.log(5)]]), np.array([1]))
     np.testing.assert_allclose(losses, [math.log(4)], rtol=1e-15)

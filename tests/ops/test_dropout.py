@@ -21,6 +21,14 @@ def test_the_share_of_zeros_is_the_rate_and_the_rest_is_scaled_up_so_that_the_me
     assert abs(y.mean() - 1) < six_deviations / (1 - rate)
 
 
+def test_a_rate_of_two_in_65536_is_not_one_of_three():
+    """The mask is drawn from 16 bits an element, so an error of one level would show only at a rate as small as this."""
+    size = 2**23
+    y, _ = dropout_forward(np.ones(size, np.float32), 2 / 2**16, generator(1, "dropout"))
+    expected = size * 2 / 2**16
+    assert abs(np.count_nonzero(y == 0) - expected) < 6 * math.sqrt(expected)
+
+
 def test_neighbours_are_dropped_independently():
     """Four elements share a 64-bit number; each pair of places must still be 0 together a quarter of the time."""
     y, _ = dropout_forward(np.ones(SIZE), 0.5, generator(1, "dropout"))

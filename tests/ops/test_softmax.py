@@ -14,7 +14,7 @@ scores = hnp.arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 6)),
 def test_a_row_worked_out_by_hand():
     """exp turns 0, log 2, log 5 into 1, 2, 5, which add up to 8. Back, with dy = (8, 0, 0): sum_j dy_j y_j = 1, so
 
-        dx = y (dy - 1) = (1/8 * 7, -2/8, -5/8)
+    dx = y (dy - 1) = (1/8 * 7, -2/8, -5/8)
     """
     y, cache = softmax_forward(np.array([0, math.log(2), math.log(5)]))
     np.testing.assert_allclose(y, [1 / 8, 2 / 8, 5 / 8], rtol=1e-15)
