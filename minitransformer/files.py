@@ -17,7 +17,11 @@ _LONGEST_NAME = 255  # of a file, on the usual file systems
 def read_json(file: Path) -> Any:
     """What a JSON file holds. Raises UserError if it isn't there, isn't JSON, or is nested beyond all reason."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if "\\u" in text:
+            json_text(content).encode()  # an escape may stand for half a surrogate pair, which is no character
+        return content
     except OSError as error:
         raise UserError(f"{file} can't be read: {error.strerror}") from None
     except RecursionError:

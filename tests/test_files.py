@@ -14,6 +14,7 @@ from minitransformer.files import path_within, read_json, read_json_object, repl
         (b'{"a": "\xff"}', "not valid JSON"),
         (b"[" * 200_000, "nested too deeply"),
         (b'{"a": ' + b"9" * 10_000 + b"}", "not valid JSON"),
+        (b'{"a": "\\ud800"}', "surrogates not allowed"),
         (b"[1, 2]", "must hold a JSON object, found a list"),
         (b"null", "must hold a JSON object, found a NoneType"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,7 @@ class BertConfig:
         elif name.endswith("_prob"):
             _check_number(name, value, 0 <= _number(value) < 1, "a number of at least 0 and below 1")
         elif name in ("initializer_range", "layer_norm_eps"):
-            _check_number(name, value, 0 < _number(value) < float("inf"), "a number above 0")
+            _check_number(name, value, 0 < _number(value) <= sys.float_info.max, "a number above 0")
         else:
             smallest = 0 if name in ("pad_token_id", "num_hidden_layers") else 1
             whole = isinstance(value, int) and not isinstance(value, bool)

@@ -54,7 +54,9 @@ def set_normalisation(backend: Tokenizer, normalisation: dict[str, Any]) -> None
     for name, value in normalisation.items():
         if value is not None and not isinstance(value, bool):
             raise UserError(f"{name} must be true, false or null, found {value!r}")
-        if hasattr(backend.normalizer, NORMALISATION[name]):
+        # null leaves a switch as it is; but strip_accents has a state of its own for it, "as lower-casing is"
+        is_given = value is not None or name == "strip_accents"
+        if is_given and hasattr(backend.normalizer, NORMALISATION[name]):
             setattr(backend.normalizer, NORMALISATION[name], value)
 
 
@@ -123,6 +125,9 @@ def backend_from_json(text: str) -> Tokenizer:
     kind = type(backend.model).__name__
     if kind != "WordPiece":
         raise UserError(f"BERT needs a WordPiece model, found {kind}")
+    unknown = backend.model.unk_token
+    if backend.model.token_to_id(unknown) is None:
+        raise UserError(f"its vocabulary lacks {unknown!r}, its own token for unknown words")
     size = backend.get_vocab_size()
     if any(backend.id_to_token(i) is None for i in range(size)):
         raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each once")

@@ -168,6 +168,7 @@ def test_fewer_layers_than_the_file_holds_are_the_first_ones(tmp_path):
         ({"hidden_size": 13}, "hidden_size 13 isn't a multiple"),
         ({"hidden_size": "12"}, "config.json: hidden_size must be a whole number"),
         ({"hidden_dropout_prob": 10**400}, "hidden_dropout_prob must be"),
+        ({"layer_norm_eps": 10**400}, "layer_norm_eps must be a number above 0"),
         ({"hidden_act": "swish"}, "hidden_act is 'swish'"),
         ({"hidden_act": ["gelu"]}, "hidden_act is"),
         ({"tie_word_embeddings": "yes"}, "tie_word_embeddings must be true or false"),
