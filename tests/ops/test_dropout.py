@@ -22,7 +22,7 @@ def test_the_share_of_zeros_is_the_rate_and_the_rest_is_scaled_up_so_that_the_me
 
 
 def test_a_rate_of_two_in_65536_is_not_one_of_three():
-    """The mask is drawn from 16 bits an element, so an error of one level would show only at a rate as small as this."""
+    """The mask is drawn from 16 bits an element: an error of one level shows only at a rate as small as this."""
     size = 2**23
     y, _ = dropout_forward(np.ones(size, np.float32), 2 / 2**16, generator(1, "dropout"))
     expected = size * 2 / 2**16
