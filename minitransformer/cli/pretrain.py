@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from minitransformer.cores import available_cores
 from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
 from minitransformer.evaluation.pretraining import (
     evaluate_pretraining,
@@ -21,7 +22,6 @@ from minitransformer.models.pretraining import BertForPreTraining, PretrainingLo
 from minitransformer.randomness import generator
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
-from minitransformer.training.workers import available_cores
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = PretrainingSettings()
@@ -94,13 +94,14 @@ def refuse_options_beside_resume(context: click.Context) -> None:
 
 def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -> str:
     corpus, settings = run.corpus, run.settings
+    cores = min(workers, settings.num_shards)
     text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
     return (
         f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"
         f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
         f"{model.num_parameters:,} parameters\n"
         f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "
-        f"{settings.steps / run.training.steps_per_epoch:.1f} times through the text, on {workers} cores"
+        f"{settings.steps / run.training.steps_per_epoch:.1f} times through the text, on {cores} cores"
     )
 
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from minitransformer.cores import available_cores
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
 from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
-from minitransformer.training.workers import available_cores
 
 
 class PretrainingBaselines(NamedTuple):
