@@ -15,7 +15,7 @@ from minitransformer.errors import UserError
 
 TEXTS_PER_BLOCK = 8192  # what of a stream is sorted by length together, and held in memory at a time,
 CHARACTERS_PER_BLOCK = 2**20  # unless its texts are longer than sentences
-TOKENS_PER_BATCH = 2048  # enough rows for fast matrix products, few enough for the feed-forward's to stay in cache
+TOKENS_PER_BATCH = 1024  # enough rows for fast matrix products; two hundred sentences keep two cores busy
 TRUNCATIONS = ("warn", "error", "silent")
 
 TokenIds = list[int]  # of one text
@@ -95,24 +95,23 @@ def _embed_batches(
 ) -> Iterator[tuple[list[int], np.ndarray]]:
     """Embed batches of texts of like length; yields the numbers of each batch's texts, and their rows.
 
-    A single batch is computed right here: it wouldn't gain by threads, and would wait for them. Several go to a thread
-    for each core, with one BLAS thread each, which keeps all cores busy, with element-wise work as with products.
+    A single batch is computed right here, so that one sentence waits for nothing. Several go to a thread for each core,
+    with one BLAS thread each, which keeps all cores busy, with element-wise work as with products.
     """
     batches = batches_by_length([len(ids) for ids in texts])
     texts_of_batches = [[texts[i] for i in batch] for batch in batches]
-    with threadpool_limits(1, user_api="blas"):
-        if len(batches) == 1:
-            yield batches[0], embed(texts_of_batches[0])
-            return
-        with ThreadPoolExecutor(available_cores()) as threads:
-            yield from zip(batches, threads.map(embed, texts_of_batches), strict=True)
+    if len(batches) == 1:
+        yield batches[0], embed(texts_of_batches[0])
+        return
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as threads:
+        yield from zip(batches, threads.map(embed, texts_of_batches), strict=True)
 
 
 def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
     """The numbers of the texts, longest first, cut into batches of at most TOKENS_PER_BATCH tokens.
 
-    >>> batches_by_length([3, 2000, 40, 9, 2000])
-    [[1], [4, 2], [3, 0]]
+    >>> batches_by_length([3, 1000, 40, 9, 1000])
+    [[1], [4], [2, 3, 0]]
     """
     batches: list[list[int]] = []
     room = 0

@@ -50,9 +50,7 @@ class ClassificationObjective(Module):
         u, v = embeddings
         return self.classifier(pair_features_forward(u, v, self.components)[0])
 
-    def forward(
-        self, embeddings: tuple[np.ndarray, ...], labels: np.ndarray
-    ) -> tuple[float, ClassificationCache]:
+    def forward(self, embeddings: tuple[np.ndarray, ...], labels: np.ndarray) -> tuple[float, ClassificationCache]:
         """The mean loss of pairs (u, v), each (S, H), with classes labels (S,) from 0, and the cache."""
         u, v = embeddings
         features, features_cache = pair_features_forward(u, v, self.components)

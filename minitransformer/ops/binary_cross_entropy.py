@@ -23,9 +23,7 @@ class BinaryCrossEntropyCache(NamedTuple):
     targets: np.ndarray
 
 
-def binary_cross_entropy_forward(
-    logits: np.ndarray, targets: np.ndarray
-) -> tuple[np.ndarray, BinaryCrossEntropyCache]:
+def binary_cross_entropy_forward(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, BinaryCrossEntropyCache]:
     """Losses, in nats, element by element, of logits against targets in [0, 1] of the same shape, and the cache."""
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
     return losses, BinaryCrossEntropyCache(logits, targets)

@@ -34,9 +34,7 @@ def dropout_mask(shape: tuple[int, ...], rate: float, rng: np.random.Generator, 
     return kept.reshape(shape)
 
 
-def dropout_forward(
-    x: np.ndarray, rate: float, rng: np.random.Generator | None
-) -> tuple[np.ndarray, DropoutCache]:
+def dropout_forward(x: np.ndarray, rate: float, rng: np.random.Generator | None) -> tuple[np.ndarray, DropoutCache]:
     """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself."""
     if rng is None or rate == 0:
         return x, DropoutCache(None)

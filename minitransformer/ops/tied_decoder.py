@@ -32,9 +32,7 @@ def tied_decoder_forward(x: np.ndarray, table: np.ndarray, bias: np.ndarray) -> 
     return logits, TiedDecoderCache(x, table)
 
 
-def tied_decoder_backward(
-    dlogits: np.ndarray, cache: TiedDecoderCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tied_decoder_backward(dlogits: np.ndarray, cache: TiedDecoderCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of x (M, H), table (V, H) and bias (V,) for dlogits (M, V)."""
     x, table = cache
     return dlogits @ table, dlogits.T @ x, column_sums(dlogits)

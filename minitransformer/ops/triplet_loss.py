@@ -37,9 +37,7 @@ def triplet_loss_forward(
     return losses, TripletLossCache(from_positive, from_negative, losses > 0)
 
 
-def triplet_loss_backward(
-    dlosses: np.ndarray, cache: TripletLossCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def triplet_loss_backward(dlosses: np.ndarray, cache: TripletLossCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of anchors, positives and negatives (S, H) for dlosses (S,)."""
     g = (dlosses * cache.active)[:, None]
     d_positives = -g * cache.from_positive
