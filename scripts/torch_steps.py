@@ -1,0 +1,143 @@
+"""PyTorch's training steps, for bench_pretrain.py to measure ours against.
+
+Pretraining:
+
+    plain     transformers' BertForPreTraining as it comes: padded to the longest sentence, labels -100 where nothing is
+              masked, torch.optim.AdamW with its defaults
+    best      the fastest step that we could write with PyTorch: the same modules, but the vocabulary head sees the
+              masked rows alone, no attention mask where nothing is padded, and AdamW is fused
+
+Fine-tuning of a sentence encoder: a plain loop over transformers' BertModel, each text padded to the longest of its
+side of the batch. All attend by PyTorch's scaled_dot_product_attention, which transformers chooses by itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from itertools import cycle
+
+import numpy as np
+import torch
+import transformers
+from benchmarking import THREADS
+from our_steps import ScoredPairs
+from torch.nn.functional import cosine_similarity, cross_entropy, mse_loss
+
+from minitransformer import BertForPreTraining, PackedTokens, PretrainingBatch
+from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.models.sentence_encoder import SentenceEncoder
+
+IGNORED = -100  # the label that PyTorch's cross-entropy leaves out
+
+
+class TorchStep:
+    """One training step: gradients of the loss, clipping, AdamW. Calling it takes the step and returns the loss."""
+
+    def __init__(self, network: torch.nn.Module, loss: Callable[[], torch.Tensor], fused: bool | None) -> None:
+        self.network = network.train()
+        self.loss = loss
+        self.optimizer = torch.optim.AdamW(decayed_and_not(network), lr=1e-4, fused=fused)
+
+    def __call__(self) -> float:
+        torch.set_num_threads(THREADS)  # the BLAS limit of our workers may have reached PyTorch's as well
+        self.optimizer.zero_grad()
+        loss = self.loss()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        return loss.item()
+
+    def loss_and_norm(self) -> tuple[float, float]:
+        """The loss without dropout, and the length of its gradient: to check that all contenders compute the same."""
+        self.network.eval()
+        self.network.zero_grad()
+        loss = self.loss()
+        loss.backward()
+        self.network.train()
+        gradients = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]
+        squares = sum(gradient.double().square().sum().item() for gradient in gradients)
+        return loss.item(), math.sqrt(squares)
+
+
+def plain_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
+    network, inputs = transformers_twin(model), padded_inputs(batch)
+    return TorchStep(network, lambda: network(**inputs).loss, fused=None)
+
+
+def best_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
+    network, inputs = transformers_twin(model), padded_inputs(batch)
+    is_masked = inputs.pop("labels") != IGNORED
+    masked_ids = padded_inputs(batch)["labels"][is_masked]
+    is_random_next = inputs.pop("next_sentence_label")
+    if inputs["attention_mask"].all():
+        del inputs["attention_mask"]
+
+    def loss() -> torch.Tensor:
+        encoded = network.bert(**inputs)
+        mlm_logits = network.cls.predictions(encoded.last_hidden_state[is_masked])
+        nsp_logits = network.cls.seq_relationship(encoded.pooler_output)
+        return cross_entropy(mlm_logits, masked_ids) + cross_entropy(nsp_logits, is_random_next)
+
+    return TorchStep(network, loss, fused=True)
+
+
+def finetuning_step(encoder: SentenceEncoder, batches: Sequence[ScoredPairs]) -> TorchStep:
+    """Steps that learn the batches one after the other: mean pooling, cosine, squared error."""
+    network = transformers_twin(encoder.bert)
+    coming = cycle([sides_and_cosines(batch) for batch in batches])
+
+    def embeddings(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        hidden = network(**inputs).last_hidden_state
+        is_token = inputs["attention_mask"].unsqueeze(-1)
+        return (hidden * is_token).sum(dim=1) / is_token.sum(dim=1)
+
+    def loss() -> torch.Tensor:
+        first, second, cosines = next(coming)
+        return mse_loss(cosine_similarity(embeddings(first), embeddings(second)), cosines)
+
+    return TorchStep(network, loss, fused=None)
+
+
+def sides_and_cosines(batch: ScoredPairs) -> tuple[dict, dict, torch.Tensor]:
+    """The first texts and the second ones, each padded to their longest, and the cosines."""
+    half = len(batch.cosines)
+    first, second = batch.tokens.select(slice(half)), batch.tokens.select(slice(half, None))
+    return padded(first), padded(second), torch.tensor(batch.cosines)
+
+
+def transformers_twin(model: PretrainedModel) -> torch.nn.Module:
+    """transformers' network of the same architecture with the same weights."""
+    network = getattr(transformers, model.architecture)(transformers.BertConfig(**dataclasses.asdict(model.config)))
+    network.load_state_dict({name: torch.tensor(value) for name, value in model.state_dict().items()}, strict=False)
+    return network
+
+
+def padded_inputs(batch: PretrainingBatch) -> dict[str, torch.Tensor]:
+    """The batch under the names of transformers' forward, padded to its longest sentence."""
+    labels = np.full(len(batch.tokens.token_ids), IGNORED)
+    labels[batch.masked_positions] = batch.masked_ids
+    inputs = padded(batch.tokens)
+    padded_labels = torch.from_numpy(batch.tokens.to_padded(labels))
+    inputs["labels"] = padded_labels.where(inputs["attention_mask"] == 1, IGNORED)
+    inputs["next_sentence_label"] = torch.from_numpy(batch.is_random_next)
+    return inputs
+
+
+def padded(tokens: PackedTokens) -> dict[str, torch.Tensor]:
+    inputs = {
+        "input_ids": tokens.token_ids,
+        "token_type_ids": tokens.segment_ids,
+        "attention_mask": np.ones_like(tokens.token_ids),
+    }
+    return {name: torch.from_numpy(tokens.to_padded(rows)) for name, rows in inputs.items()}
+
+
+def decayed_and_not(network: torch.nn.Module) -> list[dict]:
+    """Weight decay for the matrices alone, as ours."""
+    parameters = list(network.parameters())
+    return [
+        {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": 0.01},
+        {"params": [parameter for parameter in parameters if parameter.ndim == 1], "weight_decay": 0.0},
+    ]
