@@ -144,3 +144,16 @@ def test_metrics_tell_losses_accuracies_rate_norm_tokens_and_held_out_scores(tmp
     assert steps[0]["learning_rate"] == 0
     assert steps[5]["tokens"] == len(random_batch(5).tokens.token_ids)
     assert {"mlm_accuracy", "nsp_accuracy", "gradient_norm", "seconds"} <= steps[0].keys()
+
+
+def test_every_step_and_every_shard_has_dropout_masks_of_its_own(tmp_path):
+    loop = make_loop(tmp_path, steps=4)
+    sound, draws = loop.task.gradients, []
+
+    def recorded_gradients(model, shard, rng):
+        draws.append(rng.integers(2**62))
+        return sound(model, shard, rng)
+
+    loop.task.gradients = recorded_gradients
+    loop.run()
+    assert len(draws) == len(set(draws)) == 4 * 2
