@@ -7,7 +7,7 @@ knows, again and again (WordPiece, google-research/bert, tokenization.py). The `
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from minitransformer.text.packed_tokens import IntArray, PackedTokens
 from minitransformer.text.tokenizer_backend import SPECIAL_TOKENS, build_backend, read_backend, write_backend
 from minitransformer.text.truncation import longest_first
 from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
+
+LONG_TEXT = 2**16  # characters
 
 # The library's threads and a later fork don't go together; whoever wants the threads sets this to "true".
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -128,11 +130,11 @@ class BertTokenizer:
 
     def encode_pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text's pieces, without [CLS] and [SEP]. A "[MASK]" in the text is the mask token."""
-        return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+        return encoded(self._backend, texts)
 
     def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
         """As encode_pieces, but a "[MASK]" in the text is only a word in brackets: for corpora, which may say so."""
-        return [encoding.ids for encoding in self._plain_backend.encode_batch_fast(texts, add_special_tokens=False)]
+        return encoded(self._plain_backend, texts)
 
     def tokenize(self, text: str) -> list[str]:
         """The pieces of a text as strings, such as ["play", "##ing"]."""
@@ -182,6 +184,31 @@ class BertTokenizer:
         backend = Tokenizer.from_str(self._backend.to_str())
         backend.encode_special_tokens = True  # the library's name for reading special tokens as ordinary text
         return backend
+
+
+def encoded(backend: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of each text's pieces. A long text goes through part by part: the library needs 100 bytes a character."""
+    if max(map(len, texts), default=0) <= LONG_TEXT:
+        return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
+    encode = backend.encode_batch_fast
+    return [[i for part in parts_of(text) for i in encode([part], add_special_tokens=False)[0].ids] for text in texts]
+
+
+def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:
+    """A text cut at spaces into parts of at most `longest` characters, or more where there is no space.
+
+    >>> [*parts_of("my dog is incomparably cute", 8)]
+    ['my dog', ' is', ' incomparably', ' cute']
+    """
+    start = 0
+    while len(text) - start > longest:
+        space = text.rfind(" ", start + 1, start + longest + 1)
+        stop = space if space > 0 else text.find(" ", start + longest)
+        if stop < 0:
+            break
+        yield text[start:stop]
+        start = stop
+    yield text[start:]
 
 
 def as_texts(texts: str | Sequence[str], name: str) -> list[str]:

@@ -1,12 +1,13 @@
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
 from minitransformer.errors import UserError
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.text.tokenizer import BertTokenizer, parts_of
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TOKENIZER = BertTokenizer.from_vocabulary([*SPECIAL, "my", "dog", "is", "cute", "he", "likes", "play", "##ing", "a"])
@@ -48,6 +49,24 @@ def test_a_special_token_in_a_text_counts_as_such_but_not_in_plain_text():
     assert TOKENIZER.tokenize("my [MASK]") == ["my", "[MASK]"]
     assert TOKENIZER.mask_token_id in TOKENIZER.encode_pieces(["my [MASK]"])[0]
     assert not {*TOKENIZER.encode_plain(["my [MASK] [SEP]"])[0]} & {TOKENIZER.mask_token_id, TOKENIZER.sep_token_id}
+
+
+@pytest.mark.parametrize("longest", [1, 2, 7, 30, 1000])
+def test_a_long_text_gives_the_same_pieces_in_parts(monkeypatch, longest):
+    words = ["My", "dog,", "is", "  cute", "playing", "[MASK]", "CAFÉ", "x" * 120, "\n", "."]
+    text = " ".join(np.random.default_rng(0).choice(words, 300))
+    parts = [*parts_of(text, longest)]
+    assert "".join(parts) == text
+    assert len(parts) > 1 or longest > len(text)
+    pieces = [piece for part in parts for piece in TOKENIZER.encode_pieces([part])[0]]
+    assert pieces == TOKENIZER.encode_pieces([text])[0]
+    monkeypatch.setattr("minitransformer.text.tokenizer.LONG_TEXT", longest)
+    assert TOKENIZER.encode_pieces([text, "my"]) == [pieces, TOKENIZER.convert_tokens_to_ids(["my"])]
+
+
+def test_a_long_word_stays_whole():
+    assert [*parts_of("x" * 50 + " a", 10)] == ["x" * 50, " a"]
+    assert [*parts_of("x" * 50, 10)] == ["x" * 50]
 
 
 def test_ids_tokens_and_text_convert_into_each_other():
