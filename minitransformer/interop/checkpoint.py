@@ -103,7 +103,9 @@ def has_own_decoder(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tupl
     if DECODER not in names or names[DECODER] == names[WORD_EMBEDDINGS]:
         return False
     decoder, embedding = names[DECODER], names[WORD_EMBEDDINGS]
-    return shapes[decoder] != shapes[embedding] or not np.array_equal(tensors[decoder], tensors[embedding])
+    if shapes[decoder] != shapes[embedding] or len(shapes[decoder]) != 2:
+        return True  # _check_shapes will say what is wrong with them
+    return not np.array_equal(tensors[decoder], tensors[embedding])
 
 
 def _names(module: Module) -> list[str]:

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import tracemalloc
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -132,6 +133,17 @@ def test_a_decoder_of_its_own_is_kept_and_saved(tmp_path):
     again = BertForPreTraining.from_pretrained(tmp_path / "again")
     assert not again.config.tie_word_embeddings
     assert (outputs(again) == outputs(model)).all()
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (23,), (12, 23)])
+def test_a_decoder_of_another_shape_is_refused(tmp_path, shape):
+    tensors = MODEL.state_dict()
+    tensors["cls.predictions.decoder.weight"] = tensors[EMBEDDING] = np.zeros(shape, np.float32)
+    with (
+        pytest.warns(UserWarning, match="untied") if len(shape) != 2 else nullcontext(),
+        pytest.raises(UserError, match=r"word_embeddings.weight has the shape"),
+    ):
+        BertForPreTraining.from_pretrained(write_folder(tmp_path, tensors))
 
 
 def test_missing_heads_are_new_and_a_function_of_the_seed(tmp_path):
