@@ -50,6 +50,7 @@ def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function],
 @setting("held_out_every", click.IntRange(min=2), "Of so many documents one is held out for evaluation.")
 @setting("held_out_pairs", POSITIVE, "Sentence pairs of an evaluation.")
 @setting("save_every", POSITIVE, "Steps from one checkpoint and evaluation to the next.")
+@click.option("--whole-words", is_flag=True, help="Mask all pieces of a word together.")
 @click.option("--workers", type=POSITIVE, help="Cores to use.  [default: all]")
 @click.pass_context
 def command(
@@ -95,9 +96,12 @@ def refuse_options_beside_resume(context: click.Context) -> None:
 def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -> str:
     corpus, settings = run.corpus, run.settings
     cores = min(workers, settings.num_shards)
+    audit = run.audit()
     text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
     return (
         f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"
+        f"Pairs: {audit.num_pairs:,} in an epoch, {audit.random_share:.0%} with a random second text, "
+        f"{audit.mean_length:.0f} tokens on average; the first ones are in {run.audit_file}\n"
         f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
         f"{model.num_parameters:,} parameters\n"
         f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "

@@ -135,14 +135,18 @@ def decode(line: bytes, path: str | Path, number: int) -> str:
 
 
 def is_wrapped(path: Path) -> bool:
-    """Whether the lines of a file are cut at a fixed width: those that another line follows are nearly equally long."""
-    lengths = []
+    """Whether the lines of a file are cut at a fixed width.
+
+    Then those that another line follows are nearly equally long, and most of them end in the middle of a sentence.
+    """
+    lengths, num_ended = [], 0
     for (_, line), (_, following) in pairwise(islice(read_lines(path), WRAP_SAMPLE_LINES)):
         if len(line) > LONGEST_WRAPPED_LINE:
             return False
         if line and following:
             lengths.append(len(line))
-    if len(lengths) < 20:
+            num_ended += line.rstrip("\"'”’)").endswith((".", "!", "?"))
+    if len(lengths) < 20 or num_ended > len(lengths) / 2:
         return False
     short, width = np.percentile(lengths, [20, 95])
     return 40 <= width <= 120 and short > 0.75 * width

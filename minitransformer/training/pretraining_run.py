@@ -5,6 +5,7 @@ folder/
   metrics.jsonl                         a line for each step and each evaluation
   training/
     settings.json                       what the run was told
+    pair_audit.txt                      facts about the sentence pairs, and the first of them to read
     tokenizer/                          its vocabulary
     corpus/                             its text as token ids (text/tokenized_corpus.py)
     checkpoints/                        the last checkpoint (training/checkpoint.py), until the run is finished
@@ -29,6 +30,7 @@ from minitransformer.models.pretraining import BertForPreTraining, PretrainingLo
 from minitransformer.text.corpus import TextFiles
 from minitransformer.text.installed_documentation import InstalledDocumentation
 from minitransformer.text.next_sentence import refuse_single_document
+from minitransformer.text.pair_audit import PairAudit, audit_pairs
 from minitransformer.text.pretraining_batch import PretrainingBatch
 from minitransformer.text.pretraining_sampler import PretrainingSampler
 from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
@@ -40,6 +42,7 @@ from minitransformer.training.pretraining import PretrainingTask
 from minitransformer.training.settings import TrainingSettings
 
 METRICS_FILE = "metrics.jsonl"
+AUDIT_FILE = "pair_audit.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,7 @@ class PretrainingSettings(TrainingSettings):
     vocab_size      tokens of the WordPiece vocabulary that is learnt from the corpus
     batch_size      sentence pairs of a step
     max_length      tokens of a pair, the special ones included; the model takes no longer texts
+    whole_words     mask all pieces of a word together, not each piece for itself
     dropout         of the hidden states and of the attention weights
     num_shards      parts that a batch is cut into: as many as cores or more; more need less memory
     held_out_every  of so many documents one is held out for evaluation
@@ -71,6 +75,7 @@ class PretrainingSettings(TrainingSettings):
     vocab_size: int = 1500
     batch_size: int = 32
     max_length: int = 64
+    whole_words: bool = False
     dropout: float = 0.0
     num_shards: int = 2
     held_out_every: int = 20
@@ -150,6 +155,13 @@ class PretrainingRun:
             raise UserError(f"{file} doesn't hold the settings of a run: {error}") from None
         return cls(folder, settings)
 
+    def audit(self) -> PairAudit:
+        """A look at the first epoch's pairs, which is also written to pair_audit.txt in the folder."""
+        audit = audit_pairs(self.training.pairs(0), self.corpus, self.documents, self.tokenizer)
+        with replacing(self.audit_file) as file:
+            file.write_text(f"{audit}\n", encoding="utf-8")
+        return audit
+
     def model(self) -> BertForPreTraining:
         """The model with its first weights."""
         model = BertForPreTraining(self.settings.model_config(), seed=self.settings.seed)
@@ -175,6 +187,10 @@ class PretrainingRun:
         shutil.rmtree(self._checkpoints_folder, ignore_errors=True)
 
     @property
+    def audit_file(self) -> Path:
+        return self.folder / "training" / AUDIT_FILE
+
+    @property
     def _checkpoints_folder(self) -> Path:
         return self.folder / "training" / "checkpoints"
 
@@ -194,7 +210,13 @@ class PretrainingRun:
     def _sampler(self, documents: Documents) -> PretrainingSampler:
         settings = self.settings
         return PretrainingSampler(
-            self.corpus, documents, self.tokenizer, settings.batch_size, settings.max_length, settings.seed
+            self.corpus,
+            documents,
+            self.tokenizer,
+            settings.batch_size,
+            settings.max_length,
+            settings.seed,
+            settings.whole_words,
         )
 
 

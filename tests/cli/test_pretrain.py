@@ -57,6 +57,21 @@ def test_it_makes_a_model_folder_and_says_what_was_learnt(run, text_file, tmp_pa
     assert not (tmp_path / "bert/training/checkpoints").exists()
 
 
+def test_it_shows_the_pairs_before_it_trains_on_them(run, text_file, tmp_path):
+    result = pretrain(run, text_file, tmp_path / "bert")
+    assert "with a random second text" in result.output
+    audit = (tmp_path / "bert/training/pair_audit.txt").read_text(encoding="utf-8")
+    assert "pairs in an epoch" in audit
+    assert "[CLS]" in audit
+
+
+def test_whole_words_change_what_is_masked(run, text_file, tmp_path):
+    pretrain(run, text_file, tmp_path / "pieces")
+    pretrain(run, text_file, tmp_path / "words", "--whole-words")
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("pieces", "words")]
+    assert weights[0] != weights[1]
+
+
 def test_after_150_steps_it_knows_more_than_how_frequent_tokens_are(model_folder):
     """The unigram cross-entropy of these tokens is 3.67."""
     lines = [line for line in read_metrics(model_folder / "metrics.jsonl") if "held_out_mlm" in line]

@@ -70,6 +70,14 @@ def wrapped_text():
     return chapters, "\n".join(wrapped)
 
 
+def test_sentences_of_nearly_equal_length_a_line_each_are_not_wrapped_text(write):
+    story = [f"Sentence {number} of this story has about as many letters as the others." for number in range(10, 40)]
+    text = "\n\n".join("\n".join(story[start : start + 10]) for start in (0, 10, 20))
+    sentences = list(TextFiles([write(text)]))
+    assert sentences.count("") == 3
+    assert sentences[:10] == story[:10]
+
+
 def test_wrapped_lines_are_joined_and_two_empty_lines_end_a_document(write):
     chapters, text = wrapped_text()
     assert documents(write(text)) == chapters
