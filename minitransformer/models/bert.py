@@ -79,7 +79,7 @@ class Bert(PretrainedModel):
         return (x, pooled), BertCache(embeddings, layers, pooler, tokens.starts)
 
     def backward(self, d_hidden: np.ndarray, d_pooled: np.ndarray | None, cache: BertCache) -> None:
-        """Add the gradients of all parameters, for d_hidden (N, H) and d_pooled (S, H); None where it isn't used."""
+        """Add the gradients of all parameters, for d_hidden (N, H) and d_pooled (S, H), None if unused."""
         dx = d_hidden
         if d_pooled is not None:
             dx = dx.copy()

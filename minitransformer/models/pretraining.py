@@ -27,7 +27,8 @@ from minitransformer.text.pretraining_batch import PretrainingBatch
 class PretrainingLoss(NamedTuple):
     """What one batch cost: losses in nats, accuracies between 0 and 1.
 
-    Of a shard of a step (see BertForPreTraining.forward) each number is the shard's share; shares add up.
+    When a step's batch is cut into shards, each shard's numbers are divided by the whole step's counts already: added
+    up, they are the step's.
     """
 
     mlm: float
@@ -96,11 +97,11 @@ class BertForPreTraining(PretrainedModel):
         add up to those of the step as one batch. A batch without masked tokens has the masked-LM loss 0.
         """
         counts = counts or StepCounts(len(batch.masked_ids), len(batch))
-        (hidden, pooled), bert = self.bert.forward(batch.tokens, rng)
-        mlm_logits, mlm_head = self.mlm_head.forward(hidden[batch.masked_positions])
-        nsp_logits, nsp_head = self.nsp_head.forward(pooled)
-        mlm_losses, mlm_loss = cross_entropy_forward(mlm_logits, batch.masked_ids)
-        nsp_losses, nsp_loss = cross_entropy_forward(nsp_logits, batch.is_random_next)
+        (hidden, pooled), bert_cache = self.bert.forward(batch.tokens, rng)
+        mlm_logits, mlm_head_cache = self.mlm_head.forward(hidden[batch.masked_positions])
+        nsp_logits, nsp_head_cache = self.nsp_head.forward(pooled)
+        mlm_losses, mlm_loss_cache = cross_entropy_forward(mlm_logits, batch.masked_ids)
+        nsp_losses, nsp_loss_cache = cross_entropy_forward(nsp_logits, batch.is_random_next)
         loss = PretrainingLoss(
             mlm=_share(mlm_losses, counts.masked),
             nsp=_share(nsp_losses, counts.pairs),
@@ -108,7 +109,14 @@ class BertForPreTraining(PretrainedModel):
             nsp_accuracy=_share(nsp_logits.argmax(axis=1) == batch.is_random_next, counts.pairs),
         )
         cache = PretrainingCache(
-            bert, batch.masked_positions, len(hidden), mlm_head, mlm_loss, nsp_head, nsp_loss, counts
+            bert_cache,
+            batch.masked_positions,
+            len(hidden),
+            mlm_head_cache,
+            mlm_loss_cache,
+            nsp_head_cache,
+            nsp_loss_cache,
+            counts,
         )
         return loss, cache
 
@@ -119,7 +127,7 @@ class BertForPreTraining(PretrainedModel):
         d_pooled = self.nsp_head.backward(d_nsp_logits, cache.nsp_head)
         d_masked = self.mlm_head.backward(d_mlm_logits, cache.mlm_head)
         d_hidden = np.zeros((cache.num_rows, d_masked.shape[1]), d_masked.dtype)
-        np.add.at(d_hidden, cache.masked_positions, d_masked)
+        d_hidden[cache.masked_positions] = d_masked  # no row is masked twice
         self.bert.backward(d_hidden, d_pooled, cache.bert)
 
     @classmethod

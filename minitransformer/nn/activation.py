@@ -22,7 +22,7 @@ class Activation(NamedTuple):
 
 ACTIVATIONS = {
     "gelu": Activation(gelu, gelu_forward, gelu_backward),
-    "gelu_tanh": Activation(gelu_tanh, gelu_tanh_forward, gelu_backward),
+    "gelu_tanh": Activation(gelu_tanh, gelu_tanh_forward, gelu_backward),  # the cached slope tells the forms apart
     "relu": Activation(relu, relu_forward, relu_backward),
     "tanh": Activation(np.tanh, tanh_forward, tanh_backward),
     "identity": Activation(lambda x: x, lambda x: (x, None), lambda dy, cache: dy),

@@ -53,15 +53,15 @@ class MultiHeadSelfAttention(Module):
         self, x: np.ndarray, lengths: np.ndarray, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, AttentionLayerCache]:
         """y (N, H) of x (N, H) whose sentences have `lengths` (S,); dropout happens only with an rng."""
-        q, query = self.query.forward(x)
-        k, key = self.key.forward(x)
-        v, value = self.value.forward(x)
-        attended, attention = multi_head_attention_forward(
+        q, query_cache = self.query.forward(x)
+        k, key_cache = self.key.forward(x)
+        v, value_cache = self.value.forward(x)
+        attended, attention_cache = multi_head_attention_forward(
             q, k, v, lengths, lengths, self.num_heads, dropout_rate=self.attention_dropout, rng=rng
         )
-        y, output = self.output.forward(attended)
-        y, dropout = dropout_forward(y, self.hidden_dropout, rng)
-        return y, AttentionLayerCache(query, key, value, attention, output, dropout)
+        y, output_cache = self.output.forward(attended)
+        y, dropout_cache = dropout_forward(y, self.hidden_dropout, rng)
+        return y, AttentionLayerCache(query_cache, key_cache, value_cache, attention_cache, output_cache, dropout_cache)
 
     def backward(self, dy: np.ndarray, cache: AttentionLayerCache) -> np.ndarray:
         dy = dropout_backward(dy, cache.dropout)

@@ -42,14 +42,14 @@ class BertEmbeddings(Module):
         rng: np.random.Generator | None = None,
     ) -> tuple[np.ndarray, BertEmbeddingsCache]:
         """y (N, H) of three ids (N,) for each row; dropout happens only with an rng."""
-        x, token = self.token.forward(token_ids)
-        segments, segment = self.segment.forward(segment_ids)
-        positions, position = self.position.forward(position_ids)
+        x, token_cache = self.token.forward(token_ids)
+        segments, segment_cache = self.segment.forward(segment_ids)
+        positions, position_cache = self.position.forward(position_ids)
         x += segments
         x += positions
-        y, norm = self.norm.forward(x)
-        y, dropout = dropout_forward(y, self.dropout, rng)
-        return y, BertEmbeddingsCache(token, segment, position, norm, dropout)
+        y, norm_cache = self.norm.forward(x)
+        y, dropout_cache = dropout_forward(y, self.dropout, rng)
+        return y, BertEmbeddingsCache(token_cache, segment_cache, position_cache, norm_cache, dropout_cache)
 
     def backward(self, dy: np.ndarray, cache: BertEmbeddingsCache) -> None:
         """Adds to the tables' gradients; ids have none."""

@@ -20,5 +20,5 @@ class Embedding(Module):
 
     def backward(self, dy: np.ndarray, cache: EmbeddingCache) -> None:
         """Adds to the table's gradient; ids have none."""
-        ids, drows = embedding_backward(dy, cache)
-        self.table.grad[ids] += drows
+        different_ids, drows = embedding_backward(dy, cache)
+        self.table.grad[different_ids] += drows  # += is safe here: no id stands twice

@@ -21,7 +21,7 @@ class FeedForwardCache(NamedTuple):
 
 
 class FeedForward(Module):
-    """y = dropout(gelu(x W_1 + b_1) W_2 + b_2), H to F to H (Vaswani et al. 2017, 3.3, with BERT's GELU)."""
+    """y = dropout(activation(x W_1 + b_1) W_2 + b_2), H to F to H (Vaswani et al. 2017, 3.3, where it is ReLU; BERT's is GELU)."""
 
     def __init__(
         self,

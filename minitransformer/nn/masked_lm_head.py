@@ -25,7 +25,7 @@ class MaskedLMHeadCache(NamedTuple):
 
 
 class MaskedLMHead(Module):
-    """logits = norm(gelu(x W + b)) table^T + bias, for rows x (M, H); table (V, H) is the token embedding's own.
+    """logits = norm(activation(x W + b)) table^T + bias, for rows x (M, H); table (V, H) is the token embedding's own.
 
     The table is trained from both ends: by the tokens looked up in it and by the scores computed with it. Only the
     bias (V,) belongs to the head (Devlin et al. 2018, section 3.1 and the published code).

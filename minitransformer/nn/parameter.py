@@ -52,7 +52,7 @@ class Parameter:
 
     @property
     def decayed(self) -> bool:
-        """Weight decay is for matrices; biases and LayerNorm's gamma and beta are left alone (BERT, appendix A.2)."""
+        """Weight decay is for matrices; biases and LayerNorm's gamma and beta are left alone, as in the published optimization.py."""
         return len(self.shape) > 1
 
     @property
@@ -83,7 +83,10 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def truncated_normal(std: float) -> Initialiser:
-    """Normal numbers of mean 0 and the given std, those beyond two std drawn again: BERT's initialisation."""
+    """Normal numbers of mean 0 and standard deviation std, those beyond 2 std drawn again: BERT's initialisation.
+
+    What is left has a standard deviation of 0.88 std.
+    """
 
     def initialise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         draws = rng.standard_normal(shape)

@@ -11,7 +11,8 @@ With q_i and k_j of independent components of variance 1, their product has vari
 since large scores push softmax to where its slope is nearly 0.
 
 Causal attention (section 3.2.3) lets query i see the keys 0 .. i only (with U > T, the last T places are the queries':
-query i sees keys 0 .. i + U - T). Dropout, in training, sets some weights to 0: y = (weights * mask) v.
+query i sees keys 0 .. i + U - T; with U < T some would see none, which is an error). Dropout, in training, sets some
+weights to 0: y = (weights * mask) v.
 
 Back, line by line from the last:
 
@@ -22,8 +23,9 @@ Back, line by line from the last:
 The sum in the second line needs no (T, U) product, since sum_j dweights_ij weights_ij = dy_i . y_i:
 put the first line in, and sum_j (weights * mask)_ij v_j is y_i (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
 
-Many sentences, many heads (section 3.2.2): a batch is N rows, the sentences one under the other (`lengths` says where
-each ends), and head a owns columns a D .. (a + 1) D of q, k and v. Each head of each sentence attends for itself, so
+Many sentences, many heads (section 3.2.2): a batch is N rows, its S sentences one under the other (`lengths` says where
+each ends), of H columns, and head a owns columns a D .. (a + 1) D of q, k and v; k and v have M rows, which in
+self-attention is N. Each head of each sentence attends for itself, so
 
     y[rows of s, columns of a] = attention(q[rows of s, columns of a], k[...], v[...])
 
@@ -93,7 +95,7 @@ def attention_forward(
     q = q * scale
     scores = q @ np.swapaxes(k, -1, -2)
     if causal:
-        scores[..., _hidden_keys(*scores.shape[-2:])] = _MASKED_SCORE
+        scores[..., _future_keys(*scores.shape[-2:])] = _MASKED_SCORE
     weights, _ = softmax_forward(scores)
     kept_weights = weights
     if rng is not None and dropout_rate > 0:
@@ -110,9 +112,9 @@ def attention_backward(
     q, k, v, y, weights, kept_weights, scale = cache
     dq_out, dk_out, dv_out = out or (None, None, None)
     dv = np.matmul(np.swapaxes(kept_weights, -1, -2), dy, out=dv_out)
-    dscores = dy @ np.swapaxes(v, -1, -2)
-    dscores *= kept_weights  # dweights * weights
-    dscores -= weights * row_sums(dy * y)
+    dscores = dy @ np.swapaxes(v, -1, -2)  # dweights, but for the mask
+    dscores *= kept_weights  # kept_weights = weights * mask, so this is dweights * weights
+    dscores -= weights * row_sums(dy * y)  # minus weights times the sum of the second line
     dq = np.matmul(dscores, k, out=dq_out)
     dq *= scale
     dk = np.matmul(np.swapaxes(dscores, -1, -2), q, out=dk_out)  # q carries the scale already
@@ -130,6 +132,8 @@ def multi_head_attention(
     causal: bool = False,
 ) -> np.ndarray:
     """y (N, H), as multi_head_attention_forward gives it: the forward alone, for inference."""
+    _check_lengths("query_lengths", query_lengths, q)
+    _check_lengths("key_lengths", key_lengths, k)
     y = np.empty(q.shape, q.dtype)
     for block in _blocks(query_lengths, key_lengths, num_heads):
         q_block, y_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (q, y))
@@ -154,7 +158,10 @@ def multi_head_attention_forward(
 
     query_lengths and key_lengths (S,) cut the rows of q, and those of k and v, into the same S sentences; they are the
     same array in self-attention. H must be a multiple of num_heads. Dropout happens only with an rng.
+    Raises ValueError if a length is below 1 or the lengths don't add up to the rows.
     """
+    _check_lengths("query_lengths", query_lengths, q)
+    _check_lengths("key_lengths", key_lengths, k)
     y = np.empty(q.shape, q.dtype)
     blocks = []
     for block in _blocks(query_lengths, key_lengths, num_heads):
@@ -205,6 +212,16 @@ def _blocks(query_lengths: np.ndarray, key_lengths: np.ndarray, num_heads: int) 
             query_start, key_start, remaining = query_rows.stop, key_rows.stop, remaining - sentences
 
 
-def _hidden_keys(num_queries: int, num_keys: int) -> np.ndarray:
+def _check_lengths(name: str, lengths: np.ndarray, rows: np.ndarray) -> None:
+    """Rows that no sentence has would stay without a result."""
+    if len(lengths) and lengths.min() < 1:
+        raise ValueError(f"{name} holds {lengths.min()}; every sentence needs at least one row")
+    if lengths.sum() != len(rows):
+        raise ValueError(f"{name} add up to {lengths.sum()}, but there are {len(rows)} rows")
+
+
+def _future_keys(num_queries: int, num_keys: int) -> np.ndarray:
     """(T, U), True where causal attention hides key j from query i: j > i + U - T."""
+    if num_keys < num_queries:
+        raise ValueError(f"causal attention of {num_queries} queries needs as many keys at least, found {num_keys}")
     return ~np.tri(num_queries, num_keys, num_keys - num_queries, dtype=bool)

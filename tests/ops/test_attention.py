@@ -252,3 +252,16 @@ def test_a_batch_without_sentences_gives_no_rows():
     lengths = np.zeros(0, int)
     y, cache = multi_head_attention_forward(nothing, nothing, nothing, lengths, lengths, NUM_HEADS)
     assert [array.shape for array in (y, *multi_head_attention_backward(y, cache))] == [(0, 6)] * 4
+
+
+def test_causal_queries_without_a_key_are_refused():
+    with pytest.raises(ValueError, match="3 queries needs as many keys"):
+        attention_forward(np.ones((3, 2)), np.ones((2, 2)), np.ones((2, 2)), causal=True)
+
+
+@pytest.mark.parametrize(("lengths", "words"), [([2], "add up to 2, but there are 3 rows"), ([3, 0], "holds 0")])
+def test_lengths_that_do_not_fit_the_rows_are_refused(lengths, words):
+    rows = np.ones((3, 4))
+    for attend in (multi_head_attention, multi_head_attention_forward):
+        with pytest.raises(ValueError, match=words):
+            attend(rows, rows, rows, np.array(lengths), np.array([3]), 2)
