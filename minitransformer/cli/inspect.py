@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import click
+import numpy as np
 
 from minitransformer.cli._table import aligned
 from minitransformer.errors import UserError
@@ -22,18 +23,32 @@ from minitransformer.text.tokenizer import BertTokenizer
 def command(model: str, text: str, second: str | None) -> None:
     """Print the tokens of TEXT, or of the pair TEXT and SECOND, and the shapes from the embeddings to the output.
 
+    A TEXT that begins with [CLS] is taken as the tokens themselves, with spaces between them:
+    "[CLS] my dog is cute [SEP] he likes play ##ing [SEP]".
+
     MODEL is a folder, or the name of a model on the Hugging Face hub.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of heads that the folder has or lacks: they aren't looked at
         encoder = SentenceEncoder.from_pretrained(model)
-    tokens = encoder.tokenizer(text, second)
+    if text.startswith("[CLS]") and second is None:
+        tokens = tokens_as_written(text, encoder.tokenizer)
+    else:
+        tokens = encoder.tokenizer(text, second)
     positions = encoder.config.max_position_embeddings
     if len(tokens.token_ids) > positions:
         raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
     click.echo(aligned(token_table(tokens, encoder.tokenizer)))
     click.echo()
     click.echo(aligned(shape_table(tokens, encoder.bert)))
+
+
+def tokens_as_written(text: str, tokenizer: BertTokenizer) -> PackedTokens:
+    """The tokens that stand in the text; those after the first [SEP] are of segment 1."""
+    ids = np.array(tokenizer.convert_tokens_to_ids(text.split()))
+    is_end = ids == tokenizer.sep_token_id
+    num_ends_before = np.cumsum(is_end) - is_end
+    return PackedTokens.pack([ids], [np.minimum(num_ends_before, 1)])
 
 
 def token_table(tokens: PackedTokens, tokenizer: BertTokenizer) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,18 @@ from minitransformer.training.pretraining_run import PretrainingRun, Pretraining
 
 POSITIVE = click.IntRange(min=1)
 DEFAULTS = PretrainingSettings()
+
+
+class FiniteFloatRange(click.FloatRange):
+    """A range that nan and inf aren't in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        number = super().convert(value, param, context)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, context)
+        return number
+
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -44,14 +57,18 @@ def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function],
 @setting("vocab_size", POSITIVE, "Tokens of the vocabulary that is learnt from the text.")
 @setting("batch_size", POSITIVE, "Sentence pairs of a step.")
 @setting("max_length", POSITIVE, "Tokens of a pair; the model takes no longer texts.")
-@setting("learning_rate", click.FloatRange(min=0, min_open=True), "At its peak.")
-@setting("dropout", click.FLOAT, "Share of the hidden values and attention weights that are left out.")
-@setting("num_shards", POSITIVE, "Parts of a batch: as many as cores, or more to need less memory.")
-@setting("held_out_every", click.IntRange(min=2), "Of so many documents one is held out for evaluation.")
+@setting("learning_rate", FiniteFloatRange(min=0, min_open=True), "At its peak.")
+@setting(
+    "dropout",
+    FiniteFloatRange(0, 1, max_open=True),
+    "Share of hidden values and attention weights set to 0.",
+)
+@setting("num_shards", POSITIVE, "Parts of a batch, each for one core; more parts need less memory.")
+@setting("held_out_every", click.IntRange(min=2), "Hold out one document in so many for evaluation.")
 @setting("held_out_pairs", POSITIVE, "Sentence pairs of an evaluation.")
 @setting("save_every", POSITIVE, "Steps from one checkpoint and evaluation to the next.")
 @click.option("--whole-words", is_flag=True, help="Mask all pieces of a word together.")
-@click.option("--workers", type=POSITIVE, help="Cores to use.  [default: all]")
+@click.option("--workers", type=POSITIVE, help="Cores to use, --num-shards at most.  [default: all]")
 @click.pass_context
 def command(
     context: click.Context,
@@ -114,10 +131,10 @@ def describe_result(run: PretrainingRun, model: BertForPreTraining, scores: Pret
     baselines = pretraining_baselines(counts, run.held_out_batches())
     rng = generator(run.settings.seed, "masked examples")
     examples = masked_examples(run.corpus, run.held_out.documents, run.tokenizer, rng)
+    question = "a text with a [MASK]" if run.settings.corpus else "returns the [MASK] of the array."
     parts = [
         f"On held-out documents\n{pretraining_report(scores, baselines)}",
         *(describe_fillings(model, run.tokenizer, example) for example in examples),
-        f"The model lies in {run.folder}. Ask it: "
-        f'minitransformer fill-mask {run.folder} "returns the [MASK] of the array."',
+        f'The model lies in {run.folder}. Ask it: minitransformer fill-mask {run.folder} "{question}"',
     ]
     return "\n" + "\n\n".join(parts)

@@ -94,7 +94,7 @@ def report(match: NameMatch, tensors: Tensors) -> None:
         new = _parts(map(hugging_face_name, match.missing))
         warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=4)
     if match.unused:
-        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, this model has no such part", stacklevel=4)
+        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, not needed here", stacklevel=4)
 
 
 def has_own_decoder(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> bool:

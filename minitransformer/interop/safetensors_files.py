@@ -97,8 +97,11 @@ def open_tensors(folder: Path) -> Tensors:
 def save_tensors(tensors: Mapping[str, np.ndarray], file: Path) -> None:
     """Write the tensors in float32, with the metadata that transformers asks for. A full disk raises OSError."""
     contiguous = {name: np.ascontiguousarray(tensors[name], np.float32) for name in sorted(tensors)}
+    file.touch()
+    mode = file.stat().st_mode  # what the user's umask gives; the library leaves a file that only its owner can read
     try:
         save_file(contiguous, file, {"format": "pt"})
+        file.chmod(mode)
     except SafetensorError as error:
         raise OSError(str(error)) from None
 

@@ -21,7 +21,10 @@ class FeedForwardCache(NamedTuple):
 
 
 class FeedForward(Module):
-    """y = dropout(activation(x W_1 + b_1) W_2 + b_2), H to F to H (Vaswani et al. 2017, 3.3, where it is ReLU; BERT's is GELU)."""
+    """y = dropout(activation(x W_1 + b_1) W_2 + b_2), H to F to H (Vaswani et al. 2017, 3.3).
+
+    The activation is ReLU in the original Transformer and GELU in BERT.
+    """
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ class Parameter:
 
     @property
     def decayed(self) -> bool:
-        """Weight decay is for matrices; biases and LayerNorm's gamma and beta are left alone, as in the published optimization.py."""
+        """Weight decay is for matrices alone, not for biases, gamma, beta (google-research/bert, optimization.py)."""
         return len(self.shape) > 1
 
     @property

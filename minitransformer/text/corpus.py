@@ -130,7 +130,8 @@ def decode(line: bytes, path: str | Path, number: int) -> str:
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}, line {number}: byte {error.start + 1} of the line is 0x{line[error.start]:02x}, which is not "
-            "valid UTF-8; convert the file, for example: iconv -f latin1 -t utf-8 FILE"
+            "valid UTF-8. If the file is text in Latin-1, convert it: iconv -f latin1 -t utf-8 FILE; "
+            "if it isn't text at all, choose another"
         ) from None
 
 

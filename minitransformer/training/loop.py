@@ -142,7 +142,8 @@ class TrainingLoop(Generic[Model, Shard]):
         scores = self.evaluate()
         metrics = scores._asdict()
         log.write(step, **{f"held_out_{name}": value for name, value in metrics.items()})
-        tqdm.write(f"step {step}, held-out: " + ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
+        words = (f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
+        tqdm.write(f"step {step}, held-out: {', '.join(words)}")
         return scores
 
     def _save(self, step: int) -> Path:
@@ -158,7 +159,7 @@ class TrainingLoop(Generic[Model, Shard]):
             raise UserError(
                 f"training stopped: in step {step} the {name} is {number}. "
                 f"The last good checkpoint is {self.checkpoints.latest() or 'none yet'}. "
-                f"Start again with a learning rate smaller than {self.settings.learning_rate:g}"
+                f"Start again in another folder with a learning rate smaller than {self.settings.learning_rate:g}"
             )
 
 

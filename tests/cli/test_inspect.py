@@ -19,6 +19,13 @@ def test_the_lectures_example_has_its_tokens_segments_and_positions(run, tmp_pat
     assert shapes.splitlines()[-1].endswith("(1, 12)")
 
 
+def test_a_text_that_begins_with_cls_is_taken_as_the_tokens_themselves(run, tmp_path):
+    small_encoder().save_pretrained(tmp_path)
+    written = run("inspect", tmp_path, "[CLS] dog is cute [SEP] he play ##ing [SEP]")
+    assert written.status == 0
+    assert written.output == run("inspect", tmp_path, "dog is cute", "he playing").output
+
+
 def test_a_folder_that_was_pretrained_here_is_inspected(run, model_folder):
     result = run("inspect", model_folder, "the dog likes green grass")
     assert result.status == 0

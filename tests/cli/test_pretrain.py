@@ -247,7 +247,6 @@ def test_a_corpus_too_small_to_hold_a_part_out_is_refused(run, tmp_path):
     ("options", "words"),
     [
         (["--max-length", 4], "max_length is 4"),
-        (["--dropout", 1.5], "hidden_dropout_prob"),
         (["--learning-rate", 1e30], "training stopped: in step"),
     ],
 )
@@ -256,6 +255,15 @@ def test_a_bad_setting_is_a_one_line_error(run, text_file, tmp_path, options, wo
     assert result.status == 1
     assert words in result.error
     assert result.error.count("\n") == 1
+
+
+@pytest.mark.parametrize(("option", "value"), [("--dropout", 1.5), ("--dropout", "nan"), ("--learning-rate", "nan")])
+def test_a_value_out_of_range_names_the_option_and_makes_no_folder(run, text_file, tmp_path, option, value):
+    result = pretrain(run, text_file, tmp_path / "bert", option, value)
+    assert result.status == 2
+    assert option in result.error
+    assert result.error.count("\n") == 1
+    assert not (tmp_path / "bert").exists()
 
 
 def test_an_out_folder_with_another_model_is_refused_and_left_alone(run, text_file, tmp_path):

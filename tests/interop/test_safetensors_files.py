@@ -155,3 +155,9 @@ def test_what_is_written_is_sorted_float32_with_the_format_that_transformers_wan
     assert header["__metadata__"] == {"format": "pt"}
     assert header["b"]["dtype"] == "F32"
     assert (load_file(file)["b"] == VALUES.T).all()
+
+
+def test_the_file_can_be_read_by_whom_the_umask_lets(tmp_path):
+    (tmp_path / "ordinary").touch()
+    save_tensors({"a": VALUES}, tmp_path / WEIGHTS_FILE)
+    assert (tmp_path / WEIGHTS_FILE).stat().st_mode == (tmp_path / "ordinary").stat().st_mode
