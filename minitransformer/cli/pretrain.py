@@ -122,7 +122,8 @@ def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -
         f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
         f"{model.num_parameters:,} parameters\n"
         f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "
-        f"{settings.steps / run.training.steps_per_epoch:.1f} times through the text, on {cores} cores"
+        f"{settings.steps / run.training.steps_per_epoch:.1f} times through the text, on {cores} cores\n"
+        "Below, mlm is the masked tokens' loss in nats and nsp the next sentences'"
     )
 
 
