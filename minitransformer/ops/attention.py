@@ -47,7 +47,7 @@ from minitransformer.ops.rows import row_sums
 from minitransformer.ops.softmax import softmax_forward
 
 _BLOCK_SCORES = 2**16  # 256 KiB of scores in float32
-_MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
+MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
 
 
 class AttentionCache(NamedTuple):
@@ -95,7 +95,7 @@ def attention_forward(
     q = q * scale
     scores = q @ np.swapaxes(k, -1, -2)
     if causal:
-        scores[..., _future_keys(*scores.shape[-2:])] = _MASKED_SCORE
+        scores[..., future_keys(*scores.shape[-2:])] = MASKED_SCORE
     weights, _ = softmax_forward(scores)
     kept_weights = weights
     if rng is not None and dropout_rate > 0:
@@ -220,7 +220,7 @@ def _check_lengths(name: str, lengths: np.ndarray, rows: np.ndarray) -> None:
         raise ValueError(f"{name} add up to {lengths.sum()}, but there are {len(rows)} rows")
 
 
-def _future_keys(num_queries: int, num_keys: int) -> np.ndarray:
+def future_keys(num_queries: int, num_keys: int) -> np.ndarray:
     """(T, U), True where causal attention hides key j from query i: j > i + U - T."""
     if num_keys < num_queries:
         raise ValueError(f"causal attention of {num_queries} queries needs as many keys at least, found {num_keys}")

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.attention import _MASKED_SCORE, AttentionCache, _future_keys, attention_backward
+from minitransformer.ops.attention import MASKED_SCORE, AttentionCache, future_keys, attention_backward
 from minitransformer.ops.dropout import dropout_mask
 from minitransformer.ops.rows import row_sums
 from minitransformer.randomness import generator
@@ -115,6 +115,8 @@ def recomputed_attention_backward(
 def _query_blocks(q: np.ndarray, k: np.ndarray, causal: bool) -> Iterator[QueryBlock]:
     """Cut the T queries into blocks of about _BLOCK_SCORES scores in all stacks together."""
     num_queries, num_keys = q.shape[-2], k.shape[-2]
+    if causal and num_keys < num_queries:
+        raise ValueError(f"causal attention of {num_queries} queries needs as many keys at least, found {num_keys}")
     size = max(1, _BLOCK_SCORES // (math.prod(q.shape[:-2]) * num_keys))
     for number, start in enumerate(range(0, num_queries, size)):
         end = min(start + size, num_queries)
@@ -125,7 +127,7 @@ def _query_blocks(q: np.ndarray, k: np.ndarray, causal: bool) -> Iterator[QueryB
 def _scores(scaled_q: np.ndarray, k: np.ndarray, causal: bool) -> np.ndarray:
     scores = scaled_q @ np.swapaxes(k, -1, -2)
     if causal:
-        scores[..., _future_keys(*scores.shape[-2:])] = _MASKED_SCORE
+        scores[..., future_keys(*scores.shape[-2:])] = MASKED_SCORE
     return scores
 
 

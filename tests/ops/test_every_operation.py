@@ -41,6 +41,7 @@ from minitransformer.ops.pooling import (
     mean_sqrt_len_pooling_forward,
 )
 from minitransformer.ops.ranking_loss import ranking_loss_backward, ranking_loss_forward, right_answers
+from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.ops.relu import relu_backward, relu_forward
 from minitransformer.ops.softmax import softmax_backward, softmax_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
@@ -129,6 +130,11 @@ OPERATIONS = {
         lambda similarities: ranking_loss_forward(similarities, EQUAL_TEXTS, 3.0, symmetric=True),
         ranking_loss_backward,
         [(4, 7)],
+    ),
+    "recomputed_attention, causal, with dropout": Operation(
+        lambda q, k, v: recomputed_attention_forward(q, k, v, causal=True, dropout_rate=0.3, rng=dropout_rng()),
+        recomputed_attention_backward,
+        [(2, 3, 4), (2, 5, 4), (2, 5, 6)],
     ),
     "relu": Operation(relu_forward, relu_backward, [(4, 7)]),
     "softmax": Operation(softmax_forward, softmax_backward, [(2, 4, 7)]),

@@ -125,3 +125,8 @@ def test_memory_grows_with_the_length_and_not_with_its_square(monkeypatch):
 
     assert peak(2048) < 3 * peak(1024)
     assert peak(2048) < 2048 * 2048 * 4 / 8  # an eighth of the weights
+
+
+def test_causal_queries_without_a_key_are_refused():
+    with pytest.raises(ValueError, match="7 queries needs as many keys"):
+        recomputed_attention_forward(*sentence(num_keys=6), causal=True)
