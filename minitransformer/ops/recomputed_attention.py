@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.attention import MASKED_SCORE, AttentionCache, future_keys, attention_backward
+from minitransformer.ops.attention import MASKED_SCORE, AttentionCache, attention_backward, future_keys
 from minitransformer.ops.dropout import dropout_mask
 from minitransformer.ops.rows import row_sums
 from minitransformer.randomness import generator
