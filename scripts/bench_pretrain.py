@@ -24,6 +24,8 @@ from our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step
 
 from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PackedTokens, PretrainingBatch
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.siamese_network import SiameseNetwork
+from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.text.installed_documentation import InstalledDocumentation
 from minitransformer.text.pretraining_sampler import PretrainingSampler
 from minitransformer.text.targets import scores
@@ -129,7 +131,8 @@ def finetuning(sts: Path, rounds: int) -> str:
     """A table of all-MiniLM-L6-v2 learning pairs of the file: FINETUNING_STEPS steps in each round."""
     batches = pairs_of(sts, rounds + 2)  # one round more to warm up, and a batch to compare losses on
     encoders = [SentenceEncoder.from_pretrained(minilm_folder()) for _ in range(2)]
-    with Workers(encoders[0], THREADS) as pool:
+    network = SiameseNetwork(encoders[0], RegressionObjective())
+    with Workers(network, THREADS) as pool:
         from torch_steps import finetuning_step as torch_finetuning_step
 
         steps = {"ours": finetuning_step(pool, batches), "plain": torch_finetuning_step(encoders[1], batches)}

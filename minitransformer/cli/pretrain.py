@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from click.core import ParameterSource
 
+from minitransformer.cli._options import (
+    ABOVE_0,
+    POSITIVE,
+    SHARE,
+    refuse_options_beside_resume,
+    resume_option,
+    settings_options,
+    stopped_message,
+    workers_option,
+)
 from minitransformer.cores import available_cores
 from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
 from minitransformer.evaluation.pretraining import (
@@ -24,51 +31,27 @@ from minitransformer.randomness import generator
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
 
-POSITIVE = click.IntRange(min=1)
-DEFAULTS = PretrainingSettings()
-
-
-class FiniteFloatRange(click.FloatRange):
-    """A range that nan and inf aren't in."""
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
-        number = super().convert(value, param, context)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, context)
-        return number
-
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function], Function]:
-    """An option that is an entry of PretrainingSettings, with the entry's default."""
-    default = getattr(DEFAULTS, name)
-    return click.option(f"--{name.replace('_', '-')}", type=kind, default=default, show_default=True, help=what)
+setting = settings_options(PretrainingSettings)
 
 
 @click.command()
 @click.option("--corpus", multiple=True, metavar="PATH", help="Text to learn from; may be given several times.")
 @click.option("--out", type=click.Path(path_type=Path), help="The new model's folder.  [default: bert-SIZE]")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the stopped run in DIR.")
+@resume_option
 @setting("size", click.Choice(list(PRESETS)), "Layers and width of the model.")
 @setting("steps", POSITIVE, "Updates of the weights.")
 @setting("seed", click.IntRange(min=0), "Of first weights, order, masks and dropout.")
 @setting("vocab_size", POSITIVE, "Tokens of the vocabulary that is learnt from the text.")
 @setting("batch_size", POSITIVE, "Sentence pairs of a step.")
 @setting("max_length", POSITIVE, "Tokens of a pair; the model takes no longer texts.")
-@setting("learning_rate", FiniteFloatRange(min=0, min_open=True), "At its peak.")
-@setting(
-    "dropout",
-    FiniteFloatRange(0, 1, max_open=True),
-    "Share of hidden values and attention weights set to 0.",
-)
+@setting("learning_rate", ABOVE_0, "At its peak.")
+@setting("dropout", SHARE, "Share of hidden values and attention weights set to 0.")
 @setting("num_shards", POSITIVE, "Parts of a batch, each for one core; more parts need less memory.")
 @setting("held_out_every", click.IntRange(min=2), "Hold out one document in so many for evaluation.")
 @setting("held_out_pairs", POSITIVE, "Sentence pairs of an evaluation.")
 @setting("save_every", POSITIVE, "Steps from one checkpoint and evaluation to the next.")
 @click.option("--whole-words", is_flag=True, help="Mask all pieces of a word together.")
-@click.option("--workers", type=POSITIVE, help="Cores to use, --num-shards at most.  [default: all]")
+@workers_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -95,19 +78,10 @@ def command(
     try:
         scores = run.loop(model, lambda: evaluate_pretraining(model, held_out, workers)).run(workers)
     except TrainingInterrupted as stopped:
-        click.echo(f"Stopped after step {stopped.step}. Go on with: minitransformer pretrain --resume {run.folder}")
+        click.echo(stopped_message(stopped, "pretrain", run.folder))
         raise
     run.finish(model)
     click.echo(describe_result(run, model, scores))
-
-
-def refuse_options_beside_resume(context: click.Context) -> None:
-    given = [name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
-    fixed = [f"--{name.replace('_', '-')}" for name in given if name not in ("resume", "workers")]
-    if fixed:
-        raise click.UsageError(
-            f"--resume goes on with the settings that the run began with; leave out {', '.join(fixed)}"
-        )
 
 
 def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -> str:

@@ -20,7 +20,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 
 
 class BertCache(NamedTuple):
-    embeddings: BertEmbeddingsCache
+    embeddings: BertEmbeddingsCache | None  # None if they and the layers were frozen
     layers: list[EncoderLayerCache]
     pooler: PoolerCache
     starts: np.ndarray  # (S,), the rows of [CLS]
@@ -60,16 +60,21 @@ class Bert(PretrainedModel):
     def __call__(self, tokens: PackedTokens) -> tuple[np.ndarray, np.ndarray]:
         """hidden (N, H), a row for each token, and pooled (S, H), a row for each sentence. No dropout, no cache."""
         self._check(tokens)
-        x = self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
-        for layer in self.layers:
-            x = layer(x, tokens.lengths)
+        x = self._hidden(tokens)
         return x, self.pooler(x[tokens.starts])
 
     def forward(
-        self, tokens: PackedTokens, rng: np.random.Generator | None = None
+        self, tokens: PackedTokens, rng: np.random.Generator | None = None, frozen: bool = False
     ) -> tuple[tuple[np.ndarray, np.ndarray], BertCache]:
-        """(hidden (N, H), pooled (S, H)), and the cache. Dropout happens only with an rng."""
+        """(hidden (N, H), pooled (S, H)), and the cache. Dropout happens only with an rng.
+
+        With `frozen`, embeddings and layers have neither dropout nor gradients: only what is above them is trained.
+        """
         self._check(tokens)
+        if frozen:
+            x = self._hidden(tokens)
+            pooled, pooler = self.pooler.forward(x[tokens.starts])
+            return (x, pooled), BertCache(None, [], pooler, tokens.starts)
         x, embeddings = self.embeddings.forward(tokens.token_ids, tokens.segment_ids, tokens.position_ids, rng)
         layers = []
         for layer in self.layers:
@@ -84,9 +89,18 @@ class Bert(PretrainedModel):
         if d_pooled is not None:
             dx = dx.copy()
             dx[cache.starts] += self.pooler.backward(d_pooled, cache.pooler)
+        if cache.embeddings is None:
+            return
         for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
             dx = layer.backward(dx, layer_cache)
         self.embeddings.backward(dx, cache.embeddings)
+
+    def _hidden(self, tokens: PackedTokens) -> np.ndarray:
+        """hidden (N, H), without dropout or cache."""
+        x = self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
+        for layer in self.layers:
+            x = layer(x, tokens.lengths)
+        return x
 
     def _check(self, tokens: PackedTokens) -> None:
         """The ids must have rows in the tables; a larger one would end in an IndexError without a word on why."""

@@ -20,12 +20,13 @@ from minitransformer.interop.hub import model_folder
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
 from minitransformer.interop.tensor_names import number_of_layers
 from minitransformer.models.config import BertConfig
+from minitransformer.models.trainable import TrainableModel
 from minitransformer.nn.module import Module
 
 ModelType = TypeVar("ModelType", bound="PretrainedModel")
 
 
-class PretrainedModel(Module):
+class PretrainedModel(TrainableModel):
     """A model with a BertConfig, whose parameters have names and shapes in Hugging Face's checkpoints.
 
     A subclass is built from (config, seed, dtype); with the seed None its parameters have no values yet.
@@ -83,6 +84,9 @@ class PretrainedModel(Module):
             Path(folder),
             {WEIGHTS_FILE: partial(save_tensors, values_of(self)), CONFIG_FILE: partial(write_text, text)},
         )
+
+    def restore(self, folder: Path) -> None:
+        load_dictionary(self, open_tensors(folder))
 
     @classmethod
     def _config_that_fits(cls, config: BertConfig, tensors: Tensors) -> BertConfig:

@@ -16,7 +16,7 @@ from tokenizers.normalizers import Lowercase
 
 from minitransformer.errors import UserError
 from minitransformer.files import replace_all, write_text
-from minitransformer.interop.checkpoint import NameMatch, fill, match_tensors, report, values_of
+from minitransformer.interop.checkpoint import NameMatch, fill, load_dictionary, match_tensors, report, values_of
 from minitransformer.interop.config_file import CONFIG_FILE, config_text
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
@@ -112,11 +112,13 @@ class SentenceEncoder(PretrainedModel):
 
     # -- texts to embeddings -------------------------------------------------------------------------------------------
 
-    def tokenize(self, texts: str | Sequence[str]) -> PackedTokens:
-        """One text or several as a batch for forward, cut at max_seq_length."""
-        cut = Truncation(self.max_seq_length, "silent").cut
+    def tokenize(self, texts: str | Sequence[str], truncation: str = "silent") -> PackedTokens:
+        """One text or several as a batch for forward, cut at max_seq_length; `truncation` is as in `encode`."""
+        cutter = Truncation(self.max_seq_length, truncation)
         texts = as_texts(texts, "texts")
-        return PackedTokens.pack([cut(text, ids) for text, ids in zip(texts, self._token_ids(texts), strict=True)])
+        cut = [cutter.cut(text, ids) for text, ids in zip(texts, self._token_ids(texts), strict=True)]
+        cutter.report()
+        return PackedTokens.pack(cut)
 
     def encode(
         self,
@@ -213,16 +215,20 @@ class SentenceEncoder(PretrainedModel):
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         pooling: str | Sequence[str] | None = None,
+        max_seq_length: int | None = None,
     ) -> SentenceEncoder:
         """The encoder in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
         A folder that isn't sentence-transformers' (no modules.json) is a BERT with mean pooling. `pooling` pools in
-        another way than the folder says. Raises UserError if the folder can't be read, or needs what isn't built here.
+        another way than the folder says, and max_seq_length cuts texts elsewhere. Raises UserError if the folder can't
+        be read, or needs what isn't built here.
         """
         folder = model_folder(name)
         settings, bert_folder = read_settings(folder)
         if pooling is not None:
             settings = replace(settings, pooling=(pooling,) if isinstance(pooling, str) else tuple(pooling))
+        if max_seq_length is not None:
+            settings = replace(settings, max_seq_length=max_seq_length)
         config, tensors = read_config(bert_folder), open_tensors(bert_folder)
         check_layers(config, tensors)
         encoder = cls(config, BertTokenizer.from_pretrained(bert_folder), settings, seed=None)
@@ -245,6 +251,11 @@ class SentenceEncoder(PretrainedModel):
             },
         )
         self.tokenizer.save_pretrained(path)
+
+    def restore(self, folder: Path) -> None:
+        load_dictionary(self.bert, open_tensors(folder))
+        for module_folder, dense in self._dense_modules():
+            load_dictionary(dense, open_tensors(folder / module_folder))
 
     def _load(self, tensors: Tensors, dtype: DTypeLike, seed: int) -> None:
         """Take the values of all modules from their files; all files are checked before memory is asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +19,13 @@ from minitransformer.ops.ranking_loss import (
 class RankingCache(NamedTuple):
     similarities: CosineCache
     losses: RankingLossCache
-    num_texts: int  # of an example
+    ends: list[int]  # where the positives, and each column of negatives but the last, end among the candidates
 
 
 class RankingObjective:
     """-log softmax_j(scale cos(anchor_i, candidate_j))_i, the mean over the anchors (Henderson et al. 2017, 4.4).
 
-    The candidates are the positives of the batch and, with triplets, its hard negatives. The symmetric form adds the
+    The candidates are the positives of the batch and its hard negatives, if it has any. The symmetric form adds the
     positives finding their anchors, and takes the mean of both. Equal texts are not negatives of each other.
     """
 
@@ -33,26 +34,28 @@ class RankingObjective:
         self.symmetric = symmetric
 
     def forward(
-        self, embeddings: tuple[np.ndarray, ...], text_ids: np.ndarray | None = None
+        self, embeddings: tuple[np.ndarray, ...], text_ids: Sequence[np.ndarray] | None = None
     ) -> tuple[float, RankingCache]:
-        """The mean loss of (anchor, positive) or (anchor, positive, negative), each (S, H), and the cache.
+        """The mean loss of (anchors, positives), each (S, H), and the cache.
 
-        text_ids (2, S) or (3, S) are numbers that stand for the texts, equal for equal texts (text_ids_of makes them);
-        without them all texts count as different.
+        Hard negatives may follow, an array (any number, H): they are negatives of all anchors. text_ids are numbers
+        that stand for the texts of each array, equal for equal texts (text_ids_of makes them); without them all texts
+        count as different.
         """
         anchors, candidates = embeddings[0], np.concatenate(embeddings[1:])
         left_out = None if text_ids is None else right_answers(text_ids[0], np.concatenate(text_ids[1:]))
         similarities, similarities_cache = cosine_matrix_forward(anchors, candidates)
         losses, losses_cache = ranking_loss_forward(similarities, left_out, self.scale, self.symmetric)
-        return float(losses.mean()), RankingCache(similarities_cache, losses_cache, len(embeddings))
+        ends = np.cumsum([len(column) for column in embeddings[1:-1]], dtype=int).tolist()
+        return float(losses.mean()), RankingCache(similarities_cache, losses_cache, ends)
 
     def backward(self, cache: RankingCache) -> tuple[np.ndarray, ...]:
-        """Gradients of the anchors, the positives and, with triplets, the negatives."""
+        """Gradients of the anchors, the positives and, if there are any, the hard negatives."""
         anchors = cache.similarities.u.x_hat
         dlosses = np.full(len(anchors), 1 / len(anchors), anchors.dtype)
         dsimilarities = ranking_loss_backward(dlosses, cache.losses)
         d_anchors, d_candidates = cosine_matrix_backward(dsimilarities, cache.similarities)
-        return d_anchors, *np.split(d_candidates, cache.num_texts - 1)
+        return d_anchors, *np.split(d_candidates, cache.ends)
 
 
 def text_ids_of(texts: tuple[list[str], ...]) -> np.ndarray:

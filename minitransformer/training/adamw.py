@@ -17,6 +17,8 @@ BERT as published leaves the correction out (m_hat = m, v_hat = v) and has eps 1
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +33,19 @@ BLOCK = 32_768
 NEVER_DENORMAL = 1e-30
 
 
+class RateFactor(NamedTuple):
+    """What the learning rate is multiplied by for some entries of the flat vectors; 0 leaves them as they are."""
+
+    start: int
+    end: int
+    factor: float
+
+
 class AdamW:
-    """The optimizer of a model's flat vectors (Module.storage), which a step changes in place."""
+    """The optimizer of a model's flat vectors (Module.storage), which a step changes in place.
+
+    rate_factors cover the vectors from the first entry to the last; without them all have the same learning rate.
+    """
 
     def __init__(
         self,
@@ -41,12 +54,14 @@ class AdamW:
         eps: float = 1e-8,
         weight_decay: float = 0.01,
         bias_correction: bool = True,
+        rate_factors: Sequence[RateFactor] | None = None,
     ) -> None:
         self.storage = storage
         self.betas = betas
         self.eps = eps
         self.weight_decay = weight_decay
         self.bias_correction = bias_correction
+        self.rate_factors = rate_factors or [RateFactor(0, storage.values.size, 1.0)]
         self.first_moments = np.zeros_like(storage.values)
         self.second_moments = np.zeros_like(storage.values)
         self.num_steps = 0
@@ -54,14 +69,16 @@ class AdamW:
     def step(self, learning_rate: float, gradient_scale: float = 1.0) -> None:
         """Update every value by its gradient times gradient_scale, which clipping gives (training/clipping.py)."""
         self.num_steps += 1
-        decayed, size = self.storage.num_decayed, self.storage.values.size
-        self._update(0, decayed, learning_rate, gradient_scale, self.weight_decay)
-        self._update(decayed, size, learning_rate, gradient_scale, 0.0)
+        decayed = self.storage.num_decayed
+        for start, end, factor in self.rate_factors:
+            if factor > 0:
+                self._update(start, min(end, decayed), factor * learning_rate, gradient_scale, self.weight_decay)
+                self._update(max(start, decayed), end, factor * learning_rate, gradient_scale, 0.0)
 
     def _update(self, start: int, end: int, learning_rate: float, scale: float, weight_decay: float) -> None:
         beta1, beta2 = self.betas
         rate, eps = self._corrected(learning_rate)
-        scratch = np.empty(min(BLOCK, end - start), self.storage.values.dtype)
+        scratch = np.empty(BLOCK, self.storage.values.dtype)
         for block_start in range(start, end, BLOCK):
             block = slice(block_start, min(block_start + BLOCK, end))
             w, g = self.storage.values[block], self.storage.gradients[block]

@@ -1,7 +1,7 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped.
 
     step-000400/
-      config.json, model.safetensors   the model, a Hugging Face folder like any other
+      config.json, model.safetensors   the model, a folder like any other
       vocab.txt, tokenizer.json, ...   and its tokenizer
       moments.safetensors              AdamW's m and v, each a vector (P,) laid out as the model's storage
       run.json                         the steps done, and what the run is: its settings, its corpus
@@ -23,8 +23,8 @@ from typing import Any
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object
-from minitransformer.interop.safetensors_files import Tensors, open_tensors, save_tensors
-from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.interop.safetensors_files import Tensors, save_tensors
+from minitransformer.models.trainable import TrainableModel
 from minitransformer.training.adamw import AdamW
 
 MOMENTS_FILE = "moments.safetensors"
@@ -48,7 +48,7 @@ class Checkpoints:
         """The checkpoint with the most steps, if there is one."""
         return latest_checkpoint(self.folder)
 
-    def save(self, step: int, model: PretrainedModel, optimizer: AdamW) -> Path:
+    def save(self, step: int, model: TrainableModel, optimizer: AdamW) -> Path:
         """Write the checkpoint of a run that has done `step` steps, and remove the one before.
 
         Raises UserError if the disk is full; the checkpoint before is then as it was.
@@ -73,7 +73,7 @@ class Checkpoints:
                 shutil.rmtree(other, ignore_errors=True)
         return checkpoint
 
-    def restore(self, model: PretrainedModel, optimizer: AdamW) -> int:
+    def restore(self, model: TrainableModel, optimizer: AdamW) -> int:
         """Put the last checkpoint's values into the model and the optimizer. Returns the steps done, 0 without one.
 
         Raises UserError if the checkpoint is damaged or of another run.
@@ -84,7 +84,7 @@ class Checkpoints:
         state = read_json_object(checkpoint / RUN_FILE)
         if state.get("run") != self.run:
             raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.run)}")
-        model.load_state_dict(open_tensors(checkpoint))
+        model.restore(checkpoint)
         moments = Tensors([checkpoint / MOMENTS_FILE])
         for name, vector in (("first", optimizer.first_moments), ("second", optimizer.second_moments)):
             if moments.shapes.get(name) != vector.shape:
@@ -93,7 +93,7 @@ class Checkpoints:
         optimizer.num_steps = int(state["step"])
         return optimizer.num_steps
 
-    def _write(self, folder: Path, step: int, model: PretrainedModel, optimizer: AdamW) -> None:
+    def _write(self, folder: Path, step: int, model: TrainableModel, optimizer: AdamW) -> None:
         folder.mkdir(parents=True)
         model.save_pretrained(folder)
         self.save_tokenizer(folder)

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-import numpy as np
 from tqdm import tqdm
 
 from minitransformer.errors import UserError
-from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.randomness import generator
 from minitransformer.training.adamw import AdamW
 from minitransformer.training.checkpoint import Checkpoints
@@ -27,30 +25,8 @@ from minitransformer.training.metrics import MetricsLog
 from minitransformer.training.schedule import linear_warm_up_and_decay
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.stop_signals import StopSignals
+from minitransformer.training.task import Batch, Model, Task
 from minitransformer.training.workers import Workers
-
-Model = TypeVar("Model", bound=PretrainedModel)
-Shard = TypeVar("Shard")
-
-
-class Task(ABC, Generic[Model, Shard]):
-    """What is to be learnt: the data of each step, and the gradients of its loss."""
-
-    @abstractmethod
-    def shards(self, step: int) -> Sequence[Shard]:
-        """The parts of a step's batch: a function of the step's number, called a step ahead on a thread of its own."""
-
-    @abstractmethod
-    def num_tokens(self, shard: Shard) -> int:
-        """The rows that the shard has."""
-
-    @abstractmethod
-    def gradients(self, model: Model, shard: Shard, rng: np.random.Generator) -> Any:
-        """Add a shard's gradients to the model's; rng is for dropout.
-
-        Returns a NamedTuple of the shard's share of each metric: the shares of a step's shards add up to the step's.
-        Its property `total` is the loss.
-        """
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -62,20 +38,23 @@ class TrainingInterrupted(KeyboardInterrupt):
         self.checkpoint = checkpoint
 
 
-class TrainingLoop(Generic[Model, Shard]):
+class TrainingLoop(Generic[Model, Batch]):
     """Trains a model on a task, from the last checkpoint on if there is one.
 
-    `evaluate` returns a NamedTuple of metrics of the model on held-out data. It is called at each checkpoint.
+    There are `steps` updates. After each `save_every` of them, and after the last, `evaluate` gives a NamedTuple of
+    metrics of the model on held-out data, and a checkpoint is saved.
     """
 
     def __init__(
         self,
         model: Model,
-        task: Task[Model, Shard],
+        task: Task[Model, Batch],
         settings: TrainingSettings,
         checkpoints: Checkpoints,
         metrics_file: Path,
         evaluate: Callable[[], Any],
+        steps: int,
+        save_every: int,
     ) -> None:
         self.model = model
         self.task = task
@@ -83,6 +62,8 @@ class TrainingLoop(Generic[Model, Shard]):
         self.checkpoints = checkpoints
         self.metrics_file = metrics_file
         self.evaluate = evaluate
+        self.steps = steps
+        self.save_every = save_every
         self.optimizer = AdamW(model.storage, (0.9, settings.beta2), weight_decay=settings.weight_decay)
 
     def run(self, workers: int | None = None) -> Any:
@@ -91,7 +72,7 @@ class TrainingLoop(Generic[Model, Shard]):
         Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss isn't finite any more or the disk
         is full. Each time the last checkpoint is good.
         """
-        start, steps = self.checkpoints.restore(self.model, self.optimizer), self.settings.steps
+        start, steps = self.checkpoints.restore(self.model, self.optimizer), self.steps
         with (
             MetricsLog(self.metrics_file, start) as log,
             Workers(self.model, workers) as pool,
@@ -100,40 +81,34 @@ class TrainingLoop(Generic[Model, Shard]):
             StopSignals() as stop,
         ):
             progress, scores = Progress(bar), None
-            coming = ahead.submit(self.task.shards, start)
+            coming = ahead.submit(self.task.batch, start)
             for step in range(start, steps):
-                shards, coming = coming.result(), ahead.submit(self.task.shards, step + 1)
-                metrics = self._step(step, shards, pool)
+                batch, coming = coming.result(), ahead.submit(self.task.batch, step + 1)
+                metrics = self._step(step, batch, pool)
                 log.write(step + 1, **metrics)
                 progress.update(metrics["loss"], metrics["tokens"])
                 if stop.requested:
                     raise TrainingInterrupted(step + 1, self._save(step + 1))
-                if (step + 1) % self.settings.save_every == 0 or step + 1 == steps:
+                if (step + 1) % self.save_every == 0 or step + 1 == steps:
                     scores = self._evaluate(step + 1, log)
                     self._save(step + 1)
             return self.evaluate() if scores is None else scores
 
-    def _step(self, step: int, shards: Sequence[Shard], pool: Workers[Model]) -> dict[str, float]:
+    def _step(self, step: int, batch: Batch, pool: Workers[Model]) -> dict[str, float]:
         """One update. Returns what to record of it."""
         began = time.perf_counter()
-
-        def work(model: Model, shard: Shard, index: int) -> Any:
-            with np.errstate(over="ignore", invalid="ignore"):  # the check below tells the user more
-                return self.task.gradients(model, shard, generator(self.settings.seed, "dropout", step, index))
-
-        loss = sum_of_shares(pool.gradients(shards, work))
+        metrics = self.task.gradients(pool, batch, partial(generator, self.settings.seed, "dropout", step))
         norm = global_norm(self.model.storage.gradients)
-        self._check(step + 1, "loss", loss.total)
+        self._check(step + 1, "loss", metrics["loss"])
         self._check(step + 1, "gradient's norm", norm)
-        factor = linear_warm_up_and_decay(step, self.settings.warm_up_steps, self.settings.steps)
+        factor = linear_warm_up_and_decay(step, round(self.settings.warm_up * self.steps), self.steps)
         rate = self.settings.learning_rate * factor
         self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm))
         return {
-            "loss": loss.total,
-            **loss._asdict(),
+            **metrics,
             "learning_rate": rate,
             "gradient_norm": norm,
-            "tokens": sum(map(self.task.num_tokens, shards)),
+            "tokens": self.task.num_tokens(batch),
             "seconds": round(time.perf_counter() - began, 4),
         }
 
@@ -178,8 +153,3 @@ class Progress:
         rate = self.tokens / (time.perf_counter() - self.began)
         self.bar.set_postfix_str(f"loss {self.loss:.2f}, {rate:,.0f} tokens/s", refresh=False)
         self.bar.update()
-
-
-def sum_of_shares(shares: Sequence[Any]) -> Any:
-    """The metrics of a step from those of its shards, which are NamedTuples of one kind."""
-    return type(shares[0])(*map(sum, zip(*shares, strict=True)))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
-from minitransformer.training.loop import Task
-from minitransformer.training.shards import equal_shards
+from minitransformer.training.shards import equal_shards, sum_of_shares
+from minitransformer.training.task import RngOfShard, Task
+from minitransformer.training.workers import Workers
 
 
 class PretrainingShard(NamedTuple):
@@ -20,7 +19,7 @@ class PretrainingShard(NamedTuple):
     counts: StepCounts
 
 
-class PretrainingTask(Task[BertForPreTraining, PretrainingShard]):
+class PretrainingTask(Task[BertForPreTraining, list[PretrainingShard]]):
     """Cuts each step's batch into shards, whose losses and gradients add up to those of the batch in one piece.
 
     More shards than workers is gradient accumulation: a worker takes its shards one after the other and needs the
@@ -31,18 +30,22 @@ class PretrainingTask(Task[BertForPreTraining, PretrainingShard]):
         self.batch_of_step = batch_of_step
         self.num_shards = num_shards
 
-    def shards(self, step: int) -> list[PretrainingShard]:
+    def batch(self, step: int) -> list[PretrainingShard]:
         batch = self.batch_of_step(step)
         counts = StepCounts(len(batch.masked_ids), len(batch))
         shards = equal_shards(batch.tokens.lengths, self.num_shards)
         return [PretrainingShard(batch.select(sentences), counts) for sentences in shards]
 
-    def num_tokens(self, shard: PretrainingShard) -> int:
-        return len(shard.batch.tokens.token_ids)
+    def num_tokens(self, batch: list[PretrainingShard]) -> int:
+        return sum(len(shard.batch.tokens.token_ids) for shard in batch)
 
     def gradients(
-        self, model: BertForPreTraining, shard: PretrainingShard, rng: np.random.Generator
-    ) -> PretrainingLoss:
-        loss, cache = model.forward(shard.batch, rng, shard.counts)
-        model.backward(cache)
-        return loss
+        self, pool: Workers[BertForPreTraining], batch: list[PretrainingShard], rng_of_shard: RngOfShard
+    ) -> dict[str, float]:
+        def work(model: BertForPreTraining, shard: PretrainingShard, index: int) -> PretrainingLoss:
+            loss, cache = model.forward(shard.batch, rng_of_shard(index), shard.counts)
+            model.backward(cache)
+            return loss
+
+        loss = sum_of_shares(pool.gradients(batch, work))
+        return {"loss": loss.total, **loss._asdict()}

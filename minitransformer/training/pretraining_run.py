@@ -1,14 +1,9 @@
-"""A pretraining run and its folder: from text to a trained model, resumable at any moment.
+"""A pretraining run: from text to a trained model. Its folder is that of training/run.py, with three entries more.
 
-folder/
-  config.json, model.safetensors, ...   the model and its tokenizer, once the run is finished: a Hugging Face folder
-  metrics.jsonl                         a line for each step and each evaluation
-  training/
-    settings.json                       what the run was told
-    pair_audit.txt                      facts about the sentence pairs, and the first of them to read
-    tokenizer/                          its vocabulary
-    corpus/                             its text as token ids (text/tokenized_corpus.py)
-    checkpoints/                        the last checkpoint (training/checkpoint.py), until the run is finished
+training/
+  pair_audit.txt                      facts about the sentence pairs, and the first of them to read
+  tokenizer/                          its vocabulary
+  corpus/                             its text as token ids (text/tokenized_corpus.py)
 """
 
 from __future__ import annotations
@@ -23,8 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object, replacing
-from minitransformer.interop.safetensors_files import WEIGHTS_FILE
+from minitransformer.files import replacing
 from minitransformer.models.config import BertConfig
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.text.corpus import TextFiles
@@ -39,9 +33,9 @@ from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.mimetic_start import mimetic_start
 from minitransformer.training.pretraining import PretrainingTask
+from minitransformer.training.run import TrainingRun
 from minitransformer.training.settings import TrainingSettings
 
-METRICS_FILE = "metrics.jsonl"
 AUDIT_FILE = "pair_audit.txt"
 
 
@@ -54,6 +48,8 @@ class PretrainingSettings(TrainingSettings):
     3.1), short pairs, no dropout (as Geiping, Goldstein 2022, arXiv 2212.14034, section 4.3), a small vocabulary, and
     the first weights of training/mimetic_start.py.
 
+    steps           updates of the weights
+    save_every      steps from one checkpoint to the next; each is evaluated
     corpus          paths of text files; without any, the documentation of the installed Python, NumPy and SciPy
     size            a preset of BertConfig
     vocab_size      tokens of the WordPiece vocabulary that is learnt from the corpus
@@ -97,16 +93,17 @@ class PretrainingSettings(TrainingSettings):
         )
 
 
-class PretrainingRun:
-    """Made by start(), resume() or open().
+class PretrainingRun(TrainingRun):
+    """`tokenizer` and `corpus` are the run's own, `documents` those of the corpus to train on.
 
-    `tokenizer` and `corpus` are the run's own, `documents` those of the corpus to train on; `training` and `held_out`
-    deal out sentence pairs.
+    `training` and `held_out` deal out sentence pairs.
     """
 
+    settings_type = PretrainingSettings
+
     def __init__(self, folder: Path, settings: PretrainingSettings) -> None:
-        self.folder = folder
-        self.settings = settings
+        super().__init__(folder, settings)
+        settings.model_config()  # its mistakes are found before the corpus is read
         self.tokenizer, self.corpus = self._tokenizer_and_corpus()
         self.documents, held_out_documents = self.corpus.split(settings.held_out_every)
         self.training = self._sampler(self.documents)
@@ -117,43 +114,6 @@ class PretrainingRun:
                 "the corpus is too small to hold a part of it out for evaluation: that takes some documents "
                 "of at least six sentences"
             ) from None
-
-    @classmethod
-    def start(cls, folder: Path, settings: PretrainingSettings) -> PretrainingRun:
-        """A new run in a folder that is empty or doesn't exist yet: learns the vocabulary and tokenises the corpus.
-
-        Raises UserError if the folder holds something or the corpus can't be used, and then leaves nothing behind.
-        """
-        check_new(folder)
-        settings.model_config()  # its mistakes are found before the corpus is read
-        created = not folder.exists()
-        try:
-            with replacing(_settings_file(folder)) as file:
-                file.write_text(json_text(dataclasses.asdict(settings)), encoding="utf-8")
-            return cls(folder, settings)
-        except BaseException:
-            shutil.rmtree(folder if created else _settings_file(folder).parent, ignore_errors=True)
-            raise
-
-    @classmethod
-    def resume(cls, folder: Path) -> PretrainingRun:
-        """The unfinished run in a folder. Raises UserError if there is none."""
-        run = cls.open(folder)
-        if (folder / WEIGHTS_FILE).exists():
-            raise UserError(f"the pretraining run in {folder} is finished: there is nothing to resume")
-        return run
-
-    @classmethod
-    def open(cls, folder: Path) -> PretrainingRun:
-        """The run in a folder, finished or not. Raises UserError if there is none."""
-        file = _settings_file(folder)
-        if not file.exists():
-            raise UserError(f"{folder} holds no pretraining run: there is no {file}")
-        try:
-            settings = PretrainingSettings(**read_json_object(file))
-        except TypeError as error:
-            raise UserError(f"{file} doesn't hold the settings of a run: {error}") from None
-        return cls(folder, settings)
 
     def audit(self) -> PairAudit:
         """A look at the first epoch's pairs, which is also written to pair_audit.txt in the folder."""
@@ -171,9 +131,10 @@ class PretrainingRun:
     def loop(self, model: BertForPreTraining, evaluate: Callable[[], PretrainingLoss]) -> TrainingLoop:
         """The loop that trains the model, from the last checkpoint on if there is one."""
         run = {**dataclasses.asdict(self.settings), "corpus_fingerprint": self.corpus.fingerprint}
-        checkpoints = Checkpoints(self._checkpoints_folder, run, self.tokenizer.save_pretrained)
+        checkpoints = Checkpoints(self.checkpoints_folder, run, self.tokenizer.save_pretrained)
         task = PretrainingTask(self.training.batch, self.settings.num_shards)
-        return TrainingLoop(model, task, self.settings, checkpoints, self.folder / METRICS_FILE, evaluate)
+        steps, save_every = self.settings.steps, self.settings.save_every
+        return TrainingLoop(model, task, self.settings, checkpoints, self.metrics_file, evaluate, steps, save_every)
 
     def held_out_batches(self) -> list[PretrainingBatch]:
         """The pairs of every evaluation: always the same ones, masked alike."""
@@ -184,7 +145,7 @@ class PretrainingRun:
         """Write the trained model and its tokenizer into the folder, and remove the checkpoints."""
         self.tokenizer.save_pretrained(self.folder)
         model.save_pretrained(self.folder)
-        shutil.rmtree(self._checkpoints_folder, ignore_errors=True)
+        shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
 
     @property
     def audit_file(self) -> Path:
@@ -196,7 +157,7 @@ class PretrainingRun:
 
     def _tokenizer_and_corpus(self) -> tuple[BertTokenizer, TokenizedCorpus]:
         """Those in the folder; or, if the run has none yet, new ones from its text."""
-        tokenizer_folder, corpus_folder = self.folder / "training" / "tokenizer", self.folder / "training" / "corpus"
+        tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
         if corpus_folder.exists():
             return BertTokenizer.from_pretrained(tokenizer_folder), TokenizedCorpus.open(corpus_folder)
         text = TextFiles(self.settings.corpus) if self.settings.corpus else InstalledDocumentation()
@@ -220,24 +181,7 @@ class PretrainingRun:
         )
 
 
-def check_new(folder: Path) -> None:
-    """Raises UserError if the folder holds anything that a new run could overwrite."""
-    if folder.is_dir() and any(folder.iterdir()):
-        if _settings_file(folder).exists() and not (folder / WEIGHTS_FILE).exists():
-            raise UserError(
-                f"{folder} holds an unfinished run; go on with it (--resume {folder}) or choose another --out"
-            )
-        kind = "another model" if (folder / WEIGHTS_FILE).exists() else "other files"
-        raise UserError(f"{folder} holds {kind}, which would be overwritten; choose another --out")
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; choose another --out")
-
-
 def with_progress(text: TextFiles | InstalledDocumentation, what: str) -> Iterator[str]:
     """The sentences of a corpus, with a progress bar in bytes."""
     with tqdm(desc=what, total=text.n_bytes, unit="B", unit_scale=True, disable=None) as progress:
         yield from text.sentences(progress)
-
-
-def _settings_file(folder: Path) -> Path:
-    return folder / "training" / "settings.json"

@@ -7,27 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """The settings that every training loop needs.
+    """The settings that every training loop needs, beside the number of its steps.
 
-    steps              updates of the weights
     learning_rate      at its peak
     warm_up            the share of the steps in which the learning rate rises from 0
     beta2              of AdamW: how slowly its mean squared gradient changes
     weight_decay       of the matrices, per step and times the learning rate
     max_gradient_norm  longer gradients are scaled down to it
     seed               of first weights, data order, masks and dropout
-    save_every         steps from one checkpoint to the next; each is evaluated
     """
 
-    steps: int
     learning_rate: float
     warm_up: float = 0.1
     beta2: float = 0.999
     weight_decay: float = 0.01
     max_gradient_norm: float = 1.0
     seed: int = 0
-    save_every: int = 200
-
-    @property
-    def warm_up_steps(self) -> int:
-        return round(self.warm_up * self.steps)

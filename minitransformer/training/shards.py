@@ -1,6 +1,9 @@
-"""Cutting a step's batch into shards: as many sentences of like length, and as many tokens, as can be."""
+"""A step's batch in shards: sentences of like length, about equally many tokens each; and their metrics added up."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,3 +24,8 @@ def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
     middles = ends - lengths[order] / 2
     shard_of = (middles * count / max(1, ends[-1])).astype(int)
     return [order[shard_of == shard] for shard in range(count) if (shard_of == shard).any()]
+
+
+def sum_of_shares(shares: Sequence[Any]) -> Any:
+    """The metrics of a batch from those of its shards, which are NamedTuples of one kind, each a share of the whole."""
+    return type(shares[0])(*map(sum, zip(*shares, strict=True)))

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, TypeVar
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from minitransformer.cores import available_cores
@@ -52,18 +53,30 @@ class Workers(Generic[ModelType]):
 
         Worker w takes shards w, w + count, w + 2 count, ... Returns the results in the order of the shards.
         """
+        self.zero_grad()
+        results = self.map(shards, work)
+        self.add_up_gradients()
+        return results
+
+    def zero_grad(self) -> None:
+        """Begin a step: every replica's gradients become 0."""
         for model in self._models:
             model.zero_grad()
-        results = self._map(shards, work)
+
+    def add_up_gradients(self) -> None:
+        """End a step: the model's gradients become the sum of all replicas'."""
         total = self.model.storage.gradients
         for replica in self._models[1:]:
             total += replica.storage.gradients
-        return results
 
-    def _map(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
+    def map(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
+        """Call work(replica, shard, index) for each shard, as `gradients` does. Returns the results in their order."""
+
         def run(worker: int) -> list[Result]:
             model = self._models[worker]
-            return [work(model, shards[i], i) for i in range(worker, len(shards), self.count)]
+            # Whoever takes the step checks whether it is finite, and can say more than a warning from in here.
+            with np.errstate(over="ignore", invalid="ignore"):
+                return [work(model, shards[i], i) for i in range(worker, len(shards), self.count)]
 
         parts = list(self._threads.map(run, range(self.count)))
         return [parts[i % self.count][i // self.count] for i in range(len(shards))]

@@ -23,7 +23,7 @@ def test_with_data_the_model_is_asked_on_that_text(run, model_folder, tmp_path):
 def test_a_model_without_a_text_of_its_own_needs_data(run, model_folder, tmp_path):
     for name in ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json"):
         (tmp_path / name).write_bytes((model_folder / name).read_bytes())
-    assert_one_line_error(run("evaluate", "pretraining", tmp_path), "no pretraining run", "name a text")
+    assert_one_line_error(run("evaluate", "pretraining", tmp_path), "no training run", "name a text")
 
 
 def test_a_text_of_one_document_is_refused(run, model_folder, tmp_path):

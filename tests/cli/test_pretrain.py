@@ -198,7 +198,7 @@ def test_a_finished_run_has_nothing_to_resume(run, whole_run):
 
 
 def test_a_folder_without_a_run_has_nothing_to_resume(run, tmp_path):
-    assert_one_line_error(run("pretrain", "--resume", tmp_path), "no pretraining run", "settings.json")
+    assert_one_line_error(run("pretrain", "--resume", tmp_path), "no training run", "settings.json")
 
 
 def test_settings_cannot_change_when_a_run_is_resumed(run, whole_run):

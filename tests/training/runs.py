@@ -28,14 +28,22 @@ def random_batch(step: int, num_pairs: int = 11, vocab_size: int = 23) -> Pretra
 
 
 def make_loop(
-    folder: Path, batch_of_step=random_batch, num_shards=2, dropout=0.1, dtype=np.float32, **settings
+    folder: Path,
+    batch_of_step=random_batch,
+    num_shards=2,
+    dropout=0.1,
+    dtype=np.float32,
+    steps=12,
+    save_every=4,
+    **settings,
 ) -> TrainingLoop:
-    settings = TrainingSettings(**{"steps": 12, "learning_rate": 1e-2, "save_every": 4, "seed": 3, **settings})
+    settings = TrainingSettings(**{"learning_rate": 1e-2, "seed": 3, **settings})
     config = small_config(hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
     model = BertForPreTraining(config, seed=settings.seed, dtype=dtype)
     checkpoints = Checkpoints(folder / "checkpoints", {"seed": settings.seed, "dropout": dropout}, lambda folder: None)
     task = PretrainingTask(batch_of_step, num_shards)
-    return TrainingLoop(model, task, settings, checkpoints, folder / "metrics.jsonl", lambda: held_out(model))
+    metrics_file = folder / "metrics.jsonl"
+    return TrainingLoop(model, task, settings, checkpoints, metrics_file, lambda: held_out(model), steps, save_every)
 
 
 def held_out(model: BertForPreTraining) -> PretrainingLoss:

@@ -32,7 +32,7 @@ def test_many_shards_equal_the_batch_in_one_piece(tmp_path):
     for num_shards in (1, 4):
         folder = tmp_path / str(num_shards)
         loop = make_loop(folder, num_shards=num_shards, dropout=0.0, dtype=np.float64)
-        assert len(loop.task.shards(0)) == num_shards
+        assert len(loop.task.batch(0)) == num_shards
         loop.run()
         values.append(loop.model.storage.values)
         losses.append([line["loss"] for line in read_metrics(folder / "metrics.jsonl") if "loss" in line])
@@ -114,19 +114,15 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_last_good_ch
     loop = make_loop(tmp_path)
     sound = loop.task.gradients
 
-    def poisoned_gradients(model, shard, rng):
-        loss = sound(model, shard, rng)
-        return loss if model.storage is not loop.model.storage or loop.optimizer.num_steps < 6 else nan_like(loss)
+    def poisoned_gradients(pool, batch, rng_of_shard):
+        metrics = sound(pool, batch, rng_of_shard)
+        return metrics if loop.optimizer.num_steps < 6 else {**metrics, "loss": float("nan")}
 
     loop.task.gradients = poisoned_gradients
     with pytest.raises(UserError, match=r"step 7 the loss is nan.*step-000004"):
         loop.run()
     assert (tmp_path / "checkpoints/step-000004/model.safetensors").exists()
     assert np.isfinite(loop.model.storage.values).all()
-
-
-def nan_like(loss):
-    return type(loss)(*[float("nan") for _ in loss])
 
 
 def test_a_learning_rate_beyond_all_reason_ends_in_that_error_too(tmp_path):
@@ -150,9 +146,9 @@ def test_every_step_and_every_shard_has_dropout_masks_of_its_own(tmp_path):
     loop = make_loop(tmp_path, steps=4)
     sound, draws = loop.task.gradients, []
 
-    def recorded_gradients(model, shard, rng):
-        draws.append(rng.integers(2**62))
-        return sound(model, shard, rng)
+    def recorded_gradients(pool, batch, rng_of_shard):
+        draws.extend(rng_of_shard(shard).integers(2**62) for shard in range(len(batch)))
+        return sound(pool, batch, rng_of_shard)
 
     loop.task.gradients = recorded_gradients
     loop.run()

@@ -1,0 +1,105 @@
+"""A sentence encoder and the objective that it is trained for, as one model: both are trained together.
+
+The weights of the classification objective are the pair's classifier. They lie beside the encoder, in files that
+other libraries ignore, so that the classifier can be used again:
+
+    minitransformer_head.safetensors   classifier.weight [K, components D], classifier.bias [K]
+    minitransformer_head.json          the K labels, and the components of the concatenation
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minitransformer.errors import UserError
+from minitransformer.files import json_text, read_json_object, replace_all, write_text
+from minitransformer.interop.checkpoint import load_dictionary, values_of
+from minitransformer.interop.hub import model_folder
+from minitransformer.interop.safetensors_files import Tensors, save_tensors
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.trainable import TrainableModel
+from minitransformer.objectives.classification import ClassificationObjective
+from minitransformer.ops.softmax import softmax_forward
+from minitransformer.randomness import generator
+
+HEAD_WEIGHTS_FILE = "minitransformer_head.safetensors"
+HEAD_SETTINGS_FILE = "minitransformer_head.json"
+
+
+class SiameseNetwork(TrainableModel):
+    """`encoder` for every text, `objective` for their embeddings; the values of both live in one storage.
+
+    `labels` are the names of the classes of a classification objective.
+    """
+
+    def __init__(self, encoder: SentenceEncoder, objective: Any, labels: tuple[str, ...] = (), seed: int = 0) -> None:
+        """The encoder keeps its values and moves into this network's storage; a classifier begins with random ones."""
+        self.encoder = encoder
+        self.objective = objective
+        self.labels = labels
+        trained = [(parameter, parameter.value) for _, parameter in encoder.named_parameters()]
+        self.allocate(encoder.storage.values.dtype)
+        for parameter, value in trained:
+            parameter.value[...] = value
+        if isinstance(objective, ClassificationObjective):
+            for name, parameter in objective.named_parameters():
+                parameter.value[...] = parameter.initialiser(generator(seed, "initial value", name), parameter.shape)
+
+    def classify(self, first: list[str], second: list[str]) -> np.ndarray:
+        """Probabilities (n, K) of the labels for pairs first[i], second[i]."""
+        u, v = np.split(self.encoder.encode([*first, *second]), 2)
+        return softmax_forward(self.objective((u, v)))[0]
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write the encoder's folder, with the classifier beside it if there is one. Raises UserError if that fails."""
+        self.encoder.save_pretrained(folder)
+        if isinstance(self.objective, ClassificationObjective):
+            settings = {"labels": list(self.labels), "components": list(self.objective.components)}
+            files: dict[str, Callable[[Path], None]] = {
+                HEAD_WEIGHTS_FILE: partial(save_tensors, values_of(self.objective)),
+                HEAD_SETTINGS_FILE: partial(write_text, json_text(settings)),
+            }
+            replace_all(Path(folder), files)
+
+    def restore(self, folder: Path) -> None:
+        self.encoder.restore(folder)
+        if isinstance(self.objective, ClassificationObjective):
+            load_dictionary(self.objective, Tensors([folder / HEAD_WEIGHTS_FILE]))
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str], dtype: DTypeLike = np.float32) -> SiameseNetwork:
+        """The encoder and the pair classifier in a folder, or of that name on the Hugging Face hub.
+
+        Raises UserError if there is no classifier, or it doesn't fit the encoder.
+        """
+        folder = model_folder(name)
+        if not has_pair_classifier(folder):
+            raise UserError(f"{folder} has no pair classifier; train-sbert --objective classification makes one")
+        settings = read_json_object(folder / HEAD_SETTINGS_FILE)
+        labels, components = (_names(settings, key, folder / HEAD_SETTINGS_FILE) for key in ("labels", "components"))
+        encoder = SentenceEncoder.from_pretrained(folder, dtype)
+        try:
+            objective = ClassificationObjective(encoder.embedding_size, len(labels), components)
+        except ValueError as error:
+            raise UserError(f"{folder / HEAD_SETTINGS_FILE}: {error}") from None
+        network = cls(encoder, objective, labels)
+        load_dictionary(objective, Tensors([folder / HEAD_WEIGHTS_FILE]))
+        return network
+
+
+def has_pair_classifier(folder: Path) -> bool:
+    return (folder / HEAD_WEIGHTS_FILE).exists()
+
+
+def _names(settings: dict[str, Any], key: str, file: Path) -> tuple[str, ...]:
+    names = settings.get(key)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{file}: {key} must be a list of names, found {names!r}")
+    return tuple(names)
