@@ -78,9 +78,8 @@ def train(run: FineTuningRun, evaluate: Callable[[], Any], workers: int | None, 
     settings = run.settings
     click.echo(
         f"Model: {settings.model}, {run.model.num_parameters:,} parameters\n"
-        f"Training: {run.num_examples:,} examples of {settings.train}, {settings.epochs} times, "
-        f"{run.steps:,} steps of {settings.batch_size}, on {min(workers or available_cores(), settings.num_shards)} "
-        "cores"
+        f"Training: {run.num_examples:,} examples of {settings.train}; epochs: {settings.epochs}, steps: {run.steps:,} "
+        f"of {settings.batch_size} examples, cores: {min(workers or available_cores(), settings.num_shards)}"
     )
     try:
         run.loop(evaluate).run(workers)

@@ -23,14 +23,14 @@ class ClassificationMetrics(NamedTuple):
 class MultiLabelMetrics(NamedTuple):
     """For any number of classes a text.
 
-    accuracy  share of texts with exactly the right classes
     macro_f1  mean over the classes of F1
     micro_f1  F1 of all decisions, of all classes, together
+    accuracy  share of texts with exactly the right classes
     """
 
-    accuracy: float
     macro_f1: float
     micro_f1: float
+    accuracy: float
 
 
 def classification_metrics(labels: np.ndarray, predicted: np.ndarray) -> ClassificationMetrics:
@@ -51,9 +51,9 @@ def multi_label_metrics(labels: np.ndarray, predicted: np.ndarray) -> MultiLabel
     labels, predicted = labels.astype(bool), predicted.astype(bool)
     right, true, answered = (labels & predicted).sum(axis=0), labels.sum(axis=0), predicted.sum(axis=0)
     return MultiLabelMetrics(
-        accuracy=float((labels == predicted).all(axis=1).mean()),
         macro_f1=float(_f1(right, true, answered).mean()),
         micro_f1=float(_f1(right.sum(), true.sum(), answered.sum())),
+        accuracy=float((labels == predicted).all(axis=1).mean()),
     )
 
 

@@ -105,14 +105,15 @@ class BertForSequenceClassification(PretrainedModel):
         targets: np.ndarray,
         rng: np.random.Generator | None = None,
         count: int | None = None,
+        frozen: bool = False,
     ) -> tuple[float, ClassificationCache]:
-        """The loss of a batch, and the cache. Dropout happens only with an rng.
+        """The loss of a batch, and the cache. Dropout happens only with an rng; `frozen` is as in Bert.forward.
 
         targets are the numbers of the labels (S,), 1 or 0 for each text and label (S, K), or numbers (S, K) or (S,),
         as the problem type has it. If the batch is one shard of a step, `count` is the number of texts of the whole
         step, so that losses and gradients of the shards add up to those of the step as one batch.
         """
-        (hidden, x), bert = self.bert.forward(tokens, rng)
+        (hidden, x), bert = self.bert.forward(tokens, rng, frozen)
         pooling = None
         if self.settings.pooling == "mean":
             x, pooling = mean_pooling_forward(hidden, tokens.lengths)

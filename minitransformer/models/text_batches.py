@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -69,7 +70,8 @@ def embed_stream(
             different = list(dict.fromkeys(block))
             cut = [truncation.cut(text, ids) for text, ids in zip(different, tokenize(different), strict=True)]
             rows: dict[str, np.ndarray] = {}
-            for batch, embeddings in _embed_batches(cut, embed):
+            compute = partial(_embed_some, embed, cut)
+            for batch, embeddings in in_batches([len(ids) for ids in cut], compute):
                 rows.update(zip((different[i] for i in batch), embeddings, strict=True))
                 progress.update(len(batch))
             progress.update(len(block) - len(different))
@@ -90,21 +92,24 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-def _embed_batches(
-    texts: list[TokenIds], embed: Callable[[list[TokenIds]], np.ndarray]
+def _embed_some(embed: Callable[[list[TokenIds]], np.ndarray], texts: list[TokenIds], batch: list[int]) -> np.ndarray:
+    return embed([texts[i] for i in batch])
+
+
+def in_batches(
+    lengths: Sequence[int], compute: Callable[[list[int]], np.ndarray]
 ) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Embed batches of texts of like length; yields the numbers of each batch's texts, and their rows.
+    """The numbers of the texts in batches of like length, and with each batch the rows that compute(batch) gives.
 
     A single batch is computed right here, so that one sentence waits for nothing. Several go to a thread for each core,
     with one BLAS thread each, which keeps all cores busy, with element-wise work as with products.
     """
-    batches = batches_by_length([len(ids) for ids in texts])
-    texts_of_batches = [[texts[i] for i in batch] for batch in batches]
+    batches = batches_by_length(lengths)
     if len(batches) == 1:
-        yield batches[0], embed(texts_of_batches[0])
+        yield batches[0], compute(batches[0])
         return
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as threads:
-        yield from zip(batches, threads.map(embed, texts_of_batches), strict=True)
+        yield from zip(batches, threads.map(compute, batches), strict=True)
 
 
 def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minitransformer.errors import UserError
-from minitransformer.text.corpus import decode, open_text
+from minitransformer.text.corpus import decode, open_text, read_lines
 
 COLUMNS = {  # what a column is to this program: what a header may call it
     "text": ("text", "sentence"),
@@ -96,15 +96,27 @@ def _read_rows(path: Path) -> list[_Row]:
     return rows
 
 
-def _places(path: Path, header: _Row, layouts: Sequence[Layout]) -> dict[str, int]:
-    """Where the columns of the first layout stand that the header has all of."""
-    names = [field.lower() for field in header.fields]
-    places = {
+def has_columns(path: Path, *layouts: Layout) -> bool:
+    """Whether a file's first line is a header with all columns of one of the layouts."""
+    _, line = next(read_lines(path), (1, ""))
+    known = _known_columns([field.strip() for field in line.split("\t")])
+    return any(known.keys() >= set(layout) for layout in layouts)
+
+
+def _known_columns(header: Sequence[str]) -> dict[str, int]:
+    """Where each column of COLUMNS stands that the header has."""
+    names = [field.lower() for field in header]
+    return {
         column: names.index(name)
         for column, known in COLUMNS.items()
         for name in reversed(known)  # of several that are there, the first counts
         if name in names
     }
+
+
+def _places(path: Path, header: _Row, layouts: Sequence[Layout]) -> dict[str, int]:
+    """Where the columns of the first layout stand that the header has all of."""
+    places = _known_columns(header.fields)
     for layout in layouts:
         if all(column in places for column in layout):
             return {column: places[column] for column in layout}

@@ -23,6 +23,7 @@ from typing import Any
 from minitransformer.files import json_text, read_json_object, replacing, write_text
 from minitransformer.models.trainable import TrainableModel
 from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.training.adamw import RateFactor
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.epochs import Epochs
 from minitransformer.training.loop import TrainingLoop
@@ -65,6 +66,10 @@ class FineTuningRun(TrainingRun):
     def task(self, epochs: Epochs) -> Task:
         """What is trained on the examples that the epochs deal out."""
 
+    def rate_factors(self) -> list[RateFactor] | None:
+        """Where the learning rates of layers differ; None if they don't."""
+        return None
+
     @property
     def epochs(self) -> Epochs:
         return Epochs(self.num_examples, self.settings.batch_size, self.settings.seed)
@@ -89,6 +94,7 @@ class FineTuningRun(TrainingRun):
             partial(self._evaluate_and_keep_the_best, evaluate),
             self.steps,
             save_every=-(-self.epochs.steps_per_epoch // self.settings.evaluations_per_epoch),
+            rate_factors=self.rate_factors(),
         )
 
     def finish(self) -> dict[str, float]:

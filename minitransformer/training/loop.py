@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from minitransformer.errors import UserError
 from minitransformer.randomness import generator
-from minitransformer.training.adamw import AdamW
+from minitransformer.training.adamw import AdamW, RateFactor
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.clipping import clip_scale, global_norm
 from minitransformer.training.metrics import MetricsLog
@@ -55,6 +55,7 @@ class TrainingLoop(Generic[Model, Batch]):
         evaluate: Callable[[], Any],
         steps: int,
         save_every: int,
+        rate_factors: Sequence[RateFactor] | None = None,
     ) -> None:
         self.model = model
         self.task = task
@@ -64,7 +65,8 @@ class TrainingLoop(Generic[Model, Batch]):
         self.evaluate = evaluate
         self.steps = steps
         self.save_every = save_every
-        self.optimizer = AdamW(model.storage, (0.9, settings.beta2), weight_decay=settings.weight_decay)
+        betas = (0.9, settings.beta2)
+        self.optimizer = AdamW(model.storage, betas, weight_decay=settings.weight_decay, rate_factors=rate_factors)
 
     def run(self, workers: int | None = None) -> Any:
         """Train to the last step, on that many cores (all unless given). Returns the evaluation at the end.

@@ -1,0 +1,33 @@
+"""How good a classifier is, by what it predicts: the measures of its problem."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitransformer.evaluation.classification_metrics import classification_metrics, multi_label_metrics
+from minitransformer.evaluation.correlation import pearson, spearman
+
+
+class RegressionMetrics(NamedTuple):
+    """Correlations of predicted and true numbers times 100, and the mean of the squared differences."""
+
+    spearman: float
+    pearson: float
+    mean_squared_error: float
+
+
+def prediction_metrics(problem_type: str, scores: np.ndarray, targets: np.ndarray) -> Any:
+    """Accuracy, macro F1, ... or correlations, the one that counts most first.
+
+    scores (n, K) are probabilities or logits of single labels, probabilities of several, or the numbers of a
+    regression; targets are classes (n,), labels (n, K) or numbers (n, K).
+    """
+    if problem_type == "single_label_classification":
+        return classification_metrics(targets, scores.argmax(axis=1))
+    if problem_type == "multi_label_classification":
+        return multi_label_metrics(targets, scores > 0.5)
+    predicted, true = scores.ravel(), targets.ravel()
+    error = float(((predicted - true) ** 2).mean())
+    return RegressionMetrics(100 * spearman(predicted, true), 100 * pearson(predicted, true), error)
