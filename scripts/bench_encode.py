@@ -22,7 +22,9 @@ from typing import Any
 
 import click
 import numpy as np
-from benchmarking import THREADS, Times, alone, in_turn, machine, megabytes, minilm_folder, publish, table
+from benchmarking import THREADS, Times, alone, in_turn, machine, megabytes
+from commands import minilm_folder
+from pages import publish, table
 
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.text.installed_documentation import InstalledDocumentation

@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
-from benchmarking import THREADS, Sgemm, Times, alone, in_turn, machine, megabytes, minilm_folder, publish, table
+from benchmarking import THREADS, Sgemm, Times, alone, in_turn, machine, megabytes
+from commands import minilm_folder
 from our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step
+from pages import publish, table
 
 from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PackedTokens, PretrainingBatch
 from minitransformer.models.sentence_encoder import SentenceEncoder

