@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -19,11 +19,12 @@ from minitransformer.cli._options import (
     workers_option,
 )
 from minitransformer.cores import available_cores
-from minitransformer.interop.hub import model_folder
 from minitransformer.training.fine_tuning_run import FineTuningRun, FineTuningSettings
 from minitransformer.training.loop import TrainingInterrupted
 
 REQUIRED = ("model", "train", "dev", "out")
+
+Run = TypeVar("Run", bound=FineTuningRun)
 
 
 def fine_tuning_options(settings_type: type[FineTuningSettings]) -> Callable[[Function], Function]:
@@ -54,8 +55,8 @@ def fine_tuning_options(settings_type: type[FineTuningSettings]) -> Callable[[Fu
 
 
 def start_or_resume(
-    run_type: type[FineTuningRun], context: click.Context, resume: Path | None, required: tuple[str, ...] = REQUIRED
-) -> FineTuningRun:
+    run_type: type[Run], context: click.Context, resume: Path | None, required: tuple[str, ...] = REQUIRED
+) -> Run:
     """The run that the command line asks for."""
     if resume:
         refuse_options_beside_resume(context)
@@ -65,12 +66,11 @@ def start_or_resume(
     if missing:
         raise click.UsageError(f"missing: {', '.join(missing)} (or --resume DIR)")
     out = given.pop("out")
-    # A run may be resumed from elsewhere; a hub name stays as it is.
-    folder = model_folder(given["model"])
-    given["model"] = str(folder.resolve()) if Path(given["model"]).is_dir() else given["model"]
-    given["train"], given["dev"] = (str(Path(given[name]).resolve()) for name in ("train", "dev"))
-    lists = {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
-    return run_type.start(out, run_type.settings_type(**{**given, **lists}))
+    settings: dict[str, Any] = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    for name in ("model", "train", "dev"):  # the run may be resumed from elsewhere
+        if Path(given[name]).exists():
+            settings[name] = str(Path(given[name]).resolve())
+    return run_type.start(out, run_type.settings_type(**settings))
 
 
 def train(run: FineTuningRun, evaluate: Callable[[], Any], workers: int | None, command: str) -> dict[str, float]:

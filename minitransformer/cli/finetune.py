@@ -19,7 +19,9 @@ setting = settings_options(ClassifierTrainingSettings)
 @click.command()
 @fine_tuning_options(ClassifierTrainingSettings)
 @setting("pooling", click.Choice(["cls", "mean"]), "The row that the classifier sees.")
-@click.option("--hidden-sizes", multiple=True, type=POSITIVE, help="A dense layer below the classifier; may repeat.")
+@click.option(
+    "--hidden-size", "hidden_sizes", multiple=True, type=POSITIVE, help="A dense layer below the classifier; may repeat."
+)
 @setting("dropout", SHARE, "Before each layer of the head.  [default: BERT's own]")
 @click.option("--multi-label", is_flag=True, help="A text may have several labels, with commas between them.")
 @click.option("--freeze-encoder", is_flag=True, help="Train what is above the encoder only.")
@@ -37,7 +39,6 @@ def command(context: click.Context, resume: Path | None, workers: int | None, **
     predict` and transformers' BertForSequenceClassification load.
     """
     run = start_or_resume(ClassifierRun, context, resume)
-    assert isinstance(run, ClassifierRun)
     problem_type = run.model.settings.problem_type
 
     def evaluate() -> Any:

@@ -48,7 +48,6 @@ def command(context: click.Context, resume: Path | None, workers: int | None, **
     of these tables. DIR becomes a sentence-transformers folder.
     """
     run = start_or_resume(SentenceRun, context, resume, (*REQUIRED, "objective"))
-    assert isinstance(run, SentenceRun)
     best = train(run, lambda: evaluate_sentence_training(run.model, run.dev), workers, "train-sbert")
     click.echo(f"\nThe best model on {run.settings.dev}: {described(best)}")
     click.echo(f'It lies in {run.folder}. Try it: minitransformer similarity {run.folder} "a text" "another text"')
