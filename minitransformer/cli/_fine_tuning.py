@@ -66,7 +66,9 @@ def start_or_resume(
     if missing:
         raise click.UsageError(f"missing: {', '.join(missing)} (or --resume DIR)")
     out = given.pop("out")
-    settings: dict[str, Any] = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    settings: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in given.items()
+    }
     for name in ("model", "train", "dev"):  # the run may be resumed from elsewhere
         if Path(given[name]).exists():
             settings[name] = str(Path(given[name]).resolve())

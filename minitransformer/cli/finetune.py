@@ -20,7 +20,11 @@ setting = settings_options(ClassifierTrainingSettings)
 @fine_tuning_options(ClassifierTrainingSettings)
 @setting("pooling", click.Choice(["cls", "mean"]), "The row that the classifier sees.")
 @click.option(
-    "--hidden-size", "hidden_sizes", multiple=True, type=POSITIVE, help="A dense layer below the classifier; may repeat."
+    "--hidden-size",
+    "hidden_sizes",
+    multiple=True,
+    type=POSITIVE,
+    help="Of a dense layer below the classifier; may repeat.",
 )
 @setting("dropout", SHARE, "Before each layer of the head.  [default: BERT's own]")
 @click.option("--multi-label", is_flag=True, help="A text may have several labels, with commas between them.")
