@@ -35,7 +35,7 @@ class OurStep:
 
     def __call__(self) -> float:
         loss, norm = self._gradients(partial(generator, 0, "dropout", self.optimizer.num_steps))
-        self.optimizer.step(1e-4, clip_scale(norm, 1.0))
+        self.optimizer.step(1e-4, clip_scale(norm, 1.0), self.pool.spread)
         return loss
 
     def loss_and_norm(self) -> tuple[float, float]:
@@ -44,7 +44,7 @@ class OurStep:
 
     def _gradients(self, rng_of_shard: RngOfShard) -> tuple[float, float]:
         metrics = self.task.gradients(self.pool, next(self.batches), rng_of_shard)
-        return metrics["loss"], global_norm(self.pool.model.storage.gradients)
+        return metrics["loss"], global_norm(self.pool.model.storage.gradients, self.pool.spread)
 
 
 def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:

@@ -23,10 +23,11 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.nn.parameter import FlatStorage
+from minitransformer.training.workers import Spread, on_this_thread
 
 # Entries that are worked on at once: a block of w, g, m, v and the scratch array stay in the cache between the lines
-# of the update, so that a step reads and writes the four vectors once.
-BLOCK = 32_768
+# of the update, so that a step reads and writes the four vectors once. (Why not smaller: ops/rows.py.)
+BLOCK = 2**17
 
 # Added to every gradient's share of m. An embedding without a gradient for 700 steps has an m below 1e-38, where
 # arithmetic is 40 times slower and 0.9 m rounds to m for ever. The update it makes is below what a weight resolves.
@@ -66,14 +67,23 @@ class AdamW:
         self.second_moments = np.zeros_like(storage.values)
         self.num_steps = 0
 
-    def step(self, learning_rate: float, gradient_scale: float = 1.0) -> None:
-        """Update every value by its gradient times gradient_scale, which clipping gives (training/clipping.py)."""
+    def step(self, learning_rate: float, gradient_scale: float = 1.0, spread: Spread = on_this_thread) -> None:
+        """Update every value by its gradient times gradient_scale, which clipping gives (training/clipping.py).
+
+        With Workers.spread, each thread updates a part of the values.
+        """
         self.num_steps += 1
         decayed = self.storage.num_decayed
-        for start, end, factor in self.rate_factors:
-            if factor > 0:
-                self._update(start, min(end, decayed), factor * learning_rate, gradient_scale, self.weight_decay)
-                self._update(max(start, decayed), end, factor * learning_rate, gradient_scale, 0.0)
+
+        def update(start: int, end: int) -> None:
+            for first, last, factor in self.rate_factors:
+                if factor > 0:
+                    begin, stop = max(first, start), min(last, end)
+                    rate = factor * learning_rate
+                    self._update(begin, min(stop, decayed), rate, gradient_scale, self.weight_decay)
+                    self._update(max(begin, decayed), stop, rate, gradient_scale, 0.0)
+
+        spread(update, self.storage.values.size)
 
     def _update(self, start: int, end: int, learning_rate: float, scale: float, weight_decay: float) -> None:
         beta1, beta2 = self.betas

@@ -100,12 +100,12 @@ class TrainingLoop(Generic[Model, Batch]):
         """One update. Returns what to record of it."""
         began = time.perf_counter()
         metrics = self.task.gradients(pool, batch, partial(generator, self.settings.seed, "dropout", step))
-        norm = global_norm(self.model.storage.gradients)
+        norm = global_norm(self.model.storage.gradients, pool.spread)
         self._check(step + 1, "loss", metrics["loss"])
         self._check(step + 1, "gradient's norm", norm)
         factor = linear_warm_up_and_decay(step, round(self.settings.warm_up * self.steps), self.steps)
         rate = self.settings.learning_rate * factor
-        self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm))
+        self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm), pool.spread)
         return {
             **metrics,
             "learning_rate": rate,

@@ -6,6 +6,9 @@ its own.
 
 Which shard goes to which worker and the order of the sum are fixed, so a step gives the same bits every time with the
 same number of workers, and with another number the same result up to the order of summation.
+
+What goes through a model's whole vectors (the sum, the norm, the optimizer) is spread over the same threads, a part of
+the vector for each.
 """
 
 from __future__ import annotations
@@ -25,6 +28,15 @@ from minitransformer.training.memory import keep_freed_memory
 ModelType = TypeVar("ModelType", bound=Module)
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
+
+PARTS_BEGIN_AT = 2**16  # a part of a vector begins at a multiple of this: so blocks of it are the same in any part
+
+Spread = Callable[[Callable[[int, int], Result], int], list[Result]]
+
+
+def on_this_thread(work: Callable[[int, int], Result], size: int) -> list[Result]:
+    """What Workers.spread does, without workers: all of range(size) in one part."""
+    return [work(0, size)]
 
 
 class Workers(Generic[ModelType]):
@@ -65,9 +77,19 @@ class Workers(Generic[ModelType]):
 
     def add_up_gradients(self) -> None:
         """End a step: the model's gradients become the sum of all replicas'."""
-        total = self.model.storage.gradients
-        for replica in self._models[1:]:
-            total += replica.storage.gradients
+        total, *others = (model.storage.gradients for model in self._models)
+
+        def add_others(start: int, end: int) -> None:
+            for other in others:
+                total[start:end] += other[start:end]
+
+        self.spread(add_others, total.size)
+
+    def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
+        """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""
+        part = -(-size // (self.count * PARTS_BEGIN_AT)) * PARTS_BEGIN_AT
+        starts = range(0, size, part)
+        return list(self._threads.map(work, starts, (min(start + part, size) for start in starts)))
 
     def map(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
         """Call work(replica, shard, index) for each shard, as `gradients` does. Returns the results in their order."""

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.parameter import FlatStorage
 from minitransformer.training import adamw
 from minitransformer.training.adamw import AdamW
+from minitransformer.training.workers import Workers
 
 
 def storage_and_gradients(size=23, decayed=17, steps=20, dtype=np.float64):
@@ -85,3 +87,16 @@ def test_a_weight_that_never_had_a_gradient_stays_as_it_was():
     for _ in range(100):
         optimizer.step(1e-2)
     assert np.array_equal(storage.values, start)
+
+
+def test_spread_over_threads_a_step_is_the_same_bit_for_bit():
+    updated = []
+    with Workers(LayerNorm(2).initialise(), 3) as pool:
+        for options in ({}, {"spread": pool.spread}):
+            storage, gradients = storage_and_gradients(size=400_001, decayed=250_000, steps=2, dtype=np.float32)
+            optimizer = AdamW(storage)
+            for g in gradients:
+                storage.gradients[:] = g
+                optimizer.step(0.1, 0.5, **options)
+            updated.append(storage.values)
+    np.testing.assert_array_equal(*updated)

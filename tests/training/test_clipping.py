@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.training.clipping import clip_scale, global_norm
+from minitransformer.training.workers import Workers
 
 
 def test_the_norm_is_the_euclidean_length_over_all_blocks():
@@ -21,3 +23,10 @@ def test_a_short_gradient_is_left_alone_and_a_long_one_gets_the_limit():
     assert clip_scale(0.0, 1.0) == 1.0
     assert 5.0 * clip_scale(5.0, 1.0) == pytest.approx(1.0, rel=1e-6)
     assert clip_scale(5.0, 1.0) == 1.0 / (5.0 + 1e-6)
+
+
+@pytest.mark.parametrize("size", [5, 65_536, 400_001])
+def test_spread_over_threads_the_norm_is_the_same_bit_for_bit(size):
+    gradients = np.random.default_rng(1).normal(size=size).astype(np.float32)
+    with Workers(LayerNorm(2).initialise(), 3) as pool:
+        assert global_norm(gradients, pool.spread) == global_norm(gradients)
