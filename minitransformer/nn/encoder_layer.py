@@ -33,21 +33,30 @@ class EncoderLayer(Module):
         self.output_norm = LayerNorm(size, eps)
 
     def __call__(self, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        x = self.attention_norm(x + self.attention(x, lengths))
-        return self.output_norm(x + self.feed_forward(x))
+        attended = self.attention(x, lengths)
+        attended += x
+        x = self.attention_norm(attended)
+        transformed = self.feed_forward(x)
+        transformed += x
+        return self.output_norm(transformed)
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, EncoderLayerCache]:
         """y (N, H) of x (N, H) whose sentences have `lengths` (S,); dropout happens only with an rng."""
         attended, attention = self.attention.forward(x, lengths, rng)
-        x, attention_norm = self.attention_norm.forward(x + attended)
+        attended += x  # each += is a sum of the docstring, in the place of its second term
+        x, attention_norm = self.attention_norm.forward(attended)
         transformed, feed_forward = self.feed_forward.forward(x, rng)
-        y, output_norm = self.output_norm.forward(x + transformed)
+        transformed += x
+        y, output_norm = self.output_norm.forward(transformed)
         return y, EncoderLayerCache(attention, attention_norm, feed_forward, output_norm)
 
     def backward(self, dy: np.ndarray, cache: EncoderLayerCache) -> np.ndarray:
         d_sum = self.output_norm.backward(dy, cache.output_norm)
-        dx = d_sum + self.feed_forward.backward(d_sum, cache.feed_forward)
+        dx = self.feed_forward.backward(d_sum, cache.feed_forward)
+        dx += d_sum  # each summand of a sum gets the sum's gradient
         d_sum = self.attention_norm.backward(dx, cache.attention_norm)
-        return d_sum + self.attention.backward(d_sum, cache.attention)
+        dx = self.attention.backward(d_sum, cache.attention)
+        dx += d_sum
+        return dx

@@ -40,18 +40,19 @@ class FeedForward(Module):
         self.dropout = dropout
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        return self.outer(self.activation.function(self.inner(x)))
+        x = self.inner(x)
+        return self.outer(self.activation.function(x, out=x))
 
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, FeedForwardCache]:
         """y (N, H) of x (N, H); dropout happens only with an rng."""
         x, inner = self.inner.forward(x)
-        x, activation = self.activation.forward(x)
+        x, activation = self.activation.forward(x, out=x)  # the array is ours from here on
         x, outer = self.outer.forward(x)
-        y, dropout = dropout_forward(x, self.dropout, rng)
+        y, dropout = dropout_forward(x, self.dropout, rng, out=x)
         return y, FeedForwardCache(inner, activation, outer, dropout)
 
     def backward(self, dy: np.ndarray, cache: FeedForwardCache) -> np.ndarray:
         dx = dropout_backward(dy, cache.dropout)
         dx = self.outer.backward(dx, cache.outer)
-        dx = self.activation.backward(dx, cache.activation)
+        dx = self.activation.backward(dx, cache.activation, out=dx)
         return self.inner.backward(dx, cache.inner)

@@ -40,13 +40,14 @@ class MaskedLMHead(Module):
         self.bias = Parameter((vocab_size,), zeros)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        x = self.norm(self.activation.function(self.transform(x)))
+        x = self.transform(x)
+        x = self.norm(self.activation.function(x, out=x))
         return tied_decoder_forward(x, self.table.value, self.bias.value)[0]
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, MaskedLMHeadCache]:
         """logits (M, V) of x (M, H), and the cache."""
         x, transform = self.transform.forward(x)
-        x, activation = self.activation.forward(x)
+        x, activation = self.activation.forward(x, out=x)
         x, norm = self.norm.forward(x)
         logits, decoder = tied_decoder_forward(x, self.table.value, self.bias.value)
         return logits, MaskedLMHeadCache(transform, activation, norm, decoder)
@@ -56,5 +57,5 @@ class MaskedLMHead(Module):
         self.table.accumulate(dtable)
         self.bias.accumulate(dbias)
         dx = self.norm.backward(dx, cache.norm)
-        dx = self.activation.backward(dx, cache.activation)
+        dx = self.activation.backward(dx, cache.activation, out=dx)
         return self.transform.backward(dx, cache.transform)

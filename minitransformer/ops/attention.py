@@ -46,7 +46,7 @@ from minitransformer.ops.dropout import dropout_mask
 from minitransformer.ops.rows import row_sums
 from minitransformer.ops.softmax import softmax_forward
 
-_BLOCK_SCORES = 2**16  # 256 KiB of scores in float32
+_BLOCK_SCORES = 2**18  # 1 MiB of scores in float32, for the reasons in ops/rows.py
 MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
 
 

@@ -29,17 +29,21 @@ def dropout_mask(shape: tuple[int, ...], rate: float, rng: np.random.Generator, 
     size = int(np.prod(shape))
     bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
     dropped_levels = round(rate * _LEVELS)
-    kept = (bits >= dropped_levels).astype(dtype)
-    kept *= _LEVELS / (_LEVELS - dropped_levels)
-    return kept.reshape(shape)
+    scale = np.dtype(dtype).type(_LEVELS / (_LEVELS - dropped_levels))
+    return np.multiply(bits >= dropped_levels, scale).reshape(shape)
 
 
-def dropout_forward(x: np.ndarray, rate: float, rng: np.random.Generator | None) -> tuple[np.ndarray, DropoutCache]:
-    """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself."""
+def dropout_forward(
+    x: np.ndarray, rate: float, rng: np.random.Generator | None, out: np.ndarray | None = None
+) -> tuple[np.ndarray, DropoutCache]:
+    """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself.
+
+    Else y is written to `out`, which may be x, if given.
+    """
     if rng is None or rate == 0:
         return x, DropoutCache(None)
     mask = dropout_mask(x.shape, rate, rng, x.dtype)
-    return x * mask, DropoutCache(mask)
+    return np.multiply(x, mask, out=out), DropoutCache(mask)
 
 
 def dropout_backward(dy: np.ndarray, cache: DropoutCache) -> np.ndarray:

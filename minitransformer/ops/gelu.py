@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.rows import flat_blocks
+from minitransformer.ops.rows import flat_blocks, result_array
 
 _P = (
     0.7978842684508168,
@@ -46,62 +46,62 @@ class GeluCache(NamedTuple):
     slope: np.ndarray  # dy/dx, the shape of x
 
 
-def gelu(x: np.ndarray) -> np.ndarray:
-    """y = x Phi(x), any shape: the forward alone, for inference."""
-    y = np.empty(x.shape, x.dtype)
+def gelu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """y = x Phi(x), any shape: for inference. Written to `out`, which may be x, if given."""
+    y = result_array(x, out)
     for x_block, y_block in flat_blocks(x, y):
-        cdf = _normal_cdf(x_block, x_block * x_block, out=y_block)
+        cdf = _normal_cdf(x_block, x_block * x_block)
         np.multiply(x_block, cdf, out=y_block)
     return y
 
 
-def gelu_forward(x: np.ndarray) -> tuple[np.ndarray, GeluCache]:
-    """y = x Phi(x), any shape, and the cache."""
-    y, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+def gelu_forward(x: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, GeluCache]:
+    """y = x Phi(x), any shape, and the cache. y is written to `out`, which may be x, if given."""
+    y, slope = result_array(x, out), np.empty(x.shape, x.dtype)
     for x_block, y_block, slope_block in flat_blocks(x, y, slope):
         square = x_block * x_block
-        cdf = _normal_cdf(x_block, square, out=slope_block)
-        np.multiply(x_block, cdf, out=y_block)
+        cdf = _normal_cdf(x_block, square)
         x_phi = np.exp(np.multiply(square, -0.5, out=square), out=square)
         x_phi *= x_block
         x_phi *= _DENSITY_AT_0
         np.add(cdf, x_phi, out=slope_block)
+        np.multiply(x_block, cdf, out=y_block)
     return y, GeluCache(slope)
 
 
-def gelu_tanh(x: np.ndarray) -> np.ndarray:
-    """y = x (1 + tanh(z)) / 2, any shape: the forward alone, for inference."""
-    y = np.empty(x.shape, x.dtype)
+def gelu_tanh(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """y = x (1 + tanh(z)) / 2, any shape: for inference. Written to `out`, which may be x, if given."""
+    y = result_array(x, out)
     for x_block, y_block in flat_blocks(x, y):
         np.multiply(x_block, _tanh_cdf(x_block), out=y_block)
     return y
 
 
-def gelu_tanh_forward(x: np.ndarray) -> tuple[np.ndarray, GeluCache]:
-    """y = x (1 + tanh(z)) / 2, any shape, and the cache."""
-    y, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+def gelu_tanh_forward(x: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, GeluCache]:
+    """y = x (1 + tanh(z)) / 2, any shape, and the cache. y is written to `out`, which may be x, if given."""
+    y, slope = result_array(x, out), np.empty(x.shape, x.dtype)
     for x_block, y_block, slope_block in flat_blocks(x, y, slope):
         cdf = _tanh_cdf(x_block)
-        np.multiply(x_block, cdf, out=y_block)
         # With p = (1 + tanh(z)) / 2, (1 - tanh(z)^2) / 2 = 2 p (1 - p): slope = p + x 2 p (1 - p) dz/dx.
         dz_dx = _TANH_SCALE * (1 + 3 * _CUBIC * x_block * x_block)
+        np.multiply(x_block, cdf, out=y_block)
         np.add(cdf, 2 * y_block * (1 - cdf) * dz_dx, out=slope_block)
     return y, GeluCache(slope)
 
 
-def gelu_backward(dy: np.ndarray, cache: GeluCache) -> np.ndarray:
-    """Gradient of x for dy, the same shape. Serves both forms."""
-    return dy * cache.slope
+def gelu_backward(dy: np.ndarray, cache: GeluCache, out: np.ndarray | None = None) -> np.ndarray:
+    """Gradient of x for dy, the same shape. Serves both forms. Written to `out`, which may be dy, if given."""
+    return np.multiply(dy, cache.slope, out=out)
 
 
-def _normal_cdf(x: np.ndarray, square: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Phi(x), given x^2, written to `out`: SciPy's, or in float32 the fitted form of the module's docstring."""
+def _normal_cdf(x: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Phi(x), given x^2: SciPy's, or in float32 the fitted form of the module's docstring."""
     if x.dtype != np.float32:
         from scipy.special import ndtr
 
-        return ndtr(x, out=out)
+        return ndtr(x)
     with np.errstate(over="ignore"):  # from |x| = 4,000 on z is infinite, and tanh(z) right all the same
-        z = _polynomial(square, _P, out)
+        z = _polynomial(square, _P)
         z *= x
     return _half_one_plus_tanh(z)
 
@@ -123,10 +123,10 @@ def _half_one_plus_tanh(z: np.ndarray) -> np.ndarray:
     return z
 
 
-def _polynomial(u: np.ndarray, coefficients: tuple[float, ...], out: np.ndarray) -> np.ndarray:
-    """c_0 + c_1 u + c_2 u^2 + ..., by Horner's rule, written to `out`."""
+def _polynomial(u: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
+    """c_0 + c_1 u + c_2 u^2 + ..., by Horner's rule."""
     *rest, highest = coefficients
-    value = np.multiply(u, highest, out=out)
+    value = highest * u
     for coefficient in reversed(rest[1:]):
         value += coefficient
         value *= u

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.rows import column_sums, row_blocks, row_means
+from minitransformer.ops.rows import column_sums, row_blocks, row_dots, row_means
 
 
 class LayerNormCache(NamedTuple):
@@ -37,7 +37,7 @@ def layer_norm_forward(
     y, x_hat, inv_std = np.empty_like(x), np.empty_like(x), np.empty((len(x), 1), x.dtype)
     for rows in row_blocks(x):
         centred = np.subtract(x[rows], row_means(x[rows]), out=x_hat[rows])
-        variance = row_means(np.multiply(centred, centred, out=y[rows]))
+        variance = row_dots(centred, centred) / x.shape[1]
         inv_std[rows] = 1 / np.sqrt(variance + eps)
         centred *= inv_std[rows]  # from here on it is x_hat
         np.multiply(gamma, x_hat[rows], out=y[rows])
@@ -49,15 +49,12 @@ def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarr
     """Gradients of x (N, H), gamma (H,) and beta (H,) for dy (N, H)."""
     x_hat, inv_std, gamma = cache
     dx, dgamma, dbeta = np.empty_like(dy), np.zeros_like(gamma), np.zeros_like(gamma)
-    mean_weights = gamma[:, None] / len(gamma)  # mean(v * gamma) = v @ mean_weights
     for rows in row_blocks(dy):
-        dy_x_hat = dy[rows] * x_hat[rows]
-        dgamma += column_sums(dy_x_hat)
+        dgamma += np.einsum("nh,nh->h", dy[rows], x_hat[rows])
         dbeta += column_sums(dy[rows])
-        along_x_hat = dy_x_hat @ mean_weights  # mean(dx_hat * x_hat)
-        along_ones = dy[rows] @ mean_weights  # mean(dx_hat)
         dx_hat = np.multiply(dy[rows], gamma, out=dx[rows])
-        dx_hat -= along_ones
-        dx_hat -= np.multiply(x_hat[rows], along_x_hat, out=dy_x_hat)
+        along_x_hat = row_dots(dx_hat, x_hat[rows]) / len(gamma)  # mean(dx_hat * x_hat)
+        dx_hat -= row_means(dx_hat)
+        dx_hat -= x_hat[rows] * along_x_hat
         dx_hat *= inv_std[rows]  # from here on it is dx
     return dx, dgamma, dbeta

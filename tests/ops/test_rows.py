@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitransformer.ops.rows as rows_module
-from minitransformer.ops.rows import column_sums, flat_blocks, row_blocks, row_means, row_sums
+from minitransformer.ops.rows import column_sums, flat_blocks, result_array, row_blocks, row_dots, row_means, row_sums
 
 
 @given(st.integers(0, 9), st.integers(1, 5), st.integers(1, 30))
@@ -33,7 +33,17 @@ def test_sums_and_means_are_numpys(dtype, tolerance):
     for found, expected in [
         (column_sums(x), x.sum(axis=0)),
         (row_means(x), x.mean(axis=1, keepdims=True)),
+        (row_dots(x, x[::-1]), (x * x[::-1]).sum(axis=1, keepdims=True)),
         (row_sums(stack), stack.sum(axis=-1, keepdims=True)),
     ]:
         assert found.dtype == dtype
         np.testing.assert_allclose(found, expected, rtol=10 * tolerance, atol=tolerance)
+
+
+def test_a_result_goes_to_the_array_given_or_to_a_new_one_and_never_into_nowhere():
+    x, out = np.ones((2, 3), np.float32), np.empty((2, 3), np.float32)
+    assert result_array(x, out) is out
+    new = result_array(x, None)
+    assert (new.shape, new.dtype) == (x.shape, x.dtype)
+    with pytest.raises(ValueError, match="contiguous"):
+        result_array(x, np.empty((3, 2)).T)
