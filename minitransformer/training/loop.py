@@ -89,11 +89,14 @@ class TrainingLoop(Generic[Model, Batch]):
                 metrics = self._step(step, batch, pool)
                 log.write(step + 1, **metrics)
                 progress.update(metrics["loss"], metrics["tokens"])
-                if stop.requested:
-                    raise TrainingInterrupted(step + 1, self._save(step + 1))
-                if (step + 1) % self.save_every == 0 or step + 1 == steps:
+                stopping = stop.requested
+                due = (step + 1) % self.save_every == 0 or step + 1 == steps
+                if due:  # even before a stop: the run that goes on comes after this step
                     scores = self._evaluate(step + 1, log)
-                    self._save(step + 1)
+                if due or stopping:
+                    checkpoint = self._save(step + 1)
+                if stopping:
+                    raise TrainingInterrupted(step + 1, checkpoint)
             return self.evaluate() if scores is None else scores
 
     def _step(self, step: int, batch: Batch, pool: Workers[Model]) -> dict[str, float]:
