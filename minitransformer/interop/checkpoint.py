@@ -46,31 +46,38 @@ def gradients_of(module: Module) -> dict[str, np.ndarray]:
 
 
 def load_dictionary(module: Module, arrays: Mapping[str, np.ndarray]) -> None:
-    """Give every parameter the value that the dictionary has for it.
+    """Give every parameter the value that the dictionary, or the tensors of a folder, have for it.
 
     Raises UserError, and changes nothing, if an array is missing, unknown or of another shape.
     """
+    where = str(arrays.files[0]) if isinstance(arrays, Tensors) else "the dictionary"
     match = match_names(_names(module), arrays)
-    shapes = {name: array.shape for name, array in arrays.items()}
+    shapes = arrays.shapes if isinstance(arrays, Tensors) else {name: array.shape for name, array in arrays.items()}
     if match.missing:
-        raise UserError(f"the dictionary lacks {_some(map(hugging_face_name, match.missing))}")
+        raise UserError(f"{where} lacks {_some(map(hugging_face_name, match.missing))}")
     if match.unused:
-        raise UserError(f"the dictionary holds {_some(match.unused)}, which this model doesn't have")
+        raise UserError(f"{where} holds {_some(match.unused)}, which this model doesn't have")
     if has_own_decoder(arrays, shapes) and DECODER not in match.sources.values():
         raise UserError(f"{DECODER} differs from the token embedding, which is this model's decoder")
-    _check_shapes(module, match, shapes, "the dictionary")
+    _check_shapes(module, match, shapes, where)
     _copy(module, match, arrays)
 
 
-def match_tensors(module: Module, tensors: Tensors) -> NameMatch:
+def match_tensors(
+    module: Module, tensors: Tensors, new: tuple[str, ...] = (), needed: tuple[str, ...] = ()
+) -> NameMatch:
     """Which tensor of a folder fills which parameter of a module that has no values yet.
 
     What no checkpoint may lack is there, and every shape is the module's: nothing is read or allocated before that is
-    sure. Heads may be missing. Raises UserError.
+    sure. Heads may be missing, unless their names begin with one of `needed`; those that begin with one of `new` count
+    as missing even if they are there. Raises UserError.
     """
     file = str(tensors.files[0])
-    match = match_names(_names(module), tensors)
-    lacking = [name for name in map(hugging_face_name, match.missing) if canonical_name(name).startswith(_REQUIRED)]
+    match = _without(match_names(_names(module), tensors), new)
+    names = {name: hugging_face_name(name) for name in match.missing}
+    lacking = [
+        found for name, found in names.items() if canonical_name(found).startswith(_REQUIRED) or name.startswith(needed)
+    ]
     if lacking:
         raise UserError(f"{file} lacks {_some(lacking)}, which the model needs")
     _check_shapes(module, match, tensors.shapes, file)
@@ -106,6 +113,13 @@ def has_own_decoder(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tupl
     if shapes[decoder] != shapes[embedding] or len(shapes[decoder]) != 2:
         return True  # _check_shapes will say what is wrong with them
     return not np.array_equal(tensors[decoder], tensors[embedding])
+
+
+def _without(match: NameMatch, new: tuple[str, ...]) -> NameMatch:
+    """The match if the tensors of the parameters whose names begin with one of `new` weren't needed."""
+    renewed = {name: tensor for name, tensor in match.sources.items() if name.startswith(new)}
+    sources = {name: tensor for name, tensor in match.sources.items() if name not in renewed}
+    return NameMatch(sources, [*match.missing, *renewed], [*match.unused, *renewed.values()])
 
 
 def _names(module: Module) -> list[str]:

@@ -117,9 +117,19 @@ def check_layers(config: BertConfig, tensors: Tensors) -> None:
         )
 
 
-def load_values(model: Module, tensors: Tensors, dtype: DTypeLike, seed: int) -> None:
-    """Give a model without values its place in memory and its values; heads that aren't there get new ones."""
-    match = match_tensors(model, tensors)
+def load_values(
+    model: Module,
+    tensors: Tensors,
+    dtype: DTypeLike,
+    seed: int,
+    new: tuple[str, ...] = (),
+    needed: tuple[str, ...] = (),
+) -> None:
+    """Give a model without values its place in memory and its values; heads that aren't there get new ones.
+
+    `new` and `needed` are as in match_tensors.
+    """
+    match = match_tensors(model, tensors, new, needed)
     model.allocate(checked_dtype(dtype))
     fill(model, match, tensors, seed)
     report(match, tensors)

@@ -37,6 +37,9 @@ LOSSES: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., np.
     "regression": (squared_error_forward, squared_error_backward),
 }
 
+_HEAD = ("hidden_layers.", "classifier.")  # how the names of the classifier's parameters begin
+_POOLER = "bert.pooler."
+
 
 class HiddenCache(NamedTuple):
     dropout: DropoutCache
@@ -156,13 +159,18 @@ class BertForSequenceClassification(PretrainedModel):
     ) -> BertForSequenceClassification:
         """The classifier in a folder, or of that name on the Hugging Face hub; see PretrainedModel.from_pretrained.
 
-        With `settings` a new classifier of any BERT; without, those in the folder's config.json.
+        With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.
         """
         folder = model_folder(name)
         config, tensors = read_config(folder), open_tensors(folder)
         check_layers(config, tensors)
-        model = cls(config, settings or read_classifier_settings(read_config_file(folder)), seed=None)
-        load_values(model, tensors, dtype, seed)
+        if settings is not None:
+            model = cls(config, settings, seed=None)
+            load_values(model, tensors, dtype, seed, new=_HEAD)
+            return model
+        model = cls(config, read_classifier_settings(read_config_file(folder)), seed=None)
+        needed = (*_HEAD, _POOLER) if model.settings.pooling == "cls" else _HEAD
+        load_values(model, tensors, dtype, seed, needed=needed)
         return model
 
     def _losses(self, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Any]:
