@@ -59,7 +59,6 @@ class SiameseNetwork(TrainableModel):
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write the encoder's folder, with the classifier beside it if there is one. Raises UserError if that fails."""
-        self.encoder.save_pretrained(folder)
         if isinstance(self.objective, ClassificationObjective):
             settings = {"labels": list(self.labels), "components": list(self.objective.components)}
             files: dict[str, Callable[[Path], None]] = {
@@ -67,6 +66,7 @@ class SiameseNetwork(TrainableModel):
                 HEAD_SETTINGS_FILE: partial(write_text, json_text(settings)),
             }
             replace_all(Path(folder), files)
+        self.encoder.save_pretrained(folder)  # last: a folder with an encoder is whole
 
     def restore(self, folder: Path) -> None:
         self.encoder.restore(folder)
@@ -87,7 +87,7 @@ class SiameseNetwork(TrainableModel):
         encoder = SentenceEncoder.from_pretrained(folder, dtype)
         try:
             objective = ClassificationObjective(encoder.embedding_size, len(labels), components)
-        except ValueError as error:
+        except UserError as error:
             raise UserError(f"{folder / HEAD_SETTINGS_FILE}: {error}") from None
         network = cls(encoder, objective, labels)
         load_dictionary(objective, Tensors([folder / HEAD_WEIGHTS_FILE]))
@@ -100,6 +100,6 @@ def has_pair_classifier(folder: Path) -> bool:
 
 def _names(settings: dict[str, Any], key: str, file: Path) -> tuple[str, ...]:
     names = settings.get(key)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UserError(f"{file}: {key} must be a list of names, found {names!r}")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise UserError(f"{file}: {key} must be a list of different names, found {names!r}")
     return tuple(names)

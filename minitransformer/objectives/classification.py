@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minitransformer.errors import UserError
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.module import Module
 from minitransformer.ops.cross_entropy import CrossEntropyCache, cross_entropy_backward, cross_entropy_forward
@@ -40,9 +41,8 @@ class ClassificationObjective(Module):
         components: tuple[str, ...] = ("u", "v", "|u-v|"),
         init_std: float = 0.02,
     ) -> None:
-        unknown = [name for name in components if name not in COMPONENTS]
-        if unknown or not components:
-            raise ValueError(f"components must be some of {COMPONENTS}, found {components}")
+        if not components or not set(components) <= set(COMPONENTS) or len(set(components)) < len(components):
+            raise UserError(f"components must be some of {COMPONENTS}, each once; found {components}")
         self.components = components
         self.classifier = Linear(len(components) * embedding_size, num_labels, init_std)
 
