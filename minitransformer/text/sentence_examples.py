@@ -10,7 +10,7 @@ import numpy as np
 
 from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
-from minitransformer.text.targets import label_ids, scores
+from minitransformer.text.targets import different_scores, label_ids
 from minitransformer.text.tsv import Table
 
 NO_TEXT = -1
@@ -88,7 +88,7 @@ def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
     Without a classifier, pairs labelled "entailment" belong together and other labels don't count.
     """
     if "score" in table.columns:
-        return DevExamples(table.texts, scores=scores(table))
+        return DevExamples(table.texts, scores=different_scores(table))
     if "label" in table.columns and label_names:
         return DevExamples(table.texts, labels=label_ids(table, label_names))
     if "label" in table.columns:
@@ -99,9 +99,9 @@ def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
 def cosines(table: Table, highest_score: float | None) -> np.ndarray:
     """(n,) the cosine that each score stands for: the share of the highest score, the table's own unless given.
 
-    Raises UserError for a score beyond that.
+    Raises UserError for a score beyond that, and if all are equal.
     """
-    found = scores(table)
+    found = different_scores(table)
     highest = found.max() if highest_score is None else highest_score
     if highest <= 0:
         raise UserError(f"{table.path}: no score is above 0; a cosine of 1 must stand for some score")
@@ -109,6 +109,6 @@ def cosines(table: Table, highest_score: float | None) -> np.ndarray:
     if len(beyond):
         raise UserError(
             f"{table.where(beyond[0])}: the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which "
-            "stands for a cosine of 1; correct it or give the highest score"
+            "stands for a cosine of 1; correct it or give a higher --highest-score"
         )
     return found / highest

@@ -20,7 +20,8 @@ def label_names(table: Table, several: bool = False) -> tuple[str, ...]:
     With `several`, a field holds any number of labels with commas between them. Raises UserError if all examples have
     the same label: there is nothing to tell apart.
     """
-    names = {name for field in table.columns["label"] for name in _names_in(field, several)}
+    fields = enumerate(table.columns["label"])
+    names = {name for example, field in fields for name in _names_in(field, several, table, example)}
     if len(names) < 2:
         raise UserError(
             f"{table.path}: all {len(table.lines)} lines have the label {min(names)!r}; a classifier needs examples of "
@@ -42,7 +43,7 @@ def label_matrix(table: Table, names: Sequence[str]) -> np.ndarray:
     ids = {name: i for i, name in enumerate(names)}
     matrix = np.zeros((len(table.lines), len(names)), bool)
     for example, field in enumerate(table.columns["label"]):
-        for name in _names_in(field, several=True):
+        for name in _names_in(field, True, table, example):
             matrix[example, _id(name, ids, table, example)] = True
     return matrix
 
@@ -52,8 +53,19 @@ def scores(table: Table) -> np.ndarray:
     return np.array([_score(field, table, example) for example, field in enumerate(table.columns["score"])])
 
 
-def _names_in(field: str, several: bool) -> list[str]:
-    return [name.strip() for name in field.split(SEPARATOR)] if several else [field]
+def different_scores(table: Table) -> np.ndarray:
+    """As `scores`; raises UserError if all are equal, too: there is no order to learn or to measure then."""
+    found = scores(table)
+    if np.ptp(found) == 0:
+        raise UserError(f"{table.path}: all {len(found)} lines have the score {found[0]:g}; expected different ones")
+    return found
+
+
+def _names_in(field: str, several: bool, table: Table, example: int) -> list[str]:
+    names = [name.strip() for name in field.split(SEPARATOR)] if several else [field]
+    if not all(names):
+        raise UserError(f"{table.where(example)}: there is a comma too many in the labels {field!r}; delete it")
+    return names
 
 
 def _id(name: str, ids: dict[str, int], table: Table, example: int) -> int:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from minitransformer.errors import UserError
 from minitransformer.interop.classifier_settings import ClassifierSettings
 from minitransformer.interop.hub import model_folder
 from minitransformer.models.predictor import tokenized
 from minitransformer.models.sequence_classification import BertForSequenceClassification
 from minitransformer.text.packed_tokens import PackedTokens
-from minitransformer.text.targets import label_ids, label_matrix, label_names, scores
+from minitransformer.text.targets import different_scores, label_ids, label_matrix, label_names, scores
 from minitransformer.text.tokenizer import BertTokenizer
 from minitransformer.text.tsv import LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS, Table, read_table
 from minitransformer.training.adamw import RateFactor
@@ -63,6 +64,9 @@ class ClassifierRun(FineTuningRun):
         dev = read_table(settings.dev, (*train.columns,))
         head = classifier_settings(train, settings)
         self.targets, self.dev_targets = targets_of(train, head), targets_of(dev, head)
+        if head.problem_type == "regression":
+            for table in (train, dev):
+                different_scores(table)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the classifier, which is new, and of heads that aren't needed
             self.model = BertForSequenceClassification.from_pretrained(
@@ -86,12 +90,14 @@ class ClassifierRun(FineTuningRun):
 
 
 def classifier_settings(table: Table, settings: ClassifierTrainingSettings) -> ClassifierSettings:
-    """The head that a training table asks for."""
+    """The head that a training table asks for. Raises UserError if it isn't the one that the settings ask for."""
     labels: tuple[str, ...] = ("score",)
     problem_type = "regression"
     if "label" in table.columns:
         labels = label_names(table, several=settings.multi_label)
         problem_type = "multi_label_classification" if settings.multi_label else "single_label_classification"
+    elif settings.multi_label:
+        raise UserError(f"{table.path} has scores instead of labels; leave out --multi-label, which is for labels")
     return ClassifierSettings(labels, problem_type, settings.pooling, tuple(settings.hidden_sizes), settings.dropout)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
@@ -26,8 +27,17 @@ from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
 from minitransformer.text.sentence_examples import cosines, dev_examples, entailed_columns, sentence_examples
-from minitransformer.text.targets import label_ids, label_names, scores
-from minitransformer.text.tsv import LABELLED_PAIRS, PAIRS, SCORED_PAIRS, TRIPLETS, Layout, Table, read_table
+from minitransformer.text.targets import different_scores, label_ids, label_names
+from minitransformer.text.tsv import (
+    LABELLED_PAIRS,
+    PAIRS,
+    SCORED_PAIRS,
+    TRIPLETS,
+    Layout,
+    Table,
+    has_columns,
+    read_table,
+)
 from minitransformer.training.epochs import Epochs
 from minitransformer.training.fine_tuning_run import FineTuningRun, FineTuningSettings
 from minitransformer.training.siamese import SiameseTask
@@ -111,11 +121,19 @@ def make_objective(settings: SentenceTrainingSettings, embedding_size: int, num_
 def columns_and_targets(
     table: Table, settings: SentenceTrainingSettings, labels: tuple[str, ...]
 ) -> tuple[Sequence[Sequence[str | None]], np.ndarray | None]:
-    """The texts of the examples, and the classes or scores that the objective is trained on."""
+    """The texts of the examples, and the classes or scores that the objective is trained on.
+
+    Raises UserError if they make no sense for it.
+    """
     if settings.objective == "classification":
         return table.texts, label_ids(table, labels)
     if settings.objective == "regression":
         return table.texts, cosines(table, settings.highest_score)
     if settings.objective == "cosent":
-        return table.texts, scores(table)
+        return table.texts, different_scores(table)
+    if tuple(table.columns) == PAIRS and has_columns(table.path, SCORED_PAIRS):
+        raise UserError(
+            f"{table.path} has scores, but ranking takes all pairs as belonging together; choose the objective "
+            "regression or cosent, or delete the column if they do"
+        )
     return (entailed_columns(table) if "label" in table.columns else table.texts), None
