@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -70,7 +70,8 @@ def replacing(file: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"{file} can't be written: {error.strerror or error}; what was there is unchanged") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # such as: the folder is a file
+            beside.unlink()
 
 
 def path_within(folder: Path, name: str) -> Path:

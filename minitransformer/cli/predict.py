@@ -41,7 +41,7 @@ def command(model: str, file: str | None) -> None:
         predict_table(predictor, Path(file))
         return
     lines = decoded_lines(sys.stdin.buffer, "standard input") if file in (None, "-") else read_lines(Path(file))
-    for columns in blocks_of_lines(lines):
+    for columns in blocks_of_lines(lines, "standard input" if file in (None, "-") else file):
         print_answers(predictor, columns, predictor.scores(columns))
 
 
@@ -60,7 +60,7 @@ def predict_table(predictor: Predictor, file: Path) -> None:
         click.echo(f"{len(targets):,} examples: {described(scores._asdict())}", err=True)
 
 
-def blocks_of_lines(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[list[str], ...]]:
+def blocks_of_lines(lines: Iterator[tuple[int, str]], source: str) -> Iterator[tuple[list[str], ...]]:
     """LINES_AT_ONCE lines at a time, cut at their tabs into columns. All lines have as many columns as the first."""
     number_of_columns = None
     while block := [*islice(lines, LINES_AT_ONCE)]:
@@ -69,8 +69,8 @@ def blocks_of_lines(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[list[str
         for (number, _), row in zip(block, rows, strict=True):
             if len(row) != number_of_columns or len(row) > 2:
                 raise UserError(
-                    f"line {number} has {len(row) - 1} tabs; expected a text a line, or two with a tab between them, "
-                    "and the same in all lines"
+                    f"{source}, line {number} has {len(row)} texts with tabs between them; expected one or two, and as "
+                    f"many as in line 1, which has {number_of_columns}"
                 )
         yield tuple(map(list, zip(*rows, strict=True)))
 

@@ -110,7 +110,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
 
 def flush_to_disk(folder: Path) -> None:
     """Wait until the files of a folder are on the disk: a power cut must not leave a name without its content."""
-    for path in [*folder.iterdir(), folder]:
+    for path in [*folder.rglob("*"), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -83,8 +83,9 @@ class FineTuningRun(TrainingRun):
 
         `evaluate` gives a NamedTuple of metrics of the model on the dev table; a larger first one is better.
         """
-        fingerprint = zlib.crc32(Path(self.settings.train).read_bytes())
-        run = {**dataclasses.asdict(self.settings), "train_fingerprint": fingerprint}
+        tables = {"train": self.settings.train, "dev": self.settings.dev}
+        checksums = {f"checksum of --{name}": zlib.crc32(Path(file).read_bytes()) for name, file in tables.items()}
+        run = {**dataclasses.asdict(self.settings), **checksums}
         return TrainingLoop(
             self.model,
             self.task(self.epochs),

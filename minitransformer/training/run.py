@@ -69,8 +69,8 @@ class TrainingRun:
             raise UserError(f"{folder} holds no training run: there is no {file}")
         try:
             settings = cls.settings_type(**read_json_object(file))
-        except TypeError as error:
-            raise UserError(f"{file} doesn't hold the settings of such a run: {error}") from None
+        except TypeError:
+            raise UserError(f"the run in {folder} was begun by another command; go on with it by that one") from None
         return cls(folder, settings)
 
 
