@@ -4,7 +4,7 @@ import pytest
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.parameter import FlatStorage
 from minitransformer.training import adamw
-from minitransformer.training.adamw import AdamW
+from minitransformer.training.adamw import AdamW, RateFactor
 from minitransformer.training.workers import Workers
 
 
@@ -100,3 +100,30 @@ def test_spread_over_threads_a_step_is_the_same_bit_for_bit():
                 optimizer.step(0.1, 0.5, **options)
             updated.append(storage.values)
     np.testing.assert_array_equal(*updated)
+
+
+def test_rate_factors_give_each_part_its_learning_rate_and_its_decay(monkeypatch):
+    """Three parts, whose borders are none of blocks or of decay; the whole equals the parts on their own."""
+    monkeypatch.setattr(adamw, "BLOCK", 5)
+    storage, gradients = storage_and_gradients()
+    start, rates = storage.values.copy(), np.linspace(0.1, 0.01, 20)
+    options = {"betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3, "bias_correction": True}
+    factors = [RateFactor(0, 7, 0.25), RateFactor(7, 19, 1.0), RateFactor(19, 23, 0.5)]
+    optimizer = AdamW(storage, **options, rate_factors=factors)
+    for g, rate in zip(gradients, rates, strict=True):
+        storage.gradients[:] = g
+        optimizer.step(rate)
+    for begin, end, factor in factors:
+        expected = textbook(start, 17, gradients, factor * rates, **options)[begin:end]
+        np.testing.assert_allclose(storage.values[begin:end], expected, rtol=1e-12)
+
+
+def test_a_factor_of_0_leaves_the_values_as_they_are():
+    storage, gradients = storage_and_gradients()
+    start = storage.values.copy()
+    optimizer = AdamW(storage, rate_factors=[RateFactor(0, 20, 0.0), RateFactor(20, 23, 1.0)])
+    for g in gradients:
+        storage.gradients[:] = g
+        optimizer.step(0.1)
+    assert np.array_equal(storage.values[:20], start[:20])
+    assert (storage.values[20:] != start[20:]).all()

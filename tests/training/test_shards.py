@@ -1,8 +1,10 @@
+from typing import NamedTuple
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitransformer.training.shards import equal_shards
+from minitransformer.training.shards import equal_shards, sum_of_shares
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60).map(np.array)
 
@@ -20,3 +22,14 @@ def test_no_shard_has_more_than_its_share_of_tokens_and_one_sentence(lengths, co
     for shard in equal_shards(lengths, count):
         assert len(shard)
         assert lengths[shard].sum() <= lengths.sum() / count + lengths.max()
+
+
+class Shares(NamedTuple):
+    loss: float
+    accuracy: float
+
+
+def test_shares_are_added_up_metric_by_metric_and_stay_of_their_kind():
+    total = sum_of_shares([Shares(0.5, 0.25), Shares(1.0, 0.125), Shares(0.25, 0.5)])
+    assert total == Shares(loss=1.75, accuracy=0.875)
+    assert isinstance(total, Shares)
