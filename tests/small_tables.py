@@ -62,7 +62,9 @@ def overlap(first, second):
 
 def scored_pairs(file, count=24, seed=0):
     pairs = [*pairs_of(count, seed), ("my dog is", "my dog is"), ("a b c", "he likes")]
-    return write_table(file, ("sentence1", "sentence2", "score"), [(a, b, round(5 * overlap(a, b), 3)) for a, b in pairs])
+    return write_table(
+        file, ("sentence1", "sentence2", "score"), [(a, b, round(5 * overlap(a, b), 3)) for a, b in pairs]
+    )
 
 
 def labelled_pairs(file, count=24, seed=0):

@@ -9,7 +9,7 @@ from minitransformer.errors import UserError
 from minitransformer.models.bert import Bert
 from minitransformer.randomness import generator
 from minitransformer.text.packed_tokens import PackedTokens
-from tests.gradient_check import assert_parameter_gradients
+from tests.gradient_check import assert_parameter_gradients, upstream
 from tests.small_models import LENGTHS, random_tokens, randomise, small_config
 
 ERF = np.vectorize(math.erf)
@@ -173,3 +173,20 @@ def test_the_seed_decides_the_first_weights():
     np.testing.assert_array_equal(values[0], values[1])
     assert (values[0] != values[2]).any()
     assert values[0].dtype == np.float32
+
+
+def test_a_frozen_encoder_has_no_dropout_and_only_the_pooler_has_gradients():
+    model = small_bert(hidden_dropout_prob=0.5)
+    tokens = random_tokens(model.config)
+    (hidden, pooled), cache = model.forward(tokens, generator(1, "dropout"), frozen=True)
+    for found, expected in zip((hidden, pooled), model(tokens), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    d_pooled = upstream(pooled)
+    model.zero_grad()
+    model.backward(upstream(hidden), d_pooled, cache)
+    trained = {name for name, parameter in model.named_parameters() if parameter.grad.any()}
+    assert trained == {"pooler.dense.weight", "pooler.dense.bias"}
+    frozen = model.pooler.dense.weight.grad.copy()
+    model.zero_grad()
+    model.backward(np.zeros_like(hidden), d_pooled, model.forward(tokens)[1])
+    np.testing.assert_allclose(frozen, model.pooler.dense.weight.grad, rtol=1e-12)

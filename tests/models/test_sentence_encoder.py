@@ -195,6 +195,37 @@ def without_places(settings):
     return dataclasses.replace(settings, head=tuple(head))
 
 
+@pytest.mark.parametrize("settings", [{}, {"pooling": ALL_POOLINGS, "head": HEAD}])
+def test_an_encoder_restored_from_a_folder_has_all_its_values(tmp_path, settings):
+    small_encoder(**settings).save_pretrained(tmp_path)
+    restored = small_encoder(seed=5, **settings)
+    storage = restored.storage
+    restored.restore(tmp_path)
+    assert restored.storage is storage
+    np.testing.assert_array_equal(storage.values, small_encoder(**settings).storage.values)
+
+
+def test_a_folder_of_another_shape_is_not_restored(tmp_path, encoder):
+    small_encoder(head=(DenseSettings(12, 5),)).save_pretrained(tmp_path)
+    other = small_encoder(head=(DenseSettings(12, 7),))
+    with pytest.raises(
+        UserError, match=r"1?2_Dense.model.safetensors: the tensor linear.weight has the shape \[5, 12\]"
+    ):
+        other.restore(tmp_path)
+
+
+def test_a_length_may_be_given_and_cuts_texts_in_training_too(tmp_path, encoder):
+    encoder.save_pretrained(tmp_path)
+    short = SentenceEncoder.from_pretrained(tmp_path, max_seq_length=4)
+    assert short.max_seq_length == 4
+    with pytest.warns(UserWarning, match="1 of 2 texts are longer than the model's 4 tokens: 2 of 9 tokens"):
+        tokens = short.tokenize(["my dog is cute", "he"], truncation="warn")
+    assert tokens.lengths.tolist() == [4, 3]
+    np.testing.assert_allclose(short.encode("my dog is cute", truncation="silent"), encoder.encode("my dog"), rtol=1e-5)
+    with pytest.raises(UserError, match="a text has 6 tokens, but the model takes 4"):
+        short.tokenize("my dog is cute", truncation="error")
+
+
 def test_a_plain_bert_folder_is_mean_pooling_unless_told_otherwise(tmp_path, recwarn):
     encoder = small_encoder()
     encoder.bert.save_pretrained(tmp_path)

@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from minitransformer import Bert, BertForSequenceClassification, ClassifierSettings, UserError
 from minitransformer.randomness import generator
@@ -87,6 +88,22 @@ def test_shards_add_up_to_the_batch(problem_type):
     np.testing.assert_allclose(sum(gradients for _, gradients in shards), gradients, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_with_a_frozen_encoder_what_is_above_has_the_same_gradients_and_the_encoder_none(pooling):
+    model = classifier(pooling=pooling, hidden_sizes=(5, 4), dropout=0.0)
+    tokens, targets = random_tokens(model.config), TARGETS["single_label_classification"]
+    loss, gradients = loss_and_gradients(model, tokens, targets)
+    model.zero_grad()
+    frozen_loss, cache = model.forward(tokens, targets, generator(1, "dropout"), frozen=True)
+    model.backward(cache)
+    assert frozen_loss == pytest.approx(loss, rel=1e-12)
+    for name, parameter in model.named_parameters():
+        if name.startswith(("bert.embeddings", "bert.layers")):
+            assert not parameter.grad.any(), name
+        else:
+            np.testing.assert_allclose(parameter.grad.ravel(), gradients[parameter.place], rtol=1e-12, err_msg=name)
+
+
 def test_the_settings_decide_what_stands_on_top():
     model = classifier(hidden_sizes=(5, 4), dropout=0.2)
     assert model.state_dict()["classifier.weight"].shape == (3, 4)
@@ -116,6 +133,44 @@ def test_a_new_classifier_stands_on_any_bert_and_says_so(tmp_path):
     _, pooled = encoder(random_tokens(encoder.config))
     expected = pooled @ model.classifier.weight.value + model.classifier.bias.value
     np.testing.assert_allclose(model(random_tokens(encoder.config)), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_new_classifier_takes_nothing_from_the_one_that_is_there(tmp_path):
+    old = classifier(np.float32, hidden_sizes=(5,))
+    old.save_pretrained(tmp_path)
+    for labels in (LABELS, ("a", "b")):  # of the old shape, and of another
+        with pytest.warns(UserWarning, match="classifier"):
+            new = BertForSequenceClassification.from_pretrained(
+                tmp_path, seed=3, settings=ClassifierSettings(labels, hidden_sizes=(5,))
+            )
+        fresh = BertForSequenceClassification(old.config, new.settings, seed=3)
+        np.testing.assert_array_equal(new.classifier.weight.value, fresh.classifier.weight.value)
+        np.testing.assert_array_equal(
+            new.hidden_layers[0].linear.weight.value, fresh.hidden_layers[0].linear.weight.value
+        )
+        np.testing.assert_array_equal(new.bert.pooler.dense.weight.value, old.bert.pooler.dense.weight.value)
+
+
+@pytest.mark.parametrize("lacking", ["classifier.weight", "classifier.bias", "bert.pooler.dense.weight"])
+def test_a_classifier_that_is_not_whole_is_refused(tmp_path, lacking):
+    """With random values in its place it would answer, and always wrongly."""
+    classifier(np.float32).save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    del tensors[lacking]
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match=rf"model.safetensors lacks {lacking}, which the model needs"):
+        BertForSequenceClassification.from_pretrained(tmp_path)
+
+
+def test_mean_pooling_needs_no_pooler(tmp_path):
+    saved = classifier(np.float32, pooling="mean")
+    saved.save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({name: t for name, t in tensors.items() if "pooler" not in name}, tmp_path / "model.safetensors")
+    with pytest.warns(UserWarning, match="has no pooler"):
+        loaded = BertForSequenceClassification.from_pretrained(tmp_path)
+    tokens = random_tokens(saved.config)
+    np.testing.assert_array_equal(loaded(tokens), saved(tokens))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from minitransformer.errors import UserError
 from minitransformer.models import text_batches
-from minitransformer.models.text_batches import Truncation, batches_by_length, embed_stream
+from minitransformer.models.text_batches import Truncation, batches_by_length, embed_stream, in_batches
 
 
 def tokenize(texts):
@@ -29,6 +29,13 @@ def test_every_text_is_in_one_batch_longest_first_and_no_batch_is_too_full(lengt
     assert [lengths[i] for i in numbers] == sorted(lengths, reverse=True)
     for batch in batches:
         assert len(batch) == 1 or sum(lengths[i] for i in batch) <= text_batches.TOKENS_PER_BATCH
+
+
+@given(st.lists(st.integers(2, 700)))
+def test_every_batch_comes_with_the_rows_computed_of_it(lengths):
+    found = list(in_batches(lengths, lambda batch: np.array([lengths[i] for i in batch])))
+    assert [batch for batch, _ in found] == batches_by_length(lengths)
+    assert all(rows.tolist() == [lengths[i] for i in batch] for batch, rows in found)
 
 
 @pytest.mark.parametrize("block", [1, 7, 8192])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from minitransformer.errors import UserError
-from minitransformer.text.targets import label_ids, label_matrix, label_names, scores
+from minitransformer.text.targets import different_scores, label_ids, label_matrix, label_names, scores
 from minitransformer.text.tsv import Table
 
 
@@ -55,3 +55,18 @@ def test_scores_are_numbers():
 def test_a_score_that_is_no_finite_number_is_refused_with_its_line(field):
     with pytest.raises(UserError, match=f"dev.tsv, line 3: the score '{field}' is not a finite number; correct it"):
         scores(table("score", "1", field))
+
+
+@pytest.mark.parametrize("field", ["joy,", ",joy", "joy,,love", ","])
+def test_a_comma_too_many_is_refused_with_its_line(field):
+    labelled = table("label", "anger", field)
+    with pytest.raises(UserError, match=f"dev.tsv, line 3: there is a comma too many in the labels '{field}'; delete"):
+        label_names(labelled, several=True)
+    with pytest.raises(UserError, match="line 3"):
+        label_matrix(labelled, ("anger", "joy", "love"))
+
+
+def test_equal_scores_are_refused_where_an_order_is_needed():
+    assert different_scores(table("score", "1", "1", "2")).tolist() == [1, 1, 2]
+    with pytest.raises(UserError, match=r"dev.tsv: all 2 lines have the score 0.5; expected different ones"):
+        different_scores(table("score", "0.5", "5e-1"))

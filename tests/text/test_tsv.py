@@ -11,6 +11,7 @@ from minitransformer.text.tsv import (
     SCORED_PAIRS,
     TEXTS,
     TRIPLETS,
+    has_columns,
     read_table,
 )
 
@@ -103,3 +104,11 @@ def test_text_that_is_not_utf_8_and_files_that_are_not_there(tmp_path):
         read_table(path, LABELLED_TEXTS)
     with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'no.tsv'} can't be read")):
         read_table(tmp_path / "no.tsv", LABELLED_TEXTS)
+
+
+def test_a_header_is_told_from_a_text(write):
+    assert has_columns(write("Sentence1\tid\tsentence2", "a\t1\tb"), TEXTS, PAIRS)
+    assert has_columns(write("label\ttext", "a\tb"), TEXTS, PAIRS)
+    assert not has_columns(write("sentence1\tscore", "a\t1"), TEXTS, PAIRS)
+    assert not has_columns(write("The text of the label", "another"), TEXTS, PAIRS)
+    assert not has_columns(write(), TEXTS, PAIRS)
