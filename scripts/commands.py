@@ -13,7 +13,7 @@ write_option = click.option(
 )
 
 
-def run(command: click.Command) -> None:
+def start(command: click.Command) -> None:
     """Call a script's command. What the user got wrong becomes one sentence, without a traceback."""
     try:
         command()
