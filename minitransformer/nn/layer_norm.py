@@ -6,7 +6,7 @@ import numpy as np
 
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, ones, zeros
-from minitransformer.ops.layer_norm import LayerNormCache, layer_norm_backward, layer_norm_forward
+from minitransformer.ops.layer_norm import LayerNormCache, layer_norm, layer_norm_backward, layer_norm_forward
 
 
 class LayerNorm(Module):
@@ -17,8 +17,12 @@ class LayerNorm(Module):
         self.beta = Parameter((size,), zeros)
         self.eps = eps
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, LayerNormCache]:
-        return layer_norm_forward(x, self.gamma.value, self.beta.value, self.eps)
+    def __call__(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        return layer_norm(x, self.gamma.value, self.beta.value, self.eps, out)
+
+    def forward(self, x: np.ndarray, overwrite_x: bool = False) -> tuple[np.ndarray, LayerNormCache]:
+        """y (N, H), and the cache, which takes the memory of x if overwrite_x says that x is needed no more."""
+        return layer_norm_forward(x, self.gamma.value, self.beta.value, self.eps, overwrite_x)
 
     def backward(self, dy: np.ndarray, cache: LayerNormCache) -> np.ndarray:
         dx, dgamma, dbeta = layer_norm_backward(dy, cache)

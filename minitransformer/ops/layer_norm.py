@@ -30,19 +30,39 @@ class LayerNormCache(NamedTuple):
     gamma: np.ndarray  # (H,)
 
 
-def layer_norm_forward(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float
-) -> tuple[np.ndarray, LayerNormCache]:
-    """Normalise the rows of x (N, H) with gamma, beta (H,). Returns y (N, H) and the cache."""
-    y, x_hat, inv_std = np.empty_like(x), np.empty_like(x), np.empty((len(x), 1), x.dtype)
+def layer_norm(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, out: np.ndarray | None = None
+) -> np.ndarray:
+    """y (N, H) as layer_norm_forward gives it, for inference. Written to `out`, which may be x, if given."""
+    y = np.empty_like(x) if out is None else out
     for rows in row_blocks(x):
-        centred = np.subtract(x[rows], row_means(x[rows]), out=x_hat[rows])
-        variance = row_dots(centred, centred) / x.shape[1]
-        inv_std[rows] = 1 / np.sqrt(variance + eps)
-        centred *= inv_std[rows]  # from here on it is x_hat
+        _normalise(x[rows], eps, out=y[rows])
+        y[rows] *= gamma
+        y[rows] += beta
+    return y
+
+
+def layer_norm_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, overwrite_x: bool = False
+) -> tuple[np.ndarray, LayerNormCache]:
+    """Normalise the rows of x (N, H) with gamma, beta (H,). Returns y (N, H) and the cache.
+
+    With overwrite_x, x_hat takes the place of x, and no other array is made for it.
+    """
+    y, x_hat, inv_std = np.empty_like(x), x if overwrite_x else np.empty_like(x), np.empty((len(x), 1), x.dtype)
+    for rows in row_blocks(x):
+        inv_std[rows] = _normalise(x[rows], eps, out=x_hat[rows])
         np.multiply(gamma, x_hat[rows], out=y[rows])
         y[rows] += beta
     return y, LayerNormCache(x_hat, inv_std, gamma)
+
+
+def _normalise(x: np.ndarray, eps: float, out: np.ndarray) -> np.ndarray:
+    """Write x_hat (N, H) of x (N, H) to `out`, which may be x, and return 1 / std (N, 1)."""
+    centred = np.subtract(x, row_means(x), out=out)
+    inv_std = 1 / np.sqrt(row_dots(centred, centred) / x.shape[1] + eps)
+    centred *= inv_std  # from here on it is x_hat
+    return inv_std
 
 
 def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitransformer.ops.rows as rows_module
-from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
+from minitransformer.ops.layer_norm import layer_norm, layer_norm_backward, layer_norm_forward
 from tests.gradient_check import assert_operation_gradients, upstream
 
 EPS = 1e-12
@@ -89,3 +89,23 @@ def test_a_large_offset_costs_float32_no_more_than_its_own_rounding():
     y, _ = layer_norm_forward(x + np.float32(1000), gamma, beta, EPS)
     exact, _ = layer_norm_forward((x + np.float32(1000)).astype(np.float64), gamma, beta, EPS)
     np.testing.assert_allclose(y, exact, atol=1e-3)
+
+
+def test_inference_gives_the_training_forwards_result_also_in_the_place_of_x():
+    x, gamma, beta = draw()
+    expected, _ = layer_norm_forward(x, gamma, beta, EPS)
+    np.testing.assert_allclose(layer_norm(x, gamma, beta, EPS), expected, rtol=1e-14)
+    assert layer_norm(x, gamma, beta, EPS, out=x) is x
+    np.testing.assert_allclose(x, expected, rtol=1e-14)
+
+
+def test_a_cache_in_the_memory_of_x_gives_the_same_result_and_gradients():
+    x, gamma, beta = draw()
+    y, cache = layer_norm_forward(x, gamma, beta, EPS)
+    in_place, cache_in_place = layer_norm_forward(x, gamma, beta, EPS, overwrite_x=True)
+    assert cache_in_place.x_hat is x
+    np.testing.assert_array_equal(in_place, y)
+    for expected, found in zip(
+        layer_norm_backward(upstream(y), cache), layer_norm_backward(upstream(y), cache_in_place), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
