@@ -53,7 +53,7 @@ class MaskedLMHead(Module):
         return logits, MaskedLMHeadCache(transform, activation, norm, decoder)
 
     def backward(self, dlogits: np.ndarray, cache: MaskedLMHeadCache) -> np.ndarray:
-        dx, dtable, dbias = tied_decoder_backward(dlogits, cache.decoder)
+        dx, dtable, dbias = tied_decoder_backward(dlogits, cache.decoder, dtable_out=self.table.first_grad())
         self.table.accumulate(dtable)
         self.bias.accumulate(dbias)
         dx = self.norm.backward(dx, cache.norm)

@@ -68,7 +68,7 @@ class Module:
         return sum(parameter.size for _, parameter in self.named_parameters())
 
     def zero_grad(self) -> None:
-        self.storage.gradients.fill(0)
+        self.storage.zero_grad(parameter.place for _, parameter in self.named_parameters())
 
     def replica(self: ModuleType) -> ModuleType:
         """A copy that shares the values and has gradients of its own: what a parallel worker needs."""

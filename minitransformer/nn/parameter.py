@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -16,15 +16,43 @@ class FlatStorage:
     values (P,) and gradients (P,) have P entries, one for each trained number. The optimizer, clipping, zeroing,
     summing over workers and a checkpoint are then one statement on one vector each. The gradients are made when they
     are first asked for: a model that only answers never has them.
+
+    Zeros are written as late as can be: zero_grad only notes which places are to be 0, and a matrix's first gradient is
+    written straight to its place (Parameter.first_grad), which saves writing zeros and adding to them. Whoever asks for
+    the gradients finds the zeros there.
     """
 
     def __init__(self, values: np.ndarray, num_decayed: int) -> None:
         self.values = values
         self.num_decayed = num_decayed  # the first entries: the matrices, which weight decay pulls towards 0
         self._gradients: np.ndarray | None = None
+        self._to_be_zero: dict[int, slice] = {}  # places by their starts
 
     @property
     def gradients(self) -> np.ndarray:
+        gradients = self._vector()
+        for place in self._to_be_zero.values():
+            gradients[place] = 0
+        self._to_be_zero.clear()
+        return gradients
+
+    def zero_grad(self, places: Iterable[slice]) -> None:
+        """Make the gradients at these places of parameters 0."""
+        if self._gradients is not None:
+            self._to_be_zero.update((place.start, place) for place in places)
+
+    def gradient(self, place: slice) -> np.ndarray:
+        """The gradients of one parameter, a view."""
+        gradient = self._vector()[place]
+        if self._to_be_zero.pop(place.start, None):
+            gradient[...] = 0
+        return gradient
+
+    def first_gradient(self, place: slice) -> np.ndarray | None:
+        """A view to write a parameter's first gradient to, if nothing has been added to it since it was made 0."""
+        return self._vector()[place] if self._to_be_zero.pop(place.start, None) else None
+
+    def _vector(self) -> np.ndarray:
         if self._gradients is None:
             self._gradients = np.zeros_like(self.values)
         return self._gradients
@@ -61,12 +89,22 @@ class Parameter:
 
     @property
     def grad(self) -> np.ndarray:
-        return self.placed_in().gradients[self.place].reshape(self.shape)
+        return self.placed_in().gradient(self.place).reshape(self.shape)
+
+    def first_grad(self) -> np.ndarray | None:
+        """Where to write the gradient, if none has come since zero_grad; otherwise None. `accumulate` it all the same.
+
+        dweight = np.matmul(x.T, dy, out=weight.first_grad())
+        weight.accumulate(dweight)
+        """
+        place = self.placed_in().first_gradient(self.place)
+        return None if place is None else place.reshape(self.shape)
 
     def accumulate(self, grad: np.ndarray) -> None:
         """Add one call's gradient to `grad`: an array used twice in a loss gets the sum of both gradients."""
         total = self.grad
-        total += grad
+        if not np.may_share_memory(total, grad):  # else it was written to its place, as the first
+            total += grad
 
     def placed_in(self) -> FlatStorage:
         if self.storage is None:

@@ -34,7 +34,12 @@ def linear_forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple
     return y, LinearCache(x, weight)
 
 
-def linear_backward(dy: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of x (N, in), weight (in, out) and bias (out,) for dy (N, out)."""
+def linear_backward(
+    dy: np.ndarray, cache: LinearCache, dweight_out: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of x (N, in), weight (in, out) and bias (out,) for dy (N, out).
+
+    The weight's is written to dweight_out if that is given.
+    """
     x, weight = cache
-    return dy @ weight.T, x.T @ dy, column_sums(dy)
+    return dy @ weight.T, np.matmul(x.T, dy, out=dweight_out), column_sums(dy)

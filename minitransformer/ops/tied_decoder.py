@@ -32,7 +32,12 @@ def tied_decoder_forward(x: np.ndarray, table: np.ndarray, bias: np.ndarray) -> 
     return logits, TiedDecoderCache(x, table)
 
 
-def tied_decoder_backward(dlogits: np.ndarray, cache: TiedDecoderCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of x (M, H), table (V, H) and bias (V,) for dlogits (M, V)."""
+def tied_decoder_backward(
+    dlogits: np.ndarray, cache: TiedDecoderCache, dtable_out: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of x (M, H), table (V, H) and bias (V,) for dlogits (M, V).
+
+    The table's is written to dtable_out if that is given.
+    """
     x, table = cache
-    return dlogits @ table, dlogits.T @ x, column_sums(dlogits)
+    return dlogits @ table, np.matmul(dlogits.T, x, out=dtable_out), column_sums(dlogits)

@@ -94,6 +94,17 @@ def test_zero_grad_clears_every_gradient():
     assert not module.storage.gradients.any()
 
 
+def test_zero_grad_of_a_part_and_of_the_whole_add_up():
+    module = Tied().initialise()
+    module.storage.gradients[...] = 1
+    module.layers[0].zero_grad()
+    assert module.storage.gradients.sum() == module.num_parameters - module.layers[0].num_parameters
+    module.storage.gradients[...] = 1
+    module.zero_grad()
+    module.layers[0].zero_grad()
+    assert not module.storage.gradients.any()
+
+
 def test_a_replica_shares_the_values_has_its_own_gradients_and_stays_tied():
     module = Tied().initialise()
     replica = module.replica()

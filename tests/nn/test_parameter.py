@@ -29,6 +29,28 @@ def test_accumulate_adds():
     np.testing.assert_array_equal(parameter.grad, [[2, 3, 4], [5, 6, 7]])
 
 
+def test_the_first_gradient_since_zero_grad_is_written_to_its_place_and_the_second_is_added():
+    parameter = placed_parameter()
+    parameter.storage.gradients[...] = 9
+    parameter.storage.zero_grad([slice(0, 3), parameter.place, slice(9, 10)])
+    a, b = np.arange(4.0).reshape(2, 2), np.ones((2, 3))
+    parameter.accumulate(np.matmul(a, b, out=parameter.first_grad()))
+    assert parameter.first_grad() is None
+    parameter.accumulate(np.matmul(a, b, out=parameter.first_grad()))
+    np.testing.assert_array_equal(parameter.grad, 2 * (a @ b))
+    np.testing.assert_array_equal(parameter.storage.gradients, [0, 0, 0, 2, 2, 2, 10, 10, 10, 0])
+
+
+def test_whatever_is_added_to_a_gradient_makes_the_next_one_not_the_first():
+    parameter = placed_parameter()
+    parameter.storage.gradients[...] = 9
+    parameter.storage.zero_grad([parameter.place])
+    parameter.grad[[1]] += 5
+    assert parameter.first_grad() is None
+    np.testing.assert_array_equal(parameter.grad, [[0, 0, 0], [5, 5, 5]])
+    np.testing.assert_array_equal(parameter.storage.gradients, [9, 9, 9, 0, 0, 0, 5, 5, 5, 9])
+
+
 def test_a_gradient_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="broadcast"):
         placed_parameter().accumulate(np.zeros((3, 3)))
