@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minitransformer.ops.rows import row_blocks, row_sums
+
 
 class CrossEntropyCache(NamedTuple):
     probabilities: np.ndarray  # (M, V)
@@ -27,13 +29,15 @@ class CrossEntropyCache(NamedTuple):
 
 def cross_entropy_forward(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, CrossEntropyCache]:
     """Losses (M,), in nats, of logits (M, V) against the true classes labels (M,), and the cache."""
-    rows = np.arange(len(labels))
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    label_logits = shifted[rows, labels]
-    probabilities = np.exp(shifted, out=shifted)
-    sums = probabilities.sum(axis=1)
-    probabilities /= sums[:, None]
-    return np.log(sums) - label_logits, CrossEntropyCache(probabilities, labels)
+    losses, probabilities = np.empty(len(labels), logits.dtype), np.empty_like(logits)
+    for rows in row_blocks(logits):
+        shifted = np.subtract(logits[rows], logits[rows].max(axis=1, keepdims=True), out=probabilities[rows])
+        label_logits = shifted[np.arange(len(shifted)), labels[rows]]
+        exps = np.exp(shifted, out=probabilities[rows])
+        sums = row_sums(exps)
+        losses[rows] = np.log(sums[:, 0]) - label_logits
+        exps *= 1 / sums  # from here on they are probabilities
+    return losses, CrossEntropyCache(probabilities, labels)
 
 
 def cross_entropy_backward(dlosses: np.ndarray, cache: CrossEntropyCache) -> np.ndarray:

@@ -29,8 +29,9 @@ def dropout_mask(shape: tuple[int, ...], rate: float, rng: np.random.Generator, 
     size = int(np.prod(shape))
     bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
     dropped_levels = round(rate * _LEVELS)
-    scale = np.dtype(dtype).type(_LEVELS / (_LEVELS - dropped_levels))
-    return np.multiply(bits >= dropped_levels, scale).reshape(shape)
+    kept = (bits >= dropped_levels).astype(dtype)  # the product of a bool and a float would keep Python's lock
+    kept *= _LEVELS / (_LEVELS - dropped_levels)
+    return kept.reshape(shape)
 
 
 def dropout_forward(

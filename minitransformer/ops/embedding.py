@@ -10,6 +10,7 @@ Back: row i of the table collects the gradients of all the places where it was l
 
 Of the V rows only the U different ones among the ids get a gradient, so the backward returns these alone: which rows,
 and their gradients. (`dtable[ids] += dy` would be wrong: NumPy adds a row that is named twice only once.)
+Where they are few, as segments and positions are, this is computed as the product that it is, with one-hot columns.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+
+_FEW_IDS = 64
 
 
 class EmbeddingCache(NamedTuple):
@@ -30,7 +33,11 @@ def embedding_forward(table: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, E
 
 def embedding_backward(dy: np.ndarray, cache: EmbeddingCache) -> tuple[np.ndarray, np.ndarray]:
     """The different ids (U,), sorted, and the gradient (U, H) of each one's row of the table, for dy (N, H)."""
-    order = np.argsort(cache.ids, kind="stable")
-    sorted_ids = cache.ids[order]
-    starts = np.flatnonzero(np.diff(sorted_ids, prepend=-1))  # where an id differs from the one before it
-    return sorted_ids[starts], np.add.reduceat(dy[order], starts, axis=0)
+    different_ids, numbers = np.unique(cache.ids, return_inverse=True)
+    if len(different_ids) <= _FEW_IDS:
+        one_hot = np.zeros((len(dy), len(different_ids)), dy.dtype)
+        one_hot[np.arange(len(dy)), numbers] = 1
+        return different_ids, one_hot.T @ dy
+    order = np.argsort(numbers, kind="stable")
+    starts = np.searchsorted(numbers[order], np.arange(len(different_ids)))  # where each id's places begin
+    return different_ids, np.add.reduceat(dy[order], starts, axis=0)
