@@ -9,6 +9,7 @@ classifier_hidden_sizes      ours: the sizes of the dense layers below the class
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,20 +49,28 @@ class ClassifierSettings:
             raise UserError(f"the labels of a classifier must be different, found {', '.join(self.labels) or 'none'}")
         if not all(isinstance(size, int) and size > 0 for size in self.hidden_sizes):
             raise UserError(f"the hidden sizes of a classifier are whole numbers above 0, found {self.hidden_sizes}")
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise UserError(f"classifier_dropout must be at least 0 and below 1, found {self.dropout}")
+        if self.dropout is not None and not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
+            raise UserError(f"classifier_dropout must be at least 0 and below 1, found {self.dropout!r}")
 
 
 def read_classifier_settings(settings: dict[str, Any]) -> ClassifierSettings:
-    """From the settings in a config.json. As in transformers, one label alone without a problem_type is regression."""
+    """From the settings in a config.json. As in transformers, one label alone without a problem_type is regression.
+
+    Raises UserError for a value that makes no sense.
+    """
     id2label = settings.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    if not isinstance(id2label, dict) or not all(re.fullmatch("[0-9]{1,9}", number) for number in id2label):
+        raise UserError(f"id2label must give a label for each number, found {str(id2label)[:80]}")
+    hidden_sizes = settings.get("classifier_hidden_sizes") or []
+    if not isinstance(hidden_sizes, list):
+        raise UserError(f"classifier_hidden_sizes must be a list, found {hidden_sizes!r}")
     labels = tuple(str(id2label[i]) for i in sorted(id2label, key=int))
     default_problem = "regression" if len(labels) == 1 else "single_label_classification"
     return ClassifierSettings(
         labels=labels,
         problem_type=settings.get("problem_type") or default_problem,
         pooling=settings.get("classifier_pooling") or "cls",
-        hidden_sizes=tuple(settings.get("classifier_hidden_sizes") or ()),
+        hidden_sizes=tuple(hidden_sizes),
         dropout=settings.get("classifier_dropout"),
     )
 

@@ -40,7 +40,8 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
     folder = model_folder(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what the folder has beside the classifier
-        if BertForSequenceClassification.architecture in (read_config_file(folder).get("architectures") or ()):
+        architectures = read_config_file(folder).get("architectures")
+        if isinstance(architectures, list) and BertForSequenceClassification.architecture in architectures:
             return _sequence_predictor(folder)
         if has_pair_classifier(folder):
             return _pair_predictor(folder)

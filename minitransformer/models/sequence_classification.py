@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minitransformer.errors import UserError
 from minitransformer.interop.classifier_settings import (
     ClassifierSettings,
     classifier_entries,
     read_classifier_settings,
 )
-from minitransformer.interop.config_file import read_config_file
+from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.safetensors_files import open_tensors
 from minitransformer.models.bert import Bert, BertCache
@@ -168,7 +169,10 @@ class BertForSequenceClassification(PretrainedModel):
             model = cls(config, settings, seed=None)
             load_values(model, tensors, dtype, seed, new=_HEAD)
             return model
-        model = cls(config, read_classifier_settings(read_config_file(folder)), seed=None)
+        try:
+            model = cls(config, read_classifier_settings(read_config_file(folder)), seed=None)
+        except UserError as error:
+            raise UserError(f"{folder / CONFIG_FILE}: {error}") from None
         needed = (*_HEAD, _POOLER) if model.settings.pooling == "cls" else _HEAD
         load_values(model, tensors, dtype, seed, needed=needed)
         return model

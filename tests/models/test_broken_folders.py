@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from minitransformer import BertForPreTraining, SentenceEncoder
+from minitransformer import BertForPreTraining, BertForSequenceClassification, ClassifierSettings, SentenceEncoder
 from minitransformer.errors import UserError
 from minitransformer.interop.sentence_transformers_folder import DenseSettings
+from minitransformer.models.predictor import load_predictor
+from minitransformer.models.siamese_network import SiameseNetwork
+from minitransformer.objectives.classification import ClassificationObjective
 from tests.small_encoders import small_encoder
 
 CASES = int(os.environ.get("MINITRANSFORMER_BROKEN_FOLDERS", "400"))
@@ -32,6 +35,18 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     head = (DenseSettings(24, 5), "normalise")
     small_encoder(pooling=("cls", "mean"), head=head, prompts={"query": "my "}).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_classifiers(tmp_path_factory):
+    """A folder with two classifiers: a pair's beside its encoder, and BERT's own."""
+    folder = tmp_path_factory.mktemp("classifiers")
+    encoder = small_encoder()
+    SiameseNetwork(encoder, ClassificationObjective(12, 3), ("a", "b", "c")).save_pretrained(folder / "pairs")
+    head = ClassifierSettings(("a", "b"), hidden_sizes=(5,))
+    BertForSequenceClassification(encoder.config, head).save_pretrained(folder / "texts")
+    encoder.tokenizer.save_pretrained(folder / "texts")
     return folder
 
 
@@ -93,12 +108,12 @@ def all_places(tree):
         yield from all_places(tree[key])
 
 
-def break_folder(folder, rng):
-    """Break one file, or sometimes several; returns what was done."""
+def break_folder(folder, rng, only=None):
+    """Break one file, or sometimes several; returns what was done. `only` are the files to choose from."""
     done = []
     for _ in range(rng.choice([1, 1, 1, 2, 4])):
         files = sorted(file for file in folder.rglob("*") if file.is_file() and file.stat().st_size)
-        file = rng.choice(files)
+        file = rng.choice([file for file in sorted(only or files) if file in files] or files)
         is_structured = file.suffix in (".json", ".safetensors")
         ways = [flip_bits, cut, lengthen, swap_parts, overwrite] + [change_value] * (6 if is_structured else 0)
         way = rng.choice([*ways, None, None])
@@ -125,17 +140,39 @@ def read_and_use(folder, rng):
         BertForPreTraining.from_pretrained(folder)
 
 
+def predict(folder, rng):
+    texts = ["my dog is cute", "", "he likes playing " * 5]
+    load_predictor(folder / "pairs").scores((texts, texts))
+    load_predictor(folder / "texts").scores((texts, texts))
+
+
 @pytest.mark.parametrize("first", range(0, CASES, CASES_A_TEST))
 def test_a_broken_folder_is_read_or_refused_in_a_sentence(whole, tmp_path, first):
+    assert_each_is_read_or_refused(whole, tmp_path, first, read_and_use, break_folder)
+
+
+@pytest.mark.parametrize("first", range(0, CASES // 2, CASES_A_TEST))
+def test_a_broken_classifier_answers_or_is_refused_in_a_sentence(whole_classifiers, tmp_path, first):
+    assert_each_is_read_or_refused(whole_classifiers, tmp_path, first, predict, break_classifier)
+
+
+def break_classifier(folder, rng):
+    """Break a file of a classifier's own; its other files are BERT's, which the test above breaks."""
+    own = [*(folder / "pairs").glob("minitransformer_head.*"), folder / "texts" / "config.json"]
+    own.append(folder / "texts" / "model.safetensors")
+    return break_folder(folder, rng, own)
+
+
+def assert_each_is_read_or_refused(whole, tmp_path, first, use, break_it):
     for case in range(first, min(first + CASES_A_TEST, CASES)):
         rng = random.Random(case)
         folder = Path(shutil.copytree(whole, tmp_path / str(case)))
-        done = break_folder(folder, rng)
+        done = break_it(folder, rng)
         tracemalloc.start()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                read_and_use(folder, rng)
+                use(folder, rng)
         except UserError as error:
             assert 10 < len(str(error)) < 8000, (case, done, str(error))  # noqa: PT017
         except BaseException as error:
