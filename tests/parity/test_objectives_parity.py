@@ -88,3 +88,26 @@ def test_ranking_with_equal_texts_equals_pytorch_with_minus_infinity():
         return F.cross_entropy(scores, torch.arange(S))
 
     compare(RankingObjective(), torch_loss, 2, text_ids)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("num_negatives", [1, 4, 12])
+def test_ranking_with_any_number_of_hard_negatives_equals_pytorch(symmetric, num_negatives):
+    embeddings = tuple(np.random.default_rng(5).normal(size=(size, H)) for size in (S, S, num_negatives))
+    tensors = [torch.tensor(embedding, requires_grad=True) for embedding in embeddings]
+    text_ids = np.split(np.arange(2 * S + num_negatives), [S, 2 * S])
+    text_ids[2][0] = text_ids[0][4]  # the first negative is anchor 4 itself
+    anchors, positives, negatives = tensors
+    scores = 20 * F.normalize(anchors) @ F.normalize(torch.cat([positives, negatives])).T
+    allowed = torch.ones_like(scores, dtype=torch.bool)
+    allowed[4, S] = False
+    own = torch.arange(S)
+    expected = F.cross_entropy(torch.where(allowed, scores, float("-inf")), own)
+    if symmetric:
+        expected = (expected + F.cross_entropy(scores[:, :S].T, own)) / 2
+    expected.backward()
+    objective = RankingObjective(symmetric=symmetric)
+    loss, cache = objective.forward(embeddings, text_ids)
+    np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
+    for gradient, tensor in zip(objective.backward(cache), tensors, strict=True):
+        np.testing.assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-9, atol=1e-12)
