@@ -2,7 +2,7 @@
 
     python scripts/from_scratch.py corpus.txt --nli nli.tsv --sts-train stsb/train.tsv --sts-dev stsb/dev.tsv --out DIR
 
-    DIR/1-bert        BERT-mini, pretrained on the corpus: masked tokens and next sentences
+    DIR/1-bert        BERT-tiny, pretrained on the corpus: masked tokens and next sentences
     DIR/2-sentences   sentences that follow each other should be alike: ranking, no labels (Logeswaran, Lee 2018, arXiv
                       1803.02893)
     DIR/3-nli         premises and what they entail should be alike, what contradicts them not: ranking
@@ -41,7 +41,7 @@ NEXT_PAIRS = 100_000
 @click.option("--sts-train", required=True, help="Scored pairs to learn from.")
 @click.option("--sts-dev", required=True, help="Scored pairs to choose the best model by.")
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", default=15_000, show_default=True, help="Of pretraining.")
+@click.option("--steps", default=8_000, show_default=True, help="Of pretraining.")
 def main(corpus: tuple[str, ...], nli: str, sts_train: str, sts_dev: str, out: Path, steps: int) -> None:
     """Pretrain on CORPUS, then train sentence embeddings."""
     bert, sentences, entailment, sts = (out / name for name in ("1-bert", "2-sentences", "3-nli", "4-sts"))
@@ -59,10 +59,9 @@ def main(corpus: tuple[str, ...], nli: str, sts_train: str, sts_dev: str, out: P
 def pretrain(folder: Path, corpus: tuple[str, ...], steps: int) -> None:
     settings = PretrainingSettings(
         corpus=list(corpus),
-        size="mini",
         vocab_size=8192,
+        batch_size=64,
         steps=steps,
-        learning_rate=1e-3,
         save_every=1000,
         held_out_every=100,
     )
