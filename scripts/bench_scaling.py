@@ -25,12 +25,8 @@ from threadpoolctl import threadpool_limits
 
 from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch
 from minitransformer.models.bert import Bert
-from minitransformer.ops.attention import (
-    attention_backward,
-    attention_forward,
-    multi_head_attention_backward,
-    multi_head_attention_forward,
-)
+from minitransformer.ops.attention import attention_backward, attention_forward
+from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.randomness import generator
 from minitransformer.training.memory import keep_freed_memory

@@ -8,14 +8,14 @@ import numpy as np
 
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.module import Module
-from minitransformer.ops.attention import (
+from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
+from minitransformer.ops.linear import LinearCache
+from minitransformer.ops.multi_head_attention import (
     MultiHeadAttentionCache,
     multi_head_attention,
     multi_head_attention_backward,
     multi_head_attention_forward,
 )
-from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
-from minitransformer.ops.linear import LinearCache
 
 
 class AttentionLayerCache(NamedTuple):

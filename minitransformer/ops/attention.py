@@ -23,21 +23,12 @@ Back, line by line from the last:
 The sum in the second line needs no (T, U) product, since sum_j dweights_ij weights_ij = dy_i . y_i:
 put the first line in, and sum_j (weights * mask)_ij v_j is y_i (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
 
-Many sentences, many heads (section 3.2.2): a batch is N rows, its S sentences one under the other (`lengths` says where
-each ends), of H columns, and head a owns columns a D .. (a + 1) D of q, k and v; k and v have M rows, which in
-self-attention is N. Each head of each sentence attends for itself, so
-
-    y[rows of s, columns of a] = attention(q[rows of s, columns of a], k[...], v[...])
-
-This is the only operation that mixes tokens, and no sentence sees another. Sentences of equal length that stand one
-after the other go through as one stack (sentences, heads, T, D), in blocks whose scores stay in cache.
+Leading axes are stacks of independent sentences and heads; ops/multi_head_attention.py makes them of a batch.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +37,6 @@ from minitransformer.ops.dropout import dropout_mask
 from minitransformer.ops.rows import row_sums
 from minitransformer.ops.softmax import softmax_forward
 
-_BLOCK_SCORES = 2**18  # 1 MiB of scores in float32, for the reasons in ops/rows.py
 MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
 
 
@@ -58,21 +48,6 @@ class AttentionCache(NamedTuple):
     weights: np.ndarray  # (..., T, U), softmax's
     kept_weights: np.ndarray  # (..., T, U), after dropout; the same array without dropout
     scale: float
-
-
-class Block(NamedTuple):
-    """Some sentences of equal length that stand one after the other, and some of the heads."""
-
-    sentences: int
-    query_rows: slice
-    key_rows: slice
-    heads: slice
-
-
-class MultiHeadAttentionCache(NamedTuple):
-    blocks: list[tuple[Block, AttentionCache]]
-    num_heads: int
-    num_keys: int  # M, the rows of k and v
 
 
 def attention_forward(
@@ -119,105 +94,6 @@ def attention_backward(
     dq *= scale
     dk = np.matmul(np.swapaxes(dscores, -1, -2), q, out=dk_out)  # q carries the scale already
     return dq, dk, dv
-
-
-def multi_head_attention(
-    q: np.ndarray,
-    k: np.ndarray,
-    v: np.ndarray,
-    query_lengths: np.ndarray,
-    key_lengths: np.ndarray,
-    num_heads: int,
-    *,
-    causal: bool = False,
-) -> np.ndarray:
-    """y (N, H), as multi_head_attention_forward gives it: the forward alone, for inference."""
-    _check_lengths("query_lengths", query_lengths, q)
-    _check_lengths("key_lengths", key_lengths, k)
-    y = np.empty(q.shape, q.dtype)
-    for block in _blocks(query_lengths, key_lengths, num_heads):
-        q_block, y_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (q, y))
-        k_block, v_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (k, v))
-        attention_forward(q_block, k_block, v_block, causal=causal, out=y_block)
-    return y
-
-
-def multi_head_attention_forward(
-    q: np.ndarray,
-    k: np.ndarray,
-    v: np.ndarray,
-    query_lengths: np.ndarray,
-    key_lengths: np.ndarray,
-    num_heads: int,
-    *,
-    causal: bool = False,
-    dropout_rate: float = 0.0,
-    rng: np.random.Generator | None = None,
-) -> tuple[np.ndarray, MultiHeadAttentionCache]:
-    """y (N, H) for queries q (N, H), keys k and values v (M, H), and the cache.
-
-    query_lengths and key_lengths (S,) cut the rows of q, and those of k and v, into the same S sentences; they are the
-    same array in self-attention. H must be a multiple of num_heads. Dropout happens only with an rng.
-    Raises ValueError if a length is below 1 or the lengths don't add up to the rows.
-    """
-    _check_lengths("query_lengths", query_lengths, q)
-    _check_lengths("key_lengths", key_lengths, k)
-    y = np.empty(q.shape, q.dtype)
-    blocks = []
-    for block in _blocks(query_lengths, key_lengths, num_heads):
-        q_block, y_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (q, y))
-        k_block, v_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (k, v))
-        _, cache = attention_forward(
-            q_block, k_block, v_block, causal=causal, dropout_rate=dropout_rate, rng=rng, out=y_block
-        )
-        blocks.append((block, cache))
-    return y, MultiHeadAttentionCache(blocks, num_heads, len(k))
-
-
-def multi_head_attention_backward(
-    dy: np.ndarray, cache: MultiHeadAttentionCache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of q (N, H), k and v (M, H) for dy (N, H)."""
-    blocks, num_heads, num_keys = cache
-    dq = np.empty(dy.shape, dy.dtype)
-    dk, dv = (np.empty((num_keys, dy.shape[1]), dy.dtype) for _ in range(2))
-    for block, block_cache in blocks:
-        dy_block, dq_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (dy, dq))
-        dk_block, dv_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (dk, dv))
-        attention_backward(dy_block, block_cache, out=(dq_block, dk_block, dv_block))
-    return dq, dk, dv
-
-
-def _heads(rows: np.ndarray, places: slice, block: Block, num_heads: int) -> np.ndarray:
-    """The block's part of rows (N, H) as a view (sentences, heads, T, D)."""
-    sentences = rows[places].reshape(block.sentences, -1, num_heads, rows.shape[1] // num_heads)
-    return sentences.transpose(0, 2, 1, 3)[:, block.heads]
-
-
-def _blocks(query_lengths: np.ndarray, key_lengths: np.ndarray, num_heads: int) -> Iterator[Block]:
-    """Cut the batch into blocks of about _BLOCK_SCORES scores, at least one head of one sentence each."""
-    lengths = list(zip(query_lengths.tolist(), key_lengths.tolist(), strict=True))
-    query_start = key_start = 0
-    for (query_length, key_length), run in itertools.groupby(lengths):
-        remaining = len(list(run))
-        scores_of_a_head = query_length * key_length
-        heads = min(num_heads, max(1, _BLOCK_SCORES // scores_of_a_head))
-        most_sentences = max(1, _BLOCK_SCORES // (num_heads * scores_of_a_head))
-        while remaining:
-            sentences = min(remaining, most_sentences)
-            query_rows = slice(query_start, query_start + sentences * query_length)
-            key_rows = slice(key_start, key_start + sentences * key_length)
-            for first_head in range(0, num_heads, heads):
-                yield Block(sentences, query_rows, key_rows, slice(first_head, first_head + heads))
-            query_start, key_start, remaining = query_rows.stop, key_rows.stop, remaining - sentences
-
-
-def _check_lengths(name: str, lengths: np.ndarray, rows: np.ndarray) -> None:
-    """Rows that no sentence has would stay without a result."""
-    if len(lengths) and lengths.min() < 1:
-        raise ValueError(f"{name} holds {lengths.min()}; every sentence needs at least one row")
-    if lengths.sum() != len(rows):
-        raise ValueError(f"{name} add up to {lengths.sum()}, but there are {len(rows)} rows")
 
 
 def future_keys(num_queries: int, num_keys: int) -> np.ndarray:

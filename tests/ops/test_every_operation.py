@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 
 import minitransformer.ops
-from minitransformer.ops.attention import (
-    attention_backward,
-    attention_forward,
-    multi_head_attention_backward,
-    multi_head_attention_forward,
-)
+from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cosent_loss import cosent_loss_backward, cosent_loss_forward
 from minitransformer.ops.cosine_similarity import (
@@ -29,6 +24,7 @@ from minitransformer.ops.embedding import embedding_backward, embedding_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
+from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
 from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
 from minitransformer.ops.pooling import (
