@@ -3,9 +3,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,31 +11,14 @@ from minitransformer.models.pretraining import BertForPreTraining
 from minitransformer.text.tokenizer import BertTokenizer
 from minitransformer.training.metrics import read_metrics
 from tests.cli.conftest import SMALL_RUN, small_text
+from tests.cli.other_process import HOW_LONG, files_of, in_another_process, number_of_lines, wait_for
 from tests.cli.test_fill_mask import assert_one_line_error
 
-COMMAND = [sys.executable, "-c", "from minitransformer.cli.main import main; main()", "pretrain"]
 MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"}
-HOW_LONG = 60  # seconds that a test waits for another process before it fails
 
 
 def pretrain(run, corpus, out, *options):
     return run("pretrain", "--corpus", corpus, "--out", out, "--steps", 3, *SMALL_RUN, *options)
-
-
-def in_another_process(*arguments, **options):
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + HOW_LONG
-    while not condition():
-        assert time.monotonic() < deadline, "the other process didn't get there"
-        time.sleep(0.005)
-
-
-def number_of_lines(file):
-    return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
 # -- what it makes -----------------------------------------------------------------------------------------------------
@@ -100,7 +80,7 @@ def test_several_files_are_one_corpus(run, tmp_path):
 def whole_run(text_file, tmp_path_factory):
     """A run of 30 steps that was never stopped."""
     out = tmp_path_factory.mktemp("whole") / "bert"
-    process = in_another_process("--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
+    process = in_another_process("pretrain", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
     _, error = process.communicate(timeout=HOW_LONG)
     assert process.returncode == 0, error
     return out
@@ -123,7 +103,7 @@ def assert_same_run(folder, whole_run):
 def test_a_run_killed_at_any_moment_and_resumed_ends_with_the_same_bytes(text_file, tmp_path, whole_run, lines_before):
     """Killed after so many lines of metrics; None is while the corpus is still read."""
     out = tmp_path / "bert"
-    process = in_another_process("--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
+    process = in_another_process("pretrain", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
     if lines_before is None:
         wait_for((out / "training/settings.json").exists)
     else:
@@ -132,7 +112,7 @@ def test_a_run_killed_at_any_moment_and_resumed_ends_with_the_same_bytes(text_fi
     process.communicate(timeout=HOW_LONG)
     assert process.returncode == -signal.SIGKILL
     assert not (out / "model.safetensors").exists()
-    resumed = in_another_process("--resume", out)
+    resumed = in_another_process("pretrain", "--resume", out)
     _, error = resumed.communicate(timeout=HOW_LONG)
     assert resumed.returncode == 0, error
     assert_same_run(out, whole_run)
@@ -147,7 +127,7 @@ def stopped_run(run_stopped_once, tmp_path):
 @pytest.fixture(scope="module")
 def run_stopped_once(text_file, tmp_path_factory):
     out = tmp_path_factory.mktemp("stopped") / "bert"
-    process = in_another_process("--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
+    process = in_another_process("pretrain", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
     wait_for(lambda: number_of_lines(out / "metrics.jsonl") >= 7)
     process.send_signal(signal.SIGTERM)
     output, error = process.communicate(timeout=HOW_LONG)
@@ -157,10 +137,6 @@ def run_stopped_once(text_file, tmp_path_factory):
     return out
 
 
-def files_of(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def test_a_full_disk_while_saving_loses_nothing_and_the_run_goes_on_when_there_is_room(stopped_run, whole_run):
     """No file may get longer than 2.5 MB: the weights fit, the moments don't."""
     before = files_of(stopped_run / "training")
@@ -168,13 +144,13 @@ def test_a_full_disk_while_saving_loses_nothing_and_the_run_goes_on_when_there_i
     def limit_file_size():
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
 
-    process = in_another_process("--resume", stopped_run, preexec_fn=limit_file_size)
+    process = in_another_process("pretrain", "--resume", stopped_run, preexec_fn=limit_file_size)
     _, error = process.communicate(timeout=HOW_LONG)
     assert process.returncode == 1
     assert error.startswith("Error: the checkpoint of step")
     assert error.count("\n") == 1
     assert files_of(stopped_run / "training") == before
-    resumed = in_another_process("--resume", stopped_run)
+    resumed = in_another_process("pretrain", "--resume", stopped_run)
     assert resumed.wait(HOW_LONG) == 0
     assert_same_run(stopped_run, whole_run)
 

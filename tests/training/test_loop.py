@@ -110,6 +110,25 @@ def test_a_signal_saves_after_the_step_and_stops(tmp_path, number):
     assert resumed.model.storage.values.tobytes() == whole.model.storage.values.tobytes()
 
 
+def test_a_signal_in_a_step_that_is_evaluated_stops_after_the_evaluation(tmp_path):
+    """Otherwise the resumed run, which goes on with the step after it, would never have seen it."""
+    loop = make_loop(tmp_path / "stopped")
+    sound = loop.task.gradients
+
+    def gradients_with_a_signal(*arguments):
+        if loop.optimizer.num_steps == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+        return sound(*arguments)
+
+    loop.task.gradients = gradients_with_a_signal
+    with pytest.raises(TrainingInterrupted) as stopped:
+        loop.run()
+    assert stopped.value.step == 8
+    resumed, whole = make_loop(tmp_path / "stopped"), make_loop(tmp_path / "whole")
+    assert resumed.run() == whole.run()
+    assert timeless(tmp_path / "stopped/metrics.jsonl") == timeless(tmp_path / "whole/metrics.jsonl")
+
+
 def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_last_good_checkpoint(tmp_path):
     loop = make_loop(tmp_path)
     sound = loop.task.gradients
