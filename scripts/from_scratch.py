@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-import commands
+from commands import start
 
 from minitransformer.evaluation.pretraining import evaluate_pretraining
 from minitransformer.evaluation.sentence_training import evaluate_sentence_training
@@ -108,4 +108,4 @@ def next_sentences(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    start(main)

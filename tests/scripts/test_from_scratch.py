@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,3 +28,13 @@ def test_the_table_holds_each_pair_once_below_a_header(tmp_path):
     header, *lines = (tmp_path / "pairs.tsv").read_text().splitlines()
     assert header == "sentence1\tsentence2"
     assert sorted(lines) == sorted("\t".join(pair) for pair in next_sentences(SENTENCES))
+
+
+def test_a_corpus_that_is_not_there_is_one_sentence(tmp_path):
+    script = Path(__file__).parents[2] / "scripts" / "from_scratch.py"
+    tables = ["--nli", "nli.tsv", "--sts-train", "train.tsv", "--sts-dev", "dev.tsv"]
+    command = [sys.executable, script, tmp_path / "no.txt", *tables, "--out", tmp_path / "out"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode != 0
+    assert "no.txt" in ended.stderr
+    assert "Traceback" not in ended.stderr
