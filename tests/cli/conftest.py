@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from minitransformer.cli.main import main
+from minitransformer.training import checkpoint
 from tests.small_encoders import small_encoder
 
 SUBJECTS = ["the dog", "a small cat", "my friend", "the old horse", "every bird", "our neighbour"]
@@ -48,6 +49,12 @@ def run(monkeypatch, capsys):
         return Result(exit_.value.code or 0, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def without_waiting_for_the_disk(monkeypatch):
+    """Many small runs save many small checkpoints, none of which has to outlive a power cut."""
+    monkeypatch.setattr(checkpoint, "flush_to_disk", lambda folder: None)
 
 
 @pytest.fixture(scope="session")
