@@ -40,7 +40,8 @@ def command(context: click.Context, resume: Path | None, workers: int | None, **
     text score                    regression, or with sentence1 sentence2
 
     MODEL is a folder, or the name of a model on the Hugging Face hub. DIR becomes a folder that `minitransformer
-    predict` and transformers' BertForSequenceClassification load.
+    predict` loads, and so does transformers' BertForSequenceClassification, which has no other pooling than cls and no
+    hidden layers.
     """
     run = start_or_resume(ClassifierRun, context, resume)
     problem_type = run.model.settings.problem_type

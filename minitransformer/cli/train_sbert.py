@@ -51,3 +51,5 @@ def command(context: click.Context, resume: Path | None, workers: int | None, **
     best = train(run, lambda: evaluate_sentence_training(run.model, run.dev), workers, "train-sbert")
     click.echo(f"\nThe best model on {run.settings.dev}: {described(best)}")
     click.echo(f'It lies in {run.folder}. Try it: minitransformer similarity {run.folder} "a text" "another text"')
+    if run.model.labels:
+        click.echo(f"Ask its pair classifier: minitransformer predict {run.folder} FILE")

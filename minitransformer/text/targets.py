@@ -70,10 +70,11 @@ def _names_in(field: str, several: bool, table: Table, example: int) -> list[str
 
 def _id(name: str, ids: dict[str, int], table: Table, example: int) -> int:
     if name not in ids:
+        hint = ", or say --multi-label if it means several labels" if SEPARATOR in name else ""
         known = ", ".join(list(ids)[:10]) + (", ..." if len(ids) > 10 else "")
         raise UserError(
             f"{table.where(example)}: the label {name!r} is none of those that the model is trained on ({known}); "
-            "correct it or delete the line"
+            f"correct it or delete the line{hint}"
         )
     return ids[name]
 

@@ -77,7 +77,8 @@ def test_the_best_model_is_in_the_folder_and_not_the_last(train, tmp_path):
 
 def test_a_pair_classifier_is_usable_again_by_predict_and_from_python(run, train, tmp_path):
     table = small_tables.labelled_pairs(tmp_path / "nli.tsv")
-    train("classification", table, "--components", "|u-v|", "--epochs", 3, "--learning-rate", "1e-2")
+    result = train("classification", table, "--components", "|u-v|", "--epochs", 3, "--learning-rate", "1e-2")
+    assert f"Ask its pair classifier: minitransformer predict {tmp_path / 'out'} FILE" in result.output
     network = SiameseNetwork.from_pretrained(tmp_path / "out")
     assert network.objective.components == ("|u-v|",)
     assert network.labels == small_tables.NLI

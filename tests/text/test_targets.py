@@ -70,3 +70,8 @@ def test_equal_scores_are_refused_where_an_order_is_needed():
     assert different_scores(table("score", "1", "1", "2")).tolist() == [1, 1, 2]
     with pytest.raises(UserError, match=r"dev.tsv: all 2 lines have the score 0.5; expected different ones"):
         different_scores(table("score", "0.5", "5e-1"))
+
+
+def test_labels_with_commas_between_them_taken_for_one_are_guessed_at():
+    with pytest.raises(UserError, match=r"'joy,love' is none of those .* or say --multi-label if it means several"):
+        label_ids(table("label", "joy,love"), ("joy", "love"))
