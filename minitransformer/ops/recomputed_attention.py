@@ -12,6 +12,8 @@ and values serve all blocks, so their gradients add up:
 
     dk = sum over blocks of dscores^T q * scale,   dv = sum over blocks of (weights * mask)^T dy
 
+ops/multi_head_attention.py goes this way with sentences of more than 1,024 tokens.
+
 The mask of a block comes from a generator of its own, seeded by one number for the call and the block's number: the
 backward draws it again. In causal attention a block's last query sees the most keys; those beyond are left out.
 
