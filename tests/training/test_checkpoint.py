@@ -1,4 +1,5 @@
 import errno
+import os
 import shutil
 
 import pytest
@@ -72,3 +73,15 @@ def test_a_full_disk_while_saving_leaves_the_last_checkpoint_as_it_was(tmp_path,
             loop.checkpoints.save(step, loop.model, loop.optimizer)
     assert [path.name for path in loop.checkpoints.folder.iterdir()] == ["step-000012"]
     assert {path.name: path.read_bytes() for path in loop.checkpoints.latest().iterdir()} == before
+
+
+def test_every_file_is_on_the_disk_before_a_checkpoint_counts_those_in_folders_too(tmp_path, monkeypatch):
+    """A sentence encoder has folders below its own, with weights in them."""
+    (tmp_path / "2_Dense").mkdir()
+    files = [tmp_path / "model.safetensors", tmp_path / "2_Dense" / "model.safetensors"]
+    for file in files:
+        file.touch()
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino))
+    checkpoint_module.flush_to_disk(tmp_path)
+    assert {*flushed} == {path.stat().st_ino for path in (tmp_path, tmp_path / "2_Dense", *files)}

@@ -1,0 +1,46 @@
+import pytest
+
+from minitransformer.errors import UserError
+from minitransformer.interop.classifier_settings import (
+    ClassifierSettings,
+    classifier_entries,
+    read_classifier_settings,
+)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ClassifierSettings(),
+        ClassifierSettings(("a", "b", "c"), "multi_label_classification", "mean", (7, 5), 0.25),
+        ClassifierSettings(("score",), "regression"),
+        ClassifierSettings(tuple(f"label {i}" for i in range(12))),  # 10 comes after 9, not after 1
+    ],
+)
+def test_what_is_written_is_read_again(settings):
+    assert read_classifier_settings(classifier_entries(settings)) == settings
+
+
+def test_a_config_that_says_nothing_means_what_it_means_to_transformers():
+    assert read_classifier_settings({}) == ClassifierSettings(("LABEL_0", "LABEL_1"), "single_label_classification")
+    assert read_classifier_settings({"id2label": {"0": "score"}}).problem_type == "regression"
+    assert read_classifier_settings({"id2label": {"1": "b", "0": "a"}}).labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"id2label": ["a", "b"]}, r"id2label must give a label for each number, found \['a', 'b'\]"),
+        ({"id2label": {"a": 0, "b": 1}}, "id2label must give a label for each number"),
+        ({"id2label": {"9" * 5000: "a"}}, "id2label must give a label for each number"),
+        ({"id2label": {"0": "a", "1": "a"}}, "must be different, found a, a"),
+        ({"problem_type": ["regression"]}, r"problem_type is one of .*; found \['regression'\]"),
+        ({"classifier_pooling": 7}, "pooling is one of cls, mean; found 7"),
+        ({"classifier_hidden_sizes": 7}, "classifier_hidden_sizes must be a list, found 7"),
+        ({"classifier_hidden_sizes": ["7"]}, r"whole numbers above 0, found \('7',\)"),
+        ({"classifier_dropout": "0.1"}, "classifier_dropout must be at least 0 and below 1, found '0.1'"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused(entries, message):
+    with pytest.raises(UserError, match=message):
+        read_classifier_settings(entries)
