@@ -5,11 +5,17 @@
 mean and var run over the H elements of one row; var is the biased one, mean((x - mean(x))^2).
 Ba, Kiros, Hinton 2016 (arXiv 1607.06450), section 3.
 
-Back: with dx_hat = dy * gamma, x_i reaches the loss directly, through the mean and through std:
+Back, with c = x - mean(x), so that x_hat = c / std and std = sqrt(mean(c^2) + eps):
 
-    dx_i = (dx_hat_i - mean(dx_hat) - x_hat_i * mean(dx_hat * x_hat)) / std
+    y = gamma * x_hat + beta    dx_hat = dy * gamma
+    x_hat = c / std             dstd = -sum_i dx_hat_i c_i / std^2 = -sum_i dx_hat_i x_hat_i / std
+                                and c_i reaches x_hat_i directly and all of x_hat through std, dstd/dc_i = x_hat_i / H:
+                                dc_i = dx_hat_i / std + dstd x_hat_i / H
+                                     = (dx_hat_i - x_hat_i mean(dx_hat * x_hat)) / std
+    c = x - mean(x)             dx_i = dc_i - mean(dc), and with mean(x_hat) = 0
+                                dx_i = (dx_hat_i - mean(dx_hat) - x_hat_i mean(dx_hat * x_hat)) / std
 
-so dx has no component along the ones vector and none along x_hat: what centring and scaling threw away.
+So dx has no component along the ones vector and, but for eps, none along x_hat: what centring and scaling threw away.
 gamma and beta serve every row: dgamma = sum over rows of dy * x_hat, dbeta = sum over rows of dy.
 
 Both directions go through the rows in blocks (ops/rows.py); each block is the formula above.
@@ -60,7 +66,7 @@ def layer_norm_forward(
 def _normalise(x: np.ndarray, eps: float, out: np.ndarray) -> np.ndarray:
     """Write x_hat (N, H) of x (N, H) to `out`, which may be x, and return 1 / std (N, 1)."""
     centred = np.subtract(x, row_means(x), out=out)
-    inv_std = 1 / np.sqrt(row_dots(centred, centred) / x.shape[1] + eps)
+    inv_std = 1 / np.sqrt(row_dots(centred, centred) / x.shape[1] + eps)  # 1 / sqrt(var(x) + eps)
     centred *= inv_std  # from here on it is x_hat
     return inv_std
 
