@@ -67,7 +67,7 @@ def attention_forward(
     to `out` if that is given.
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    q = q * scale
+    q = q * scale  # here and not in the scores: T D products instead of T U
     scores = q @ np.swapaxes(k, -1, -2)
     if causal:
         scores[..., future_keys(*scores.shape[-2:])] = MASKED_SCORE

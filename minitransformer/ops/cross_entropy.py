@@ -32,7 +32,7 @@ def cross_entropy_forward(logits: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     losses, probabilities = np.empty(len(labels), logits.dtype), np.empty_like(logits)
     for rows in row_blocks(logits):
         shifted = np.subtract(logits[rows], logits[rows].max(axis=1, keepdims=True), out=probabilities[rows])
-        label_logits = shifted[np.arange(len(shifted)), labels[rows]]
+        label_logits = shifted[np.arange(len(shifted)), labels[rows]]  # before exp is written over them
         exps = np.exp(shifted, out=probabilities[rows])
         sums = row_sums(exps)
         losses[rows] = np.log(sums[:, 0]) - label_logits

@@ -2,8 +2,8 @@
 
     y = x * mask,   mask = 0 with probability rate, else 1 / (1 - rate)
 
-so that the expected value of y is x and inference needs no change. Srivastava et al. 2014 (JMLR 15), section 10, calls
-this form inverted dropout.
+so that the expected value of y is x and inference needs no change. Srivastava et al. 2014 (JMLR 15), who scale the
+weights at inference instead, name this way in section 10; the field calls it inverted dropout.
 
 Back: the mask is a constant, so dx = dy * mask.
 

@@ -3,8 +3,9 @@
     y = x Phi(x),   Phi(x) = (1 + erf(x / sqrt(2))) / 2                          the exact form
     y = x (1 + tanh(z)) / 2,   z = sqrt(2 / pi) (x + 0.044715 x^3)               the tanh form
 
-Hendrycks, Gimpel 2016 (arXiv 1606.08415), section 2. BERT was published with the exact form; the two differ by up to
-4.7e-4 (at |x| = 2.70), so a model must run with the one that it was trained with.
+Hendrycks, Gimpel 2016 (arXiv 1606.08415), section 2. BERT was published with the exact form, and its code went over to
+the tanh form in 2019. The two differ by up to 4.7e-4 (at |x| = 2.70), so a model must run with the one that it was
+trained with.
 
 Back: dx = dy * slope, and the slope needs only what the forward has at hand, so it is computed there:
 

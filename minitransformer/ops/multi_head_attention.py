@@ -2,17 +2,17 @@
 
 Vaswani et al. 2017 (arXiv 1706.03762), section 3.2.2.
 
-A batch is N rows, its S sentences one under the other (`lengths` says where each ends), of H columns, and head a owns
-columns a D .. (a + 1) D of q, k and v; k and v have M rows, which in self-attention is N:
+A batch is N rows of H columns, its S sentences one under the other (query_lengths and key_lengths say how many rows
+each has). Head a owns the D columns from a D on, of q, k and v; k and v have M rows, which in self-attention is N:
 
     y[rows of s, columns of a] = attention(q[rows of s, columns of a], k[...], v[...])
 
 with the attention of ops/attention.py, and backwards the same. This is the only operation that mixes tokens, and no
 sentence sees another. Sentences of equal length that stand one after the other go through as one stack (sentences,
-heads, T, D), in blocks whose scores stay in cache.
+heads, T, D), in blocks whose scores stay in the processor's cache.
 
-The cache holds the weights (T, T) of each head. In sentences of more than 1,024 tokens they are not kept but made again
-in the backward (ops/recomputed_attention.py): memory then grows with T, and time by up to a third.
+For the backward the weights (T, T) of each head are kept. In sentences of more than 1,024 tokens they are not, but made
+again (ops/recomputed_attention.py): memory then grows with T, and time by up to a third.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Block(NamedTuple):
     """Some sentences of equal length that stand one after the other, and some of the heads."""
 
     sentences: int
-    query_rows: slice
-    key_rows: slice
+    query_rows: slice  # of q and y
+    key_rows: slice  # of k and v
     heads: slice
-    long: bool
+    long: bool  # whether the backward makes the weights again
 
 
 class MultiHeadAttentionCache(NamedTuple):
@@ -60,7 +60,7 @@ def multi_head_attention(
     *,
     causal: bool = False,
 ) -> np.ndarray:
-    """y (N, H), as multi_head_attention_forward gives it: the forward alone, for inference."""
+    """y (N, H), as multi_head_attention_forward gives it, for inference: no block's cache is kept."""
     _check_lengths("query_lengths", query_lengths, q)
     _check_lengths("key_lengths", key_lengths, k)
     y = np.empty(q.shape, q.dtype)
@@ -122,7 +122,7 @@ def multi_head_attention_backward(
 
 
 def _heads(rows: np.ndarray, places: slice, block: Block, num_heads: int) -> np.ndarray:
-    """The block's part of rows (N, H) as a view (sentences, heads, T, D)."""
+    """The block's part of rows (N, H) as (sentences, heads, T, D): a view, so what is written to it stands in rows."""
     sentences = rows[places].reshape(block.sentences, -1, num_heads, rows.shape[1] // num_heads)
     return sentences.transpose(0, 2, 1, 3)[:, block.heads]
 

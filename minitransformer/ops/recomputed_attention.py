@@ -6,9 +6,9 @@ each, they are 400 MB a layer. But they are quickly made again, if one number fo
     log_sum_exp_i = log sum_j exp(scores_ij)            (T, 1)
     weights_ij = exp(scores_ij - log_sum_exp_i)         softmax, written with it
 
-So the forward goes through the queries in blocks, whose scores stay in cache, and keeps q, k, v, y and log_sum_exp. The
-backward goes through the same blocks, makes the weights of each again and goes on as ops/attention.py does. The keys
-and values serve all blocks, so their gradients add up:
+So the forward goes through the queries in blocks, whose scores stay in the processor's cache, and keeps q, k, v, y and
+log_sum_exp. The backward goes through the same blocks, makes the weights of each again and goes on as ops/attention.py
+does. The keys and values serve all blocks, so their gradients add up:
 
     dk = sum over blocks of dscores^T q * scale,   dv = sum over blocks of (weights * mask)^T dy
 

@@ -1,4 +1,4 @@
-"""What the operations share: rows taken in blocks that stay in cache, sums down the columns, means along the rows.
+"""What the operations share: blocks of rows that stay in the processor's cache, and sums along rows and columns.
 
 A long array that goes through six element-wise steps is read from memory six times. Taken in blocks it is read once,
 and the six steps run in the processor's cache.
@@ -41,20 +41,20 @@ def result_array(x: np.ndarray, out: np.ndarray | None) -> np.ndarray:
 
 
 def column_sums(x: np.ndarray) -> np.ndarray:
-    """x.sum(axis=0) of x (N, H), as a product with a row of ones: the fastest way to add rows up."""
+    """(H,) of x (N, H): x.sum(axis=0), as a product with a row of ones, the fastest way to add rows up."""
     return np.ones(len(x), x.dtype) @ x
 
 
 def row_sums(x: np.ndarray) -> np.ndarray:
-    """x.sum(axis=-1, keepdims=True) of x (..., N, H), (..., N, 1), as a product with a column of ones."""
+    """(..., N, 1) of x (..., N, H): x.sum(axis=-1, keepdims=True), as a product with a column of ones."""
     return x @ np.ones((x.shape[-1], 1), x.dtype)
 
 
 def row_means(x: np.ndarray) -> np.ndarray:
-    """x.mean(axis=1, keepdims=True) of x (N, H), (N, 1), as a product with a column of 1 / H."""
+    """(N, 1) of x (N, H): x.mean(axis=1, keepdims=True), as a product with a column of 1 / H."""
     return x @ np.full((x.shape[1], 1), 1 / x.shape[1], x.dtype)
 
 
 def row_dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(a * b).sum(axis=1, keepdims=True) of a and b (N, H), (N, 1), without an array for the product."""
+    """(N, 1) of a and b (N, H): (a * b).sum(axis=1, keepdims=True), without an array for the product."""
     return np.einsum("nh,nh->n", a, b)[:, None]

@@ -3,6 +3,7 @@
     logits = x table^T + bias,   logits_mv = sum_k x_mk table_vk + bias_v
 
 table (V, H) is the one that tokens were looked up in: one array with two uses (Press, Wolf 2017, arXiv 1608.05859).
+An untied model hands in a table of its own for this; nothing else changes.
 
 Back: the rules of ops/linear.py with W = table^T,
 
