@@ -46,7 +46,7 @@ class FeedForward(Module):
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, FeedForwardCache]:
         """y (N, H) of x (N, H); dropout happens only with an rng."""
         x, inner = self.inner.forward(x)
-        x, activation = self.activation.forward(x, out=x)  # the array is ours from here on
+        x, activation = self.activation.forward(x, out=x)  # over x W_1 + b_1, which no cache needs
         x, outer = self.outer.forward(x)
         y, dropout = dropout_forward(x, self.dropout, rng, out=x)
         return y, FeedForwardCache(inner, activation, outer, dropout)

@@ -25,10 +25,11 @@ class MaskedLMHeadCache(NamedTuple):
 
 
 class MaskedLMHead(Module):
-    """logits = norm(activation(x W + b)) table^T + bias, for rows x (M, H); table (V, H) is the token embedding's own.
+    """logits = norm(activation(x W + b)) table^T + bias, for rows x (M, H); table (V, H) is that of `token`.
 
-    The table is trained from both ends: by the tokens looked up in it and by the scores computed with it. Only the
-    bias (V,) belongs to the head (Devlin et al. 2018, section 3.1 and the published code).
+    In BERT that is the token embedding, and its table is trained from both ends: by the tokens looked up in it and by
+    the scores computed with it (Devlin et al. 2018, section 3.1 and the published code). An untied model
+    (tie_word_embeddings false) gives the head an embedding that serves nothing else. The bias (V,) is the head's own.
     """
 
     def __init__(self, token: Embedding, activation: Activation, eps: float, init_std: float) -> None:

@@ -1,4 +1,4 @@
-"""What every layer and model is: a tree of parameters with names, living in one flat vector."""
+"""What every layer and model is: a tree of parameters with names, living in flat vectors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Module:
         return self
 
     def allocate(self, dtype: DTypeLike = np.float32) -> None:
-        """Give every parameter its place in one vector, without a value. The decayed ones stand in its front."""
+        """Give every parameter its place in the flat vectors, without a value. The decayed ones come first."""
         named = sorted(self.named_parameters(), key=lambda entry: not entry[1].decayed)
         num_decayed = sum(parameter.size for _, parameter in named if parameter.decayed)
         storage = FlatStorage(np.empty(sum(parameter.size for _, parameter in named), dtype), num_decayed)
@@ -73,6 +73,7 @@ class Module:
     def replica(self: ModuleType) -> ModuleType:
         """A copy that shares the values and has gradients of its own: what a parallel worker needs."""
         storage = self.storage
+        # The dictionary tells deepcopy what stands for the storage, so the values themselves are not copied.
         return copy.deepcopy(self, {id(storage): storage.replica()})
 
     def _paths(self) -> Iterator[tuple[str, Parameter]]:

@@ -19,6 +19,7 @@ from minitransformer.ops.pooling import (
     mean_sqrt_len_pooling_forward,
 )
 
+# Forward and backward of each mode.
 POOLINGS: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., np.ndarray]]] = {
     "cls": (cls_pooling_forward, cls_pooling_backward),
     "max": (max_pooling_forward, max_pooling_backward),
@@ -28,7 +29,7 @@ POOLINGS: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., n
 
 
 class PoolingCache(NamedTuple):
-    modes: list[Any]
+    modes: list[Any]  # the cache of each
 
 
 class Pooling(Module):
