@@ -76,8 +76,8 @@ def test_metrics_equal_scikit_learns():
     labels, predicted = rng.random((2, 60, 5)) < 0.3
     assert multi_label_metrics(labels, predicted) == pytest.approx(
         (
-            accuracy_score(labels, predicted),
             f1_score(labels, predicted, average="macro"),
             f1_score(labels, predicted, average="micro"),
+            accuracy_score(labels, predicted),
         )
     )
