@@ -86,6 +86,7 @@ class AdamW:
         spread(update, self.storage.values.size)
 
     def _update(self, start: int, end: int, learning_rate: float, scale: float, weight_decay: float) -> None:
+        """Update entries start .. end - 1 by the formulas above, with g * scale for g; s holds what is in between."""
         beta1, beta2 = self.betas
         rate, eps = self._corrected(learning_rate)
         scratch = np.empty(BLOCK, self.storage.values.dtype)
@@ -95,17 +96,17 @@ class AdamW:
             m, v = self.first_moments[block], self.second_moments[block]
             s = scratch[: len(w)]
 
-            np.multiply(g, (1 - beta1) * scale, out=s)
+            np.multiply(g, (1 - beta1) * scale, out=s)  # m = beta1 m + (1 - beta1) g
             s += NEVER_DENORMAL
             m *= beta1
             m += s
 
-            np.multiply(g, g, out=s)
+            np.multiply(g, g, out=s)  # v = beta2 v + (1 - beta2) g^2
             s *= (1 - beta2) * scale * scale
             v *= beta2
             v += s
 
-            np.sqrt(v, out=s)
+            np.sqrt(v, out=s)  # w = w - lr * weight_decay * w - rate * m / (sqrt(v) + eps)
             s += eps
             np.divide(m, s, out=s)
             s *= rate

@@ -66,7 +66,7 @@ class ClassifierRun(FineTuningRun):
         self.targets, self.dev_targets = targets_of(train, head), targets_of(dev, head)
         if head.problem_type == "regression":
             for table in (train, dev):
-                different_scores(table)
+                different_scores(table)  # raises if there is nothing to learn or to measure
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the classifier, which is new, and of heads that aren't needed
             self.model = BertForSequenceClassification.from_pretrained(

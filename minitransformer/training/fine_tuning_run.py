@@ -13,7 +13,7 @@ import dataclasses
 import math
 import shutil
 import zlib
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -54,7 +54,7 @@ class FineTuningSettings(TrainingSettings):
     num_shards: int = 2
 
 
-class FineTuningRun(TrainingRun):
+class FineTuningRun(TrainingRun, ABC):
     """A subclass has the model and the number of examples, and says what the task is."""
 
     settings: FineTuningSettings

@@ -91,7 +91,7 @@ class TrainingLoop(Generic[Model, Batch]):
                 progress.update(metrics["loss"], metrics["tokens"])
                 stopping = stop.requested
                 due = (step + 1) % self.save_every == 0 or step + 1 == steps
-                if due:  # even before a stop: the run that goes on comes after this step
+                if due:  # even when stopping: the resumed run begins with the next step and would leave this out
                     scores = self._evaluate(step + 1, log)
                 if due or stopping:
                     checkpoint = self._save(step + 1)
@@ -104,8 +104,8 @@ class TrainingLoop(Generic[Model, Batch]):
         began = time.perf_counter()
         metrics = self.task.gradients(pool, batch, partial(generator, self.settings.seed, "dropout", step))
         norm = global_norm(self.model.storage.gradients, pool.spread)
-        self._check(step + 1, "loss", metrics["loss"])
-        self._check(step + 1, "gradient's norm", norm)
+        self._check_finite(step + 1, "loss", metrics["loss"])
+        self._check_finite(step + 1, "gradient's norm", norm)
         factor = linear_warm_up_and_decay(step, round(self.settings.warm_up * self.steps), self.steps)
         rate = self.settings.learning_rate * factor
         self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm), pool.spread)
@@ -132,9 +132,9 @@ class TrainingLoop(Generic[Model, Batch]):
 
     def _check_weights(self, step: int) -> None:
         """Keep weights that are inf or nan out of the checkpoints."""
-        self._check(step, "weights' norm", global_norm(self.model.storage.values))
+        self._check_finite(step, "weights' norm", global_norm(self.model.storage.values))
 
-    def _check(self, step: int, name: str, number: float) -> None:
+    def _check_finite(self, step: int, name: str, number: float) -> None:
         if not math.isfinite(number):
             raise UserError(
                 f"training stopped: in step {step} the {name} is {number}. "
