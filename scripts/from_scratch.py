@@ -1,12 +1,10 @@
-"""A sentence encoder from nothing but text: four stages, each a folder that one can look at, use and compare.
+"""A sentence encoder from nothing but text: three stages, each a folder that one can look at, use and compare.
 
     python scripts/from_scratch.py corpus.txt --nli nli.tsv --sts-train stsb/train.tsv --sts-dev stsb/dev.tsv --out DIR
 
-    DIR/1-bert        BERT-tiny, pretrained on the corpus: masked tokens and next sentences
-    DIR/2-sentences   sentences that follow each other should be alike: ranking, no labels (Logeswaran, Lee 2018, arXiv
-                      1803.02893)
-    DIR/3-nli         premises and what they entail should be alike, what contradicts them not: ranking
-    DIR/4-sts         the cosine should be the score that people gave: regression
+    DIR/1-bert   BERT-tiny, pretrained on the corpus: masked tokens and next sentences
+    DIR/2-nli    premises and what they entail should be alike, what contradicts them not: ranking
+    DIR/3-sts    the cosine should be the score that people gave: regression
 
 The corpus is as for `minitransformer pretrain`; the tables have the headers of `minitransformer train-sbert`. A stage
 that is finished isn't done again, and one that was stopped goes on.
@@ -14,7 +12,6 @@ that is finished isn't done again, and one that was stopped goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +20,10 @@ from commands import start
 
 from minitransformer.evaluation.pretraining import evaluate_pretraining
 from minitransformer.evaluation.sentence_training import evaluate_sentence_training
-from minitransformer.files import replacing
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
-from minitransformer.randomness import generator
-from minitransformer.text.corpus import TextFiles
 from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
 from minitransformer.training.run import TrainingRun, settings_file
 from minitransformer.training.sentence_run import SentenceRun, SentenceTrainingSettings
-
-WORDS_OF_A_SENTENCE = range(5, 41)  # shorter ones say too little, longer ones are often lists
-NEXT_PAIRS = 100_000
 
 
 @click.command()
@@ -41,19 +32,13 @@ NEXT_PAIRS = 100_000
 @click.option("--sts-train", required=True, help="Scored pairs to learn from.")
 @click.option("--sts-dev", required=True, help="Scored pairs to choose the best model by.")
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", default=3_400, show_default=True, help="Of pretraining.")
+@click.option("--steps", default=9_000, show_default=True, help="Of pretraining.")
 def main(corpus: tuple[str, ...], nli: str, sts_train: str, sts_dev: str, out: Path, steps: int) -> None:
     """Pretrain on CORPUS, then train sentence embeddings."""
-    bert, sentences, entailment, sts = (out / name for name in ("1-bert", "2-sentences", "3-nli", "4-sts"))
+    bert, entailment, sts = (out / name for name in ("1-bert", "2-nli", "3-sts"))
     pretrain(bert, corpus, steps)
-
-    pairs = out / "next-sentences.tsv"
-    if not pairs.exists():
-        write_next_sentences(corpus, pairs)
-    ranking = {"objective": "ranking", "batch_size": 128}
-    train(sentences, bert, pairs, sts_dev, **ranking, learning_rate=5e-4, evaluations_per_epoch=4)
-    train(entailment, sentences, nli, sts_dev, **ranking, learning_rate=2e-4, epochs=2)
-    train(sts, entailment, sts_train, sts_dev, objective="regression", learning_rate=1e-4, epochs=4)
+    train(entailment, bert, nli, sts_dev, objective="ranking", learning_rate=1e-3, batch_size=64, epochs=2)
+    train(sts, entailment, sts_train, sts_dev, objective="regression", learning_rate=3e-4, epochs=4)
 
 
 def pretrain(folder: Path, corpus: tuple[str, ...], steps: int) -> None:
@@ -72,9 +57,9 @@ def pretrain(folder: Path, corpus: tuple[str, ...], steps: int) -> None:
         run.finish(model)
 
 
-def train(folder: Path, model: Path, train: Path | str, dev: str, **settings: Any) -> None:
+def train(folder: Path, model: Path, train: str, dev: str, **settings: Any) -> None:
     """A stage that begins with the model of the one before."""
-    settings = {"model": str(model), "train": str(train), "dev": dev, "max_length": 64, **settings}
+    settings = {"model": str(model), "train": train, "dev": dev, "max_length": 64, **settings}
     run = unfinished(SentenceRun, folder, SentenceTrainingSettings(**settings))
     if run is not None:
         run.loop(lambda: evaluate_sentence_training(run.model, run.dev)).run()
@@ -86,25 +71,6 @@ def unfinished(run_type: type[TrainingRun], folder: Path, settings: Any) -> Any:
     if (folder / WEIGHTS_FILE).exists():
         return None
     return run_type.resume(folder) if settings_file(folder).exists() else run_type.start(folder, settings)
-
-
-def write_next_sentences(corpus: tuple[str, ...], file: Path) -> None:
-    """A table of sentences and those that follow them, drawn at random from the corpus."""
-    pairs = [*next_sentences(TextFiles(corpus))]
-    chosen = generator(0, "next sentences").permutation(len(pairs))[:NEXT_PAIRS]
-    with replacing(file) as beside:
-        lines = ["sentence1\tsentence2", *("\t".join(pairs[i]) for i in chosen)]
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def next_sentences(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each sentence with the one that follows it in its document, if both are of a good length."""
-    before = ""
-    for sentence in sentences:
-        sentence = " ".join(sentence.split())  # no tab inside a field of the table
-        if all(len(text.split()) in WORDS_OF_A_SENTENCE for text in (before, sentence)):
-            yield before, sentence
-        before = sentence  # an empty one ends a document
 
 
 if __name__ == "__main__":

@@ -1,39 +1,53 @@
+"""The recipe from text to a sentence encoder, with a model and tables of a few lines."""
+
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+import pytest
 
-from from_scratch import next_sentences, write_next_sentences
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from tests.cli.conftest import small_text
 
-SENTENCES = [
-    "The first sentence has six words.",
-    "The second sentence follows the first.",
-    "Too short.",
-    "The fourth one comes after it.",
-    "",
-    "Another document begins with this one.",
-    "And it ends with this one.",
-]
+SCRIPT = Path(__file__).parents[2] / "scripts" / "from_scratch.py"
+NLI = """premise\thypothesis\tlabel
+the dog sees the river\tthe dog sees cold water\tentailment
+the dog sees the river\tthe dog forgets the river\tcontradiction
+my friend likes some bread\tmy friend likes the bread\tentailment
+"""
+STS = """sentence1\tsentence2\tscore
+the dog sees the river\tthe dog sees cold water\t4.0
+the dog sees the river\tevery bird finds some bread\t0.5
+my friend likes some bread\tmy friend finds some bread\t3.0
+"""
 
 
-def test_a_sentence_is_paired_with_the_next_one_of_its_document_if_both_are_of_a_good_length():
-    assert [*next_sentences(SENTENCES)] == [tuple(SENTENCES[:2]), tuple(SENTENCES[5:])]
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    return runpy.run_path(str(SCRIPT))
 
 
-def test_the_table_holds_each_pair_once_below_a_header(tmp_path):
-    corpus = tmp_path / "corpus.txt"
-    corpus.write_text("\n".join(SENTENCES) + "\n")
-    write_next_sentences((str(corpus),), tmp_path / "pairs.tsv")
-    header, *lines = (tmp_path / "pairs.tsv").read_text().splitlines()
-    assert header == "sentence1\tsentence2"
-    assert sorted(lines) == sorted("\t".join(pair) for pair in next_sentences(SENTENCES))
+def test_three_stages_lead_from_text_to_a_sentence_encoder_and_none_is_done_twice(script, tmp_path, monkeypatch):
+    settings = script["PretrainingSettings"]
+    small = lambda **given: settings(**{**given, "vocab_size": 140, "batch_size": 8, "held_out_every": 20})  # noqa: E731
+    monkeypatch.setitem(script["pretrain"].__globals__, "PretrainingSettings", small)
+    for name, text in (("corpus.txt", small_text()), ("nli.tsv", NLI), ("sts.tsv", STS)):
+        (tmp_path / name).write_text(text)
+    sts, out = tmp_path / "sts.tsv", tmp_path / "out"
+    arguments = [tmp_path / "corpus.txt", "--nli", tmp_path / "nli.tsv", "--sts-train", sts, "--sts-dev", sts]
+    arguments = [*map(str, arguments), "--out", str(out), "--steps", "3"]
+    script["main"](arguments, standalone_mode=False)
+    assert SentenceEncoder.from_pretrained(out / "3-sts").encode("the dog").shape == (128,)
+    written = {file: file.stat().st_mtime_ns for file in out.rglob("*.safetensors")}
+    script["main"](arguments, standalone_mode=False)
+    assert written == {file: file.stat().st_mtime_ns for file in out.rglob("*.safetensors")}
 
 
 def test_a_corpus_that_is_not_there_is_one_sentence(tmp_path):
-    script = Path(__file__).parents[2] / "scripts" / "from_scratch.py"
     tables = ["--nli", "nli.tsv", "--sts-train", "train.tsv", "--sts-dev", "dev.tsv"]
-    command = [sys.executable, script, tmp_path / "no.txt", *tables, "--out", tmp_path / "out"]
+    command = [sys.executable, SCRIPT, tmp_path / "no.txt", *tables, "--out", tmp_path / "out"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode != 0
     assert "no.txt" in ended.stderr
