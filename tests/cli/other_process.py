@@ -5,7 +5,7 @@ import sys
 import time
 
 COMMAND = [sys.executable, "-c", "from minitransformer.cli.main import main; main()"]
-HOW_LONG = 60  # seconds that a test waits for another process before it fails
+HOW_LONG = 300  # seconds that a test waits for another process before it fails
 
 
 def in_another_process(command, *arguments, **options):
