@@ -19,11 +19,11 @@ import click
 from commands import start
 
 from minitransformer.evaluation.pretraining import evaluate_pretraining
-from minitransformer.evaluation.sentence_training import evaluate_sentence_training
+from minitransformer.evaluation.siamese import evaluate_siamese
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
 from minitransformer.training.run import TrainingRun, settings_file
-from minitransformer.training.sentence_run import SentenceRun, SentenceTrainingSettings
+from minitransformer.training.siamese_run import SiameseRun, SiameseTrainingSettings
 
 
 @click.command()
@@ -60,9 +60,9 @@ def pretrain(folder: Path, corpus: tuple[str, ...], steps: int) -> None:
 def train(folder: Path, model: Path, train: str, dev: str, **settings: Any) -> None:
     """A stage that begins with the model of the one before."""
     settings = {"model": str(model), "train": train, "dev": dev, "max_length": 64, **settings}
-    run = unfinished(SentenceRun, folder, SentenceTrainingSettings(**settings))
+    run = unfinished(SiameseRun, folder, SiameseTrainingSettings(**settings))
     if run is not None:
-        run.loop(lambda: evaluate_sentence_training(run.model, run.dev)).run()
+        run.loop(lambda: evaluate_siamese(run.model, run.dev)).run()
         click.echo(f"{folder}: {run.finish()}")
 
 

@@ -15,8 +15,8 @@ from minitransformer.randomness import generator
 from minitransformer.text.sentence_examples import SentenceExamples
 from minitransformer.training.adamw import AdamW
 from minitransformer.training.clipping import clip_scale, global_norm
-from minitransformer.training.pretraining import PretrainingTask
-from minitransformer.training.siamese import SiameseTask
+from minitransformer.training.pretraining_task import PretrainingTask
+from minitransformer.training.siamese_task import SiameseTask
 from minitransformer.training.task import RngOfShard, Task
 from minitransformer.training.workers import Workers
 

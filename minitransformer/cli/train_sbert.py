@@ -9,15 +9,15 @@ import click
 
 from minitransformer.cli._fine_tuning import REQUIRED, described, fine_tuning_options, start_or_resume, train
 from minitransformer.cli._options import ABOVE_0, settings_options
-from minitransformer.evaluation.sentence_training import evaluate_sentence_training
+from minitransformer.evaluation.siamese import evaluate_siamese
 from minitransformer.ops.pair_features import COMPONENTS
-from minitransformer.training.sentence_run import LAYOUTS, SentenceRun, SentenceTrainingSettings
+from minitransformer.training.siamese_run import LAYOUTS, SiameseRun, SiameseTrainingSettings
 
-setting = settings_options(SentenceTrainingSettings)
+setting = settings_options(SiameseTrainingSettings)
 
 
 @click.command()
-@fine_tuning_options(SentenceTrainingSettings)
+@fine_tuning_options(SiameseTrainingSettings)
 @click.option("--objective", type=click.Choice(list(LAYOUTS)), help="What the embeddings are trained for.")
 @setting("pooling", click.Choice(["mean", "max", "cls"]), "Token rows to an embedding.  [default: the model's way]")
 @click.option(
@@ -47,8 +47,8 @@ def command(context: click.Context, resume: Path | None, workers: int | None, **
     MODEL is a folder, or the name of a model on the Hugging Face hub; a plain BERT gets mean pooling. --dev may be any
     of these tables. DIR becomes a sentence-transformers folder.
     """
-    run = start_or_resume(SentenceRun, context, resume, (*REQUIRED, "objective"))
-    best = train(run, lambda: evaluate_sentence_training(run.model, run.dev), workers, "train-sbert")
+    run = start_or_resume(SiameseRun, context, resume, (*REQUIRED, "objective"))
+    best = train(run, lambda: evaluate_siamese(run.model, run.dev), workers, "train-sbert")
     click.echo(f"\nThe best model on {run.settings.dev}: {described(best)}")
     click.echo(f'It lies in {run.folder}. Try it: minitransformer similarity {run.folder} "a text" "another text"')
     if run.model.labels:

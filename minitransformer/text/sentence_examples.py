@@ -96,7 +96,7 @@ def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
     return DevExamples(table.texts)
 
 
-def cosines(table: Table, highest_score: float | None) -> np.ndarray:
+def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:
     """(n,) the cosine that each score stands for: the share of the highest score, the table's own unless given.
 
     Raises UserError for a score beyond that, and if all are equal.

@@ -18,7 +18,7 @@ from minitransformer.text.targets import different_scores, label_ids, label_matr
 from minitransformer.text.tokenizer import BertTokenizer
 from minitransformer.text.tsv import LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS, Table, read_table
 from minitransformer.training.adamw import RateFactor
-from minitransformer.training.classification import ClassifierTask
+from minitransformer.training.classifier_task import ClassifierTask
 from minitransformer.training.epochs import Epochs
 from minitransformer.training.fine_tuning_run import FineTuningRun, FineTuningSettings
 from minitransformer.training.learning_rates import rate_factors_by_depth

@@ -32,7 +32,7 @@ from minitransformer.text.tokenizer import BertTokenizer
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.mimetic_start import mimetic_start
-from minitransformer.training.pretraining import PretrainingTask
+from minitransformer.training.pretraining_task import PretrainingTask
 from minitransformer.training.run import TrainingRun
 from minitransformer.training.settings import TrainingSettings
 

@@ -19,12 +19,12 @@ from minitransformer.objectives.ranking import RankingObjective  # noqa: E402
 from minitransformer.objectives.regression import RegressionObjective  # noqa: E402
 from minitransformer.text.sentence_examples import sentence_examples  # noqa: E402
 from minitransformer.training.adamw import AdamW  # noqa: E402
-from minitransformer.training.classification import ClassifierTask  # noqa: E402
+from minitransformer.training.classifier_task import ClassifierTask  # noqa: E402
 from minitransformer.training.clipping import clip_scale, global_norm  # noqa: E402
 from minitransformer.training.epochs import Epochs  # noqa: E402
 from minitransformer.training.learning_rates import rate_factors_by_depth  # noqa: E402
 from minitransformer.training.schedule import linear_warm_up_and_decay  # noqa: E402
-from minitransformer.training.siamese import SiameseTask  # noqa: E402
+from minitransformer.training.siamese_task import SiameseTask  # noqa: E402
 from minitransformer.training.workers import Workers  # noqa: E402
 from tests.small_models import random_tokens, small_config  # noqa: E402
 from tests.small_tables import learning_encoder, sentences  # noqa: E402

@@ -12,7 +12,7 @@ sentence_transformers = pytest.importorskip("sentence_transformers", reason="not
 from minitransformer import BertForSequenceClassification, BertTokenizer, SentenceEncoder  # noqa: E402
 from minitransformer.models.predictor import load_predictor  # noqa: E402
 from minitransformer.training.classifier_run import ClassifierRun  # noqa: E402
-from minitransformer.training.sentence_run import SentenceRun  # noqa: E402
+from minitransformer.training.siamese_run import SiameseRun  # noqa: E402
 from tests.small_tables import sentences  # noqa: E402
 from tests.training.fine_tuning_runs import classifier_settings, sentence_settings, train  # noqa: E402
 
@@ -58,7 +58,7 @@ def test_sentence_transformers_loads_a_trained_encoder_and_gives_the_same_embedd
     tmp_path, caplog, kind, objective, pooling
 ):
     """The pair classifier beside the encoder is in nobody's way."""
-    run = SentenceRun.start(tmp_path / "run", sentence_settings(tmp_path, kind, objective, pooling=pooling))
+    run = SiameseRun.start(tmp_path / "run", sentence_settings(tmp_path, kind, objective, pooling=pooling))
     before = run.model.encoder.encode(TEXTS)
     train(run)
     with caplog.at_level(logging.WARNING):

@@ -5,10 +5,10 @@ from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.text.sentence_examples import (
     NO_TEXT,
-    cosines,
     dev_examples,
     entailed_columns,
     sentence_examples,
+    target_cosines,
 )
 from minitransformer.text.tsv import LABELLED_PAIRS, PAIRS, SCORED_PAIRS, TRIPLETS, read_table
 from tests.small_tables import write_table
@@ -95,8 +95,8 @@ def test_a_label_that_training_did_not_have_is_refused_with_its_line(nli_table):
 
 
 def test_a_score_is_the_share_of_the_highest(tmp_path):
-    assert cosines(scored_table(tmp_path, 0, 2.5, 4, -1), None).tolist() == [0, 0.625, 1, -0.25]
-    assert cosines(scored_table(tmp_path, 0, 2.5, 4), 5).tolist() == [0, 0.5, 0.8]
+    assert target_cosines(scored_table(tmp_path, 0, 2.5, 4, -1), None).tolist() == [0, 0.625, 1, -0.25]
+    assert target_cosines(scored_table(tmp_path, 0, 2.5, 4), 5).tolist() == [0, 0.5, 0.8]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_score_is_the_share_of_the_highest(tmp_path):
 )
 def test_scores_that_can_be_no_cosines_are_refused(tmp_path, scores, highest, message):
     with pytest.raises(UserError, match=rf"table.tsv.*{message}"):
-        cosines(scored_table(tmp_path, *scores), highest)
+        target_cosines(scored_table(tmp_path, *scores), highest)
 
 
 def test_dev_scores_that_are_all_equal_are_refused_before_they_are_needed(tmp_path):

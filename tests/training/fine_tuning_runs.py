@@ -1,10 +1,10 @@
 """Small fine-tuning runs on small tables, for the tests of what they keep and of what a stop changes."""
 
 from minitransformer.evaluation.classification import prediction_metrics
-from minitransformer.evaluation.sentence_training import evaluate_sentence_training
+from minitransformer.evaluation.siamese import evaluate_siamese
 from minitransformer.models.predictor import scores_of
 from minitransformer.training.classifier_run import ClassifierRun
-from minitransformer.training.sentence_run import SentenceRun
+from minitransformer.training.siamese_run import SiameseRun
 from tests import small_tables
 from tests.small_tables import learning_encoder
 
@@ -25,7 +25,7 @@ def saved_encoder(folder):
 
 def sentence_settings(folder, kind="scored_pairs", objective="regression", **changes):
     given = {**SMALL, "objective": objective, "model": saved_encoder(folder), **tables(folder, kind), **changes}
-    return SentenceRun.settings_type(**given)
+    return SiameseRun.settings_type(**given)
 
 
 def classifier_settings(folder, kind="labelled_texts", **changes):
@@ -35,8 +35,8 @@ def classifier_settings(folder, kind="labelled_texts", **changes):
 
 def evaluation(run):
     """What the command evaluates."""
-    if isinstance(run, SentenceRun):
-        return lambda: evaluate_sentence_training(run.model, run.dev)
+    if isinstance(run, SiameseRun):
+        return lambda: evaluate_siamese(run.model, run.dev)
     problem_type = run.model.settings.problem_type
     return lambda: prediction_metrics(problem_type, scores_of(run.model, run.dev_tokens), run.dev_targets)
 

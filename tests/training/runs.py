@@ -10,7 +10,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.text.pretraining_batch import PretrainingBatch
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
-from minitransformer.training.pretraining import PretrainingTask
+from minitransformer.training.pretraining_task import PretrainingTask
 from minitransformer.training.settings import TrainingSettings
 from tests.small_models import small_config
 

@@ -10,12 +10,12 @@ from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.training import checkpoint, fine_tuning_run
 from minitransformer.training.classifier_run import ClassifierRun
 from minitransformer.training.metrics import read_metrics
-from minitransformer.training.sentence_run import SentenceRun
+from minitransformer.training.siamese_run import SiameseRun
 from tests.training.fine_tuning_runs import classifier_settings, evaluation, sentence_settings, train
 from tests.training.test_loop import PowerCutError, timeless
 
 RUNS = {
-    "train-sbert": (SentenceRun, lambda folder: sentence_settings(folder, "labelled_pairs", "classification")),
+    "train-sbert": (SiameseRun, lambda folder: sentence_settings(folder, "labelled_pairs", "classification")),
     "finetune": (ClassifierRun, classifier_settings),
 }
 every_command = pytest.mark.parametrize("command", RUNS)
@@ -160,6 +160,6 @@ def test_a_table_that_changed_is_not_resumed_and_named(tmp_path, monkeypatch, ta
 def test_a_run_of_the_other_command_is_not_resumed(tmp_path):
     run = ClassifierRun.start(tmp_path / "run", classifier_settings(tmp_path))
     with pytest.raises(UserError, match=r"was begun by another command; go on with it by that one"):
-        SentenceRun.resume(run.folder)
+        SiameseRun.resume(run.folder)
     with pytest.raises(UserError, match="holds no training run"):
-        SentenceRun.resume(tmp_path)
+        SiameseRun.resume(tmp_path)

@@ -4,7 +4,7 @@ import pytest
 from minitransformer import BertForSequenceClassification, ClassifierSettings
 from minitransformer.randomness import generator
 from minitransformer.training.adamw import AdamW
-from minitransformer.training.classification import ClassifierTask
+from minitransformer.training.classifier_task import ClassifierTask
 from minitransformer.training.epochs import Epochs
 from minitransformer.training.learning_rates import rate_factors_by_depth
 from minitransformer.training.workers import Workers

@@ -42,7 +42,7 @@ class AccuracyScores(NamedTuple):
     effective_rank: float
 
 
-def evaluate_sentence_training(network: SiameseNetwork, dev: DevExamples) -> Any:
+def evaluate_siamese(network: SiameseNetwork, dev: DevExamples) -> Any:
     """The scores of a network on dev examples, the one that counts first."""
     encoder = network.encoder
     if dev.scores is not None:

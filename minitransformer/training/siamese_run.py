@@ -26,7 +26,7 @@ from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
-from minitransformer.text.sentence_examples import cosines, dev_examples, entailed_columns, sentence_examples
+from minitransformer.text.sentence_examples import dev_examples, entailed_columns, sentence_examples, target_cosines
 from minitransformer.text.targets import different_scores, label_ids, label_names
 from minitransformer.text.tsv import (
     LABELLED_PAIRS,
@@ -40,7 +40,7 @@ from minitransformer.text.tsv import (
 )
 from minitransformer.training.epochs import Epochs
 from minitransformer.training.fine_tuning_run import FineTuningRun, FineTuningSettings
-from minitransformer.training.siamese import SiameseTask
+from minitransformer.training.siamese_task import SiameseTask
 
 LAYOUTS: dict[str, tuple[Layout, ...]] = {  # of the training table of each objective
     "classification": (LABELLED_PAIRS,),
@@ -53,7 +53,7 @@ DEV_LAYOUTS = (TRIPLETS, SCORED_PAIRS, LABELLED_PAIRS, PAIRS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentenceTrainingSettings(FineTuningSettings):
+class SiameseTrainingSettings(FineTuningSettings):
     """What training a sentence encoder is told, beside what FineTuningSettings names.
 
     The defaults are those of Reimers, Gurevych 2019 (arXiv 1908.10084), section 3.1.
@@ -65,7 +65,7 @@ class SentenceTrainingSettings(FineTuningSettings):
     scale             of the ranking and the CoSENT objective: what cosines are multiplied by
     symmetric         whether, in the ranking objective, positives rank anchors as well
     highest_score     what a cosine of 1 stands for in regression; None for the highest score of the training table
-    gradient_caching  encode every batch twice, to need the memory of one shard only (training/siamese.py)
+    gradient_caching  encode every batch twice, to need the memory of one shard only (training/siamese_task.py)
     """
 
     objective: str
@@ -81,14 +81,14 @@ class SentenceTrainingSettings(FineTuningSettings):
     gradient_caching: bool = False
 
 
-class SentenceRun(FineTuningRun):
+class SiameseRun(FineTuningRun):
     """`model` is the siamese network, `dev` the examples to evaluate it on."""
 
-    settings_type = SentenceTrainingSettings
-    settings: SentenceTrainingSettings
+    settings_type = SiameseTrainingSettings
+    settings: SiameseTrainingSettings
     model: SiameseNetwork
 
-    def __init__(self, folder: Path, settings: SentenceTrainingSettings) -> None:
+    def __init__(self, folder: Path, settings: SiameseTrainingSettings) -> None:
         super().__init__(folder, settings)
         train = read_table(settings.train, *LAYOUTS[settings.objective])
         labels = label_names(train) if settings.objective == "classification" else ()
@@ -108,7 +108,7 @@ class SentenceRun(FineTuningRun):
         return SiameseTask(self.examples, epochs, self.settings.num_shards, self.settings.gradient_caching)
 
 
-def make_objective(settings: SentenceTrainingSettings, embedding_size: int, num_labels: int) -> Any:
+def make_objective(settings: SiameseTrainingSettings, embedding_size: int, num_labels: int) -> Any:
     if settings.objective == "classification":
         return ClassificationObjective(embedding_size, num_labels, tuple(settings.components))
     if settings.objective == "ranking":
@@ -119,7 +119,7 @@ def make_objective(settings: SentenceTrainingSettings, embedding_size: int, num_
 
 
 def columns_and_targets(
-    table: Table, settings: SentenceTrainingSettings, labels: tuple[str, ...]
+    table: Table, settings: SiameseTrainingSettings, labels: tuple[str, ...]
 ) -> tuple[Sequence[Sequence[str | None]], np.ndarray | None]:
     """The texts of the examples, and the classes or scores that the objective is trained on.
 
@@ -128,7 +128,7 @@ def columns_and_targets(
     if settings.objective == "classification":
         return table.texts, label_ids(table, labels)
     if settings.objective == "regression":
-        return table.texts, cosines(table, settings.highest_score)
+        return table.texts, target_cosines(table, settings.highest_score)
     if settings.objective == "cosent":
         return table.texts, different_scores(table)
     if tuple(table.columns) == PAIRS and has_columns(table.path, SCORED_PAIRS):

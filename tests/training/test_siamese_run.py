@@ -8,7 +8,7 @@ from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
 from minitransformer.text.sentence_examples import NO_TEXT
-from minitransformer.training.sentence_run import LAYOUTS, SentenceRun
+from minitransformer.training.siamese_run import LAYOUTS, SiameseRun
 from tests.small_tables import NLI, write_table
 from tests.training.fine_tuning_runs import sentence_settings, train
 
@@ -26,7 +26,7 @@ fitting = pytest.mark.parametrize(("kind", "objective", "objective_type", "num_c
 
 
 def run_of(tmp_path, *arguments, **settings):
-    return SentenceRun.start(tmp_path / "run", sentence_settings(tmp_path, *arguments, **settings))
+    return SiameseRun.start(tmp_path / "run", sentence_settings(tmp_path, *arguments, **settings))
 
 
 @fitting
@@ -62,7 +62,7 @@ def test_any_objective_may_be_evaluated_on_any_table(tmp_path):
     ):
         (tmp_path / kind).mkdir()
         dev = sentence_settings(tmp_path / kind, kind).dev
-        run = SentenceRun.start(tmp_path / kind / "run", sentence_settings(tmp_path, dev=dev, epochs=1))
+        run = SiameseRun.start(tmp_path / kind / "run", sentence_settings(tmp_path, dev=dev, epochs=1))
         assert next(iter(train(run))) == first
 
 
@@ -95,7 +95,7 @@ def test_the_highest_score_is_a_cosine_of_1(tmp_path, settings, highest):
 def test_gradient_caching_ends_with_the_same_model_up_to_rounding(tmp_path):
     values = []
     for caching in (False, True):
-        run = SentenceRun.start(tmp_path / str(caching), sentence_settings(tmp_path, gradient_caching=caching))
+        run = SiameseRun.start(tmp_path / str(caching), sentence_settings(tmp_path, gradient_caching=caching))
         assert run.task(run.epochs).gradient_caching == caching
         train(run)
         values.append(run.model.storage.values.copy())
@@ -111,4 +111,4 @@ def test_long_texts_are_counted_in_a_warning(tmp_path):
     settings = sentence_settings(tmp_path, max_length=4)
     write_table(tmp_path / "train.tsv", ("sentence1", "sentence2", "score"), [("a b c a", "a", 1), ("a b", "a", 2)])
     with pytest.warns(UserWarning, match="1 of 3 texts are longer than the model's 4 tokens: 2 of 13 tokens"):
-        SentenceRun.start(tmp_path / "run", settings)
+        SiameseRun.start(tmp_path / "run", settings)

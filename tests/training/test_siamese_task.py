@@ -11,7 +11,7 @@ from minitransformer.randomness import generator
 from minitransformer.text.sentence_examples import NO_TEXT, sentence_examples
 from minitransformer.training.adamw import AdamW
 from minitransformer.training.epochs import Epochs
-from minitransformer.training.siamese import SiameseTask
+from minitransformer.training.siamese_task import SiameseTask
 from minitransformer.training.workers import Workers
 from tests.gradient_check import assert_parameter_gradients
 from tests.small_encoders import small_encoder
