@@ -59,9 +59,16 @@ class Bert(PretrainedModel):
 
     def __call__(self, tokens: PackedTokens) -> tuple[np.ndarray, np.ndarray]:
         """hidden (N, H), a row for each token, and pooled (S, H), a row for each sentence. No dropout, no cache."""
+        hidden = self.hidden(tokens)
+        return hidden, self.pooler(hidden[tokens.starts])
+
+    def hidden(self, tokens: PackedTokens) -> np.ndarray:
+        """hidden (N, H) alone: what a call gives first, without the pooler, which not everybody needs."""
         self._check(tokens)
-        x = self._hidden(tokens)
-        return x, self.pooler(x[tokens.starts])
+        x = self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
+        for layer in self.layers:
+            x = layer(x, tokens.lengths)
+        return x
 
     def forward(
         self, tokens: PackedTokens, rng: np.random.Generator | None = None, frozen: bool = False
@@ -70,11 +77,11 @@ class Bert(PretrainedModel):
 
         With `frozen`, embeddings and layers have neither dropout nor gradients: only what is above them is trained.
         """
-        self._check(tokens)
         if frozen:
-            x = self._hidden(tokens)
+            x = self.hidden(tokens)
             pooled, pooler = self.pooler.forward(x[tokens.starts])
             return (x, pooled), BertCache(None, [], pooler, tokens.starts)
+        self._check(tokens)
         x, embeddings = self.embeddings.forward(tokens.token_ids, tokens.segment_ids, tokens.position_ids, rng)
         layers = []
         for layer in self.layers:
@@ -94,13 +101,6 @@ class Bert(PretrainedModel):
         for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
             dx = layer.backward(dx, layer_cache)
         self.embeddings.backward(dx, cache.embeddings)
-
-    def _hidden(self, tokens: PackedTokens) -> np.ndarray:
-        """hidden (N, H), without dropout or cache."""
-        x = self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
-        for layer in self.layers:
-            x = layer(x, tokens.lengths)
-        return x
 
     def _check(self, tokens: PackedTokens) -> None:
         """The ids must have rows in the tables; a larger one would end in an IndexError without a word on why."""

@@ -90,7 +90,7 @@ class SentenceEncoder(PretrainedModel):
 
     def __call__(self, tokens: PackedTokens, prompt_length: int = 0) -> np.ndarray:
         """Embeddings (S, D), without cache or dropout. The first prompt_length tokens of a sentence aren't pooled."""
-        hidden, lengths = self.bert(tokens)[0], tokens.lengths
+        hidden, lengths = self.bert.hidden(tokens), tokens.lengths
         if prompt_length:
             hidden, lengths = hidden[tokens.position_ids >= prompt_length], lengths - prompt_length
         return self.head(self.pooling(hidden, lengths))
