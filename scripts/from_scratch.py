@@ -32,7 +32,7 @@ from minitransformer.training.siamese_run import SiameseRun, SiameseTrainingSett
 @click.option("--sts-train", required=True, help="Scored pairs to learn from.")
 @click.option("--sts-dev", required=True, help="Scored pairs to choose the best model by.")
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", default=9_000, show_default=True, help="Of pretraining.")
+@click.option("--steps", default=3_400, show_default=True, help="Of pretraining.")
 def main(corpus: tuple[str, ...], nli: str, sts_train: str, sts_dev: str, out: Path, steps: int) -> None:
     """Pretrain on CORPUS, then train sentence embeddings."""
     bert, entailment, sts = (out / name for name in ("1-bert", "2-nli", "3-sts"))
