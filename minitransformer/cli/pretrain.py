@@ -102,7 +102,7 @@ def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -
 
 
 def describe_result(run: PretrainingRun, model: BertForPreTraining, scores: PretrainingLoss) -> str:
-    counts = token_counts(run.corpus, run.documents, run.settings.vocab_size)
+    counts = token_counts(run.corpus, run.documents, run.tokenizer)
     baselines = pretraining_baselines(counts, run.held_out_batches())
     rng = generator(run.settings.seed, "masked examples")
     examples = masked_examples(run.corpus, run.held_out.documents, run.tokenizer, rng)

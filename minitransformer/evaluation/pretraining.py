@@ -18,6 +18,7 @@ from minitransformer.cores import available_cores
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
 from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.text.tokenizer import BertTokenizer
 
 
 class PretrainingBaselines(NamedTuple):
@@ -51,12 +52,13 @@ def evaluate_pretraining(
     return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
 
 
-def token_counts(corpus: TokenizedCorpus, documents: Documents, vocab_size: int) -> np.ndarray:
-    """(V,) how often each token occurs in some documents of a corpus."""
-    counts = np.zeros(vocab_size, np.int64)
+def token_counts(corpus: TokenizedCorpus, documents: Documents, tokenizer: BertTokenizer) -> np.ndarray:
+    """(V,) how often each token occurs in some documents of a corpus; 0 for [UNK], which is never asked for."""
+    counts = np.zeros(tokenizer.vocab_size, np.int64)
     starts = corpus.sentence_starts
     for first, end in zip(starts[documents.first], starts[documents.end], strict=True):
         np.add.at(counts, corpus.token_ids[first:end], 1)
+    counts[tokenizer.special_token_ids] = 0
     return counts
 
 

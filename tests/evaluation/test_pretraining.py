@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from minitransformer.evaluation.pretraining import evaluate_pretraining, pretraining_baselines
+from minitransformer.evaluation.pretraining import evaluate_pretraining, pretraining_baselines, token_counts
 from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.text.pretraining_batch import PretrainingBatch
+from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.text.tokenizer import BertTokenizer
 from tests.small_models import pretraining_batch, pretraining_model
 
 
@@ -31,6 +33,14 @@ def test_baselines_by_hand():
     assert baselines.commonest_token == 1 / 4
     assert baselines.even_chance == pytest.approx(np.log(2))
     assert baselines.larger_class == pytest.approx(2 / 3)
+
+
+def test_tokens_are_counted_in_the_given_documents_without_unk_which_is_never_masked(tmp_path):
+    """Were it counted, the commonest token of a text in another alphabet would be one that is never the answer."""
+    tokenizer = BertTokenizer.from_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])
+    corpus = TokenizedCorpus.build(["a b ж ж ж", "b", "", "a a a", "", "b", ""], tokenizer, tmp_path / "corpus")
+    documents = Documents(corpus.document_starts[[0, 2]], corpus.document_starts[[1, 3]])
+    assert token_counts(corpus, documents, tokenizer).tolist() == [0, 0, 0, 0, 0, 1, 3]
 
 
 def test_a_model_that_guesses_by_frequency_gets_the_unigram_cross_entropy():

@@ -56,7 +56,7 @@ def counts_and_batches(
         documents = Documents(corpus.document_starts[:-1], corpus.document_starts[1:])
         sampler = PretrainingSampler(corpus, documents, tokenizer, BATCH_SIZE, max_length)
         batches = [sampler.batch(number) for number in range(NUM_BATCHES)]
-        return token_counts(corpus, documents, tokenizer.vocab_size), batches
+        return token_counts(corpus, documents, tokenizer), batches
 
 
 def counts_and_held_out_batches(folder: Path) -> tuple[np.ndarray, list[PretrainingBatch]]:
@@ -65,4 +65,4 @@ def counts_and_held_out_batches(folder: Path) -> tuple[np.ndarray, list[Pretrain
         run = PretrainingRun.open(folder)
     except UserError as error:
         raise UserError(f"{error}; name a text to ask the model on") from None
-    return token_counts(run.corpus, run.documents, run.tokenizer.vocab_size), run.held_out_batches()
+    return token_counts(run.corpus, run.documents, run.tokenizer), run.held_out_batches()
