@@ -17,7 +17,12 @@ from minitransformer.text.corpus import decoded_lines, read_lines
 @click.command()
 @click.argument("model")
 @click.argument("file", required=False)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Where to write the array, as .npy.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Where to write the array, as .npy; an older file is replaced.",
+)
 @click.option("--prompt-name", help="Put this one of the model's prompts before each line.")
 @click.option(
     "--truncation",
