@@ -7,7 +7,15 @@ import pytest
 from minitransformer.training.stop_signals import StopSignals
 
 
-def test_the_first_signal_is_a_request_and_the_second_interrupts():
+@pytest.fixture
+def interruptible():
+    """Python's own answer to Ctrl-C, also where the shell had it ignored, as for a job in a script's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_first_signal_is_a_request_and_the_second_interrupts(interruptible):
     with StopSignals() as stop:
         assert not stop.requested
         os.kill(os.getpid(), signal.SIGINT)
