@@ -11,6 +11,7 @@ triplet          triplets
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,9 +96,11 @@ class SiameseRun(FineTuningRun):
         self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), labels)
         columns, targets = columns_and_targets(train, settings, labels)
 
-        encoder = SentenceEncoder.from_pretrained(
-            settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* also holds ")  # heads that the model was pretrained with
+            encoder = SentenceEncoder.from_pretrained(
+                settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
+            )
         self.tokenizer = encoder.tokenizer
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
         self.num_examples = len(self.examples)
