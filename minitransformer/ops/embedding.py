@@ -10,7 +10,7 @@ Back: row i of the table collects the gradients of all the places where it was l
 
 Of the V rows only the U different ones among the ids get a gradient, so the backward returns these alone: which rows,
 and their gradients. (`dtable[ids] += dy` would be wrong: NumPy adds a row that is named twice only once.)
-Where they are few, as segments and positions are, this is computed as the product that it is, with one-hot columns.
+It too is a product with one-hot columns, onehot^T dy, and SciPy's sparse matrices leave out the zeros.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-
-_FEW_IDS = 64
 
 
 class EmbeddingCache(NamedTuple):
@@ -33,11 +31,10 @@ def embedding_forward(table: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, E
 
 def embedding_backward(dy: np.ndarray, cache: EmbeddingCache) -> tuple[np.ndarray, np.ndarray]:
     """The different ids (U,), sorted, and the gradient (U, H) of each one's row of the table, for dy (N, H)."""
+    from scipy.sparse import csc_array
+
     different_ids, numbers = np.unique(cache.ids, return_inverse=True)
-    if len(different_ids) <= _FEW_IDS:
-        one_hot = np.zeros((len(dy), len(different_ids)), dy.dtype)
-        one_hot[np.arange(len(dy)), numbers] = 1
-        return different_ids, one_hot.T @ dy
-    order = np.argsort(numbers, kind="stable")
-    starts = np.searchsorted(numbers[order], np.arange(len(different_ids)))  # where each id's places begin
-    return different_ids, np.add.reduceat(dy[order], starts, axis=0)
+    ones = np.ones(len(dy), dy.dtype)
+    # Column n of onehot^T (U, N) has a single 1, in the row of the id at place n.
+    one_hot_columns = csc_array((ones, numbers, np.arange(len(dy) + 1)), shape=(len(different_ids), len(dy)))
+    return different_ids, one_hot_columns @ dy

@@ -188,10 +188,11 @@ class BertTokenizer:
 
 def encoded(backend: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     """The ids of each text's pieces. A long text goes through part by part: the library needs 100 bytes a character."""
-    if max(map(len, texts), default=0) <= LONG_TEXT:
+    if len(texts) > 1 and max(map(len, texts)) <= LONG_TEXT:
         return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
-    encode = backend.encode_batch_fast
-    return [[i for part in parts_of(text) for i in encode([part], add_special_tokens=False)[0].ids] for text in texts]
+    # Not as a batch of one: a batch wakes a thread for each core, which then stand in the way of the matrix products.
+    encode = backend.encode
+    return [[i for part in parts_of(text) for i in encode(part, add_special_tokens=False).ids] for text in texts]
 
 
 def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:
