@@ -26,7 +26,7 @@ from minitransformer.randomness import generator
 from minitransformer.text.targets import label_ids, label_names
 from minitransformer.text.tsv import LABELLED_TEXTS, read_table
 from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale, global_norm
+from minitransformer.training.clipping import clip_scale
 from minitransformer.training.schedule import linear_warm_up_and_decay
 from minitransformer.training.shards import equal_shards
 from minitransformer.training.workers import Workers
@@ -108,7 +108,7 @@ def fine_tune(model: BertForSequenceClassification, train: LabelledTexts, epochs
     with Workers(model) as workers, tqdm(batches, unit="step", disable=None) as progress:
         for step, chosen in enumerate(progress):
             losses = workers.gradients(shards_of(train.select(chosen), step), add_gradients)
-            scale = clip_scale(global_norm(model.storage.gradients, workers.spread), MAX_NORM)
+            scale = clip_scale(workers.gradient_norm, MAX_NORM)
             factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * len(batches)), len(batches))
             optimizer.step(peak_rate * factor, scale, workers.spread)
             progress.set_postfix_str(f"loss {sum(losses):.2f}", refresh=False)

@@ -14,7 +14,7 @@ from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
 from minitransformer.text.sentence_examples import SentenceExamples
 from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale, global_norm
+from minitransformer.training.clipping import clip_scale
 from minitransformer.training.pretraining_task import PretrainingTask
 from minitransformer.training.siamese_task import SiameseTask
 from minitransformer.training.task import RngOfShard, Task
@@ -44,7 +44,7 @@ class OurStep:
 
     def _gradients(self, rng_of_shard: RngOfShard) -> tuple[float, float]:
         metrics = self.task.gradients(self.pool, next(self.batches), rng_of_shard)
-        return metrics["loss"], global_norm(self.pool.model.storage.gradients, self.pool.spread)
+        return metrics["loss"], self.pool.gradient_norm
 
 
 def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:

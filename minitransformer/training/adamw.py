@@ -1,17 +1,19 @@
 """AdamW: Adam with weight decay that doesn't go through the moments.
 
-    m = beta1 m + (1 - beta1) g                     the mean gradient of late
-    v = beta2 v + (1 - beta2) g^2                   the mean squared gradient of late
-    m_hat = m / (1 - beta1^t)                       after t steps: m and v start at 0, so they are too small at first
-    v_hat = v / (1 - beta2^t)
+    m = beta1 m + g                                 the sum of all gradients, older ones counting less and less
+    v = beta2 v + g^2                               the sum of their squares
+    m_hat = m / (1 + beta1 + ... + beta1^(t-1))     the means: each sum divided by the sum of its t weights,
+    v_hat = v / (1 + beta2 + ... + beta2^(t-1))     which is (1 - beta^t) / (1 - beta)
     w = w - lr * weight_decay * w                   for matrices alone, not for biases and LayerNorm
     w = w - lr * m_hat / (sqrt(v_hat) + eps)
 
 Kingma, Ba 2014 (arXiv 1412.6980), algorithm 1; Loshchilov, Hutter 2017 (arXiv 1711.05101), algorithm 2, with weight
-decay times the learning rate, as in torch.optim.AdamW.
+decay times the learning rate, as in torch.optim.AdamW. The paper's m is (1 - beta1) times this one, and its "bias
+correction" by 1 - beta1^t then gives the same m_hat; sums take two multiplications less.
 
-BERT as published leaves the correction out (m_hat = m, v_hat = v) and has eps 1e-6: its first step moves a weight by
-(1 - beta1) / sqrt(1 - beta2) = 3.16 learning rates, and its warm-up hides that (google-research/bert, optimization.py).
+BERT as published leaves the correction out, which is to divide by the weights of endlessly many steps, 1 / (1 - beta),
+and has eps 1e-6: its first step moves a weight by (1 - beta1) / sqrt(1 - beta2) = 3.16 learning rates, and its warm-up
+hides that (google-research/bert, optimization.py).
 """
 
 from __future__ import annotations
@@ -23,15 +25,16 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.nn.parameter import FlatStorage
-from minitransformer.training.workers import Spread, on_this_thread
+from minitransformer.training.spread import Spread, on_this_thread
 
 # Entries that are worked on at once: a block of w, g, m, v and the scratch array stay in the cache between the lines
 # of the update, so that a step reads and writes the four vectors once. (Why not smaller: ops/rows.py.)
 BLOCK = 2**17
 
-# Added to every gradient's share of m. An embedding without a gradient for 700 steps has an m below 1e-38, where
+# Added to every m in each tenth step. An embedding without a gradient for 700 steps has an m below 1e-38, where
 # arithmetic is 40 times slower and 0.9 m rounds to m for ever. The update it makes is below what a weight resolves.
 NEVER_DENORMAL = 1e-30
+_STEPS_APART = 10
 
 
 class RateFactor(NamedTuple):
@@ -63,8 +66,8 @@ class AdamW:
         self.weight_decay = weight_decay
         self.bias_correction = bias_correction
         self.rate_factors = rate_factors or [RateFactor(0, storage.values.size, 1.0)]
-        self.first_moments = np.zeros_like(storage.values)
-        self.second_moments = np.zeros_like(storage.values)
+        self.gradient_sums = np.zeros_like(storage.values)  # m
+        self.square_sums = np.zeros_like(storage.values)  # v
         self.num_steps = 0
 
     def step(self, learning_rate: float, gradient_scale: float = 1.0, spread: Spread = on_this_thread) -> None:
@@ -88,21 +91,21 @@ class AdamW:
     def _update(self, start: int, end: int, learning_rate: float, scale: float, weight_decay: float) -> None:
         """Update entries start .. end - 1 by the formulas above, with g * scale for g; s holds what is in between."""
         beta1, beta2 = self.betas
-        rate, eps = self._corrected(learning_rate)
+        rate, eps = self._of_sums(learning_rate)
         scratch = np.empty(BLOCK, self.storage.values.dtype)
         for block_start in range(start, end, BLOCK):
             block = slice(block_start, min(block_start + BLOCK, end))
             w, g = self.storage.values[block], self.storage.gradients[block]
-            m, v = self.first_moments[block], self.second_moments[block]
+            m, v = self.gradient_sums[block], self.square_sums[block]
             s = scratch[: len(w)]
 
-            np.multiply(g, (1 - beta1) * scale, out=s)  # m = beta1 m + (1 - beta1) g
-            s += NEVER_DENORMAL
+            np.multiply(g, scale, out=s)  # m = beta1 m + g
             m *= beta1
             m += s
+            if self.num_steps % _STEPS_APART == 0:
+                m += NEVER_DENORMAL
 
-            np.multiply(g, g, out=s)  # v = beta2 v + (1 - beta2) g^2
-            s *= (1 - beta2) * scale * scale
+            s *= s  # v = beta2 v + g^2
             v *= beta2
             v += s
 
@@ -114,14 +117,11 @@ class AdamW:
                 w *= 1 - learning_rate * weight_decay
             w -= s
 
-    def _corrected(self, learning_rate: float) -> tuple[float, float]:
-        """The correction of m and v, moved into the rate and eps. With b = 1 - beta1^t and c = sqrt(1 - beta2^t):
+    def _of_sums(self, learning_rate: float) -> tuple[float, float]:
+        """The rate and the eps for sums in place of means. With a and b, the sums of the weights in m and v:
 
-        m_hat / (sqrt(v_hat) + eps)  =  (m / b) / (sqrt(v) / c + eps)  =  c / b * m / (sqrt(v) + c eps)
+        m_hat / (sqrt(v_hat) + eps)  =  (m / a) / (sqrt(v / b) + eps)  =  sqrt(b) / a * m / (sqrt(v) + sqrt(b) eps)
         """
-        if not self.bias_correction:
-            return learning_rate, self.eps
-        beta1, beta2 = self.betas
-        b = 1 - beta1**self.num_steps
-        c = math.sqrt(1 - beta2**self.num_steps)
-        return learning_rate * c / b, self.eps * c
+        steps = self.num_steps if self.bias_correction else math.inf
+        a, b = ((1 - beta**steps) / (1 - beta) for beta in self.betas)
+        return learning_rate * math.sqrt(b) / a, self.eps * math.sqrt(b)

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object
 from minitransformer.interop.safetensors_files import Tensors, save_tensors
@@ -86,7 +88,7 @@ class Checkpoints:
             raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.run)}")
         model.restore(checkpoint)
         moments = Tensors([checkpoint / MOMENTS_FILE])
-        for name, vector in (("first", optimizer.first_moments), ("second", optimizer.second_moments)):
+        for name, vector in _moments(optimizer).items():
             if moments.shapes.get(name) != vector.shape:
                 raise UserError(f"{checkpoint / MOMENTS_FILE} doesn't belong to the model beside it")
             vector[:] = moments[name]
@@ -97,9 +99,12 @@ class Checkpoints:
         folder.mkdir(parents=True)
         model.save_pretrained(folder)
         self.save_tokenizer(folder)
-        moments = {"first": optimizer.first_moments, "second": optimizer.second_moments}
-        save_tensors(moments, folder / MOMENTS_FILE)
+        save_tensors(_moments(optimizer), folder / MOMENTS_FILE)
         (folder / RUN_FILE).write_text(json_text({"step": step, "run": self.run}), encoding="utf-8")
+
+
+def _moments(optimizer: AdamW) -> dict[str, np.ndarray]:
+    return {"gradient_sums": optimizer.gradient_sums, "square_sums": optimizer.square_sums}
 
 
 def latest_checkpoint(folder: Path) -> Path | None:

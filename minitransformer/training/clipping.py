@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from minitransformer.training.workers import PARTS_BEGIN_AT, Spread, on_this_thread
+from minitransformer.training.spread import PARTS_BEGIN_AT, Spread, on_this_thread
 
 BLOCK = PARTS_BEGIN_AT  # entries summed in the vector's own precision; the sum of the blocks is float64
 
@@ -20,13 +21,26 @@ def global_norm(gradients: np.ndarray, spread: Spread = on_this_thread) -> float
 
     With Workers.spread, each thread takes a part of the vector; the result is the same, bit for bit.
     """
+    return add_up(gradients, [], spread)
+
+
+def add_up(total: np.ndarray, others: Sequence[np.ndarray], spread: Spread = on_this_thread) -> float:
+    """Add the vectors `others` to `total` (P,), in place, and return the global norm of the sum.
+
+    Both at once, since it is the way through memory that takes the time.
+    """
 
     def block_sums(start: int, end: int) -> list[float]:
-        blocks = (gradients[i : min(i + BLOCK, end)] for i in range(start, end, BLOCK))
         with np.errstate(over="ignore", invalid="ignore"):
-            return [float(block @ block) for block in blocks]
+            return [sum_of_squares(slice(i, min(i + BLOCK, end))) for i in range(start, end, BLOCK)]
 
-    return math.sqrt(sum(itertools.chain.from_iterable(spread(block_sums, len(gradients)))))
+    def sum_of_squares(place: slice) -> float:
+        block = total[place]
+        for other in others:
+            block += other[place]
+        return float(block @ block)
+
+    return math.sqrt(sum(itertools.chain.from_iterable(spread(block_sums, len(total)))))
 
 
 def clip_scale(norm: float, max_norm: float) -> float:

@@ -103,7 +103,7 @@ class TrainingLoop(Generic[Model, Batch]):
         """One update. Returns what to record of it."""
         began = time.perf_counter()
         metrics = self.task.gradients(pool, batch, partial(generator, self.settings.seed, "dropout", step))
-        norm = global_norm(self.model.storage.gradients, pool.spread)
+        norm = pool.gradient_norm
         self._check_finite(step + 1, "loss", metrics["loss"])
         self._check_finite(step + 1, "gradient's norm", norm)
         factor = linear_warm_up_and_decay(step, round(self.settings.warm_up * self.steps), self.steps)

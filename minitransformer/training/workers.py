@@ -23,20 +23,13 @@ from threadpoolctl import threadpool_limits
 
 from minitransformer.cores import available_cores
 from minitransformer.nn.module import Module
+from minitransformer.training.clipping import add_up
 from minitransformer.training.memory import keep_freed_memory
+from minitransformer.training.spread import PARTS_BEGIN_AT
 
 ModelType = TypeVar("ModelType", bound=Module)
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
-
-PARTS_BEGIN_AT = 2**16  # a part of a vector begins at a multiple of this: so blocks of it are the same in any part
-
-Spread = Callable[[Callable[[int, int], Result], int], list[Result]]
-
-
-def on_this_thread(work: Callable[[int, int], Result], size: int) -> list[Result]:
-    """What Workers.spread does, without workers: all of range(size) in one part."""
-    return [work(0, size)]
 
 
 class Workers(Generic[ModelType]):
@@ -46,6 +39,7 @@ class Workers(Generic[ModelType]):
         """`count` workers, one for each core unless given; the first works on the model itself."""
         self.model = model
         self.count = count or available_cores()
+        self.gradient_norm = 0.0  # of the last step
 
     def __enter__(self) -> Workers[ModelType]:
         keep_freed_memory()
@@ -63,7 +57,8 @@ class Workers(Generic[ModelType]):
     def gradients(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
         """Call work(replica, shard, index) for each shard; the model's gradients become the sum of what all added.
 
-        Worker w takes shards w, w + count, w + 2 count, ... Returns the results in the order of the shards.
+        Its length is then in `gradient_norm`. Worker w takes shards w, w + count, w + 2 count, ... Returns the results
+        in the order of the shards.
         """
         self.zero_grad()
         results = self.map(shards, work)
@@ -76,14 +71,9 @@ class Workers(Generic[ModelType]):
             model.zero_grad()
 
     def add_up_gradients(self) -> None:
-        """End a step: the model's gradients become the sum of all replicas'."""
+        """End a step: the model's gradients become the sum of all replicas', and `gradient_norm` its length."""
         total, *others = (model.storage.gradients for model in self._models)
-
-        def add_others(start: int, end: int) -> None:
-            for other in others:
-                total[start:end] += other[start:end]
-
-        self.spread(add_others, total.size)
+        self.gradient_norm = add_up(total, others, self.spread)
 
     def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
         """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""

@@ -15,7 +15,7 @@ def storage_and_gradients(size=23, decayed=17, steps=20, dtype=np.float64):
 
 
 def textbook(values, decayed, gradients, rates, betas, eps, weight_decay, bias_correction):
-    """The formulas of the module's docstring, word by word."""
+    """The formulas of the papers, word by word."""
     w, m, v = values.copy(), np.zeros_like(values), np.zeros_like(values)
     decay = np.where(np.arange(len(w)) < decayed, weight_decay, 0)
     for t, (g, rate) in enumerate(zip(gradients, rates, strict=True), start=1):
@@ -68,7 +68,7 @@ def test_float32_stays_float32():
     storage.gradients[:] = gradients[0]
     optimizer = AdamW(storage)
     optimizer.step(0.1)
-    assert all(x.dtype == np.float32 for x in (storage.values, optimizer.first_moments, optimizer.second_moments))
+    assert all(x.dtype == np.float32 for x in (storage.values, optimizer.gradient_sums, optimizer.square_sums))
 
 
 def test_moments_without_a_gradient_never_become_denormal():
@@ -77,7 +77,7 @@ def test_moments_without_a_gradient_never_become_denormal():
     for step in range(1500):
         storage.gradients[:] = gradients[0] if step == 0 else 0
         optimizer.step(1e-3)
-    assert np.abs(optimizer.first_moments).min() > np.finfo(np.float32).tiny
+    assert np.abs(optimizer.gradient_sums).min() > np.finfo(np.float32).tiny
 
 
 def test_a_weight_that_never_had_a_gradient_stays_as_it_was():
@@ -93,7 +93,7 @@ def test_spread_over_threads_a_step_is_the_same_bit_for_bit():
     updated = []
     with Workers(LayerNorm(2).initialise(), 3) as pool:
         for options in ({}, {"spread": pool.spread}):
-            storage, gradients = storage_and_gradients(size=400_001, decayed=250_000, steps=2, dtype=np.float32)
+            storage, gradients = storage_and_gradients(size=800_001, decayed=500_000, steps=2, dtype=np.float32)
             optimizer = AdamW(storage)
             for g in gradients:
                 storage.gradients[:] = g

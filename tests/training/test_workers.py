@@ -30,6 +30,7 @@ def test_the_models_gradients_become_the_sum_over_all_shards_step_after_step(mod
         for _ in range(2):  # what the step before left behind doesn't count
             pool.gradients([1.0, 2.0, 4.0, 8.0], add)
             np.testing.assert_array_equal(model.storage.gradients, np.full(8, 15.0))
+            assert pool.gradient_norm == np.sqrt(8 * 15.0**2)
 
 
 def test_several_rounds_of_a_step_add_up(model):
