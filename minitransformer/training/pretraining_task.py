@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
-from minitransformer.training.shards import equal_shards, sum_of_shares
+from minitransformer.training.shards import small_shards, sum_of_shares
 from minitransformer.training.task import RngOfShard, Task
 from minitransformer.training.workers import Workers
 
@@ -23,7 +23,8 @@ class PretrainingTask(Task[BertForPreTraining, list[PretrainingShard]]):
     """Cuts each step's batch into shards, whose losses and gradients add up to those of the batch in one piece.
 
     More shards than workers is gradient accumulation: a worker takes its shards one after the other and needs the
-    memory of one. The number of shards, not of workers, decides the dropout masks.
+    memory of one. Large batches are cut into more than num_shards for that (training/shards.py). The number of shards,
+    not of workers, decides the dropout masks.
     """
 
     def __init__(self, batch_of_step: Callable[[int], PretrainingBatch], num_shards: int) -> None:
@@ -33,7 +34,7 @@ class PretrainingTask(Task[BertForPreTraining, list[PretrainingShard]]):
     def batch(self, step: int) -> list[PretrainingShard]:
         batch = self.batch_of_step(step)
         counts = StepCounts(len(batch.masked_ids), len(batch))
-        shards = equal_shards(batch.tokens.lengths, self.num_shards)
+        shards = small_shards(batch.tokens.lengths, self.num_shards)
         return [PretrainingShard(batch.select(sentences), counts) for sentences in shards]
 
     def num_tokens(self, batch: list[PretrainingShard]) -> int:

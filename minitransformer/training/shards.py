@@ -9,6 +9,9 @@ import numpy as np
 
 from minitransformer.text.packed_tokens import IntArray
 
+# Tokens of a shard, about: with more, products of matrices get no faster, and memory grows.
+ENOUGH_TOKENS = 1024
+
 
 def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
     """The sentence indices of each of `count` shards of about equally many tokens, for lengths (S,).
@@ -24,6 +27,15 @@ def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
     middles = ends - lengths[order] / 2
     shard_of = (middles * count / max(1, ends[-1])).astype(int)
     return [order[shard_of == shard] for shard in range(count) if (shard_of == shard).any()]
+
+
+def small_shards(lengths: IntArray, count: int) -> list[IntArray]:
+    """equal_shards of about ENOUGH_TOKENS, for steps that need the memory of one shard for each worker.
+
+    There are `count` of them, or two, three, ... times as many, so that `count` workers have the same work.
+    """
+    rounds = round(int(lengths.sum()) / (count * ENOUGH_TOKENS))
+    return equal_shards(lengths, count * max(1, rounds))
 
 
 def sum_of_shares(shares: Sequence[Any]) -> Any:
