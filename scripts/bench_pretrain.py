@@ -5,7 +5,7 @@
     python scripts/bench_pretrain.py --sts stsb/train.tsv      with the second table, on scored pairs (text/tsv.py)
 
 Needs the `parity` extra. A step is forward, backward, clipping and AdamW, with dropout 0.1. scripts/our_steps.py has
-ours, which go the way of the training loop: two shards on two workers; scripts/torch_steps.py has PyTorch's.
+ours, which go the way of the training loop, shards on two workers; scripts/torch_steps.py has PyTorch's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
-from benchmarking import THREADS, Sgemm, Times, alone, in_turn, machine, megabytes
+from benchmarking import STEPS_IN_A_ROW, THREADS, Sgemm, Times, alone, in_turn, machine, megabytes
 from commands import minilm_folder
 from our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step
 from pages import publish, table
@@ -111,7 +111,7 @@ def times_of(size: Size, batch: PretrainingBatch, rounds: int) -> Times:
     with ExitStack() as stack:
         steps = {name: make(size.config, batch, stack) for name, make in STEPS.items()}
         refuse_different_steps(steps)
-        return in_turn({**steps, "sgemm": Sgemm()}, rounds, size.title)
+        return in_turn({**steps, "sgemm": Sgemm()}, rounds, size.title, STEPS_IN_A_ROW)
 
 
 def refuse_different_steps(steps: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmarking import THREADS, in_turn, machine
+from benchmarking import STEPS_IN_A_ROW, THREADS, in_turn, machine
 from our_steps import OurStep, pretraining_step
 from pages import publish, table
 from threadpoolctl import threadpool_limits
@@ -149,7 +149,8 @@ def step_costs(layers: int, sentences: int, rounds: int) -> dict[str, float]:
     config = BertConfig.preset("tiny", num_hidden_layers=layers, **SIZES)
     with ExitStack() as stack:
         one, two = (pretraining(config, sentences, workers, stack) for workers in (1, THREADS))
-        times = in_turn({"one worker": one, "two workers": two}, rounds, f"{layers} layers, {sentences} sentences")
+        title = f"{layers} layers, {sentences} sentences"
+        times = in_turn({"one worker": one, "two workers": two}, rounds, title, STEPS_IN_A_ROW)
         return {
             "one worker": times.median("one worker"),
             "two workers": times.median("two workers"),

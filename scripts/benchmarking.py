@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 THREADS = 2
 PAUSE = 0.2  # seconds between contenders: the threads of the one before wait for work, at full speed, for 0.1 s more
+STEPS_IN_A_ROW = 4  # training steps of a turn
 
 Contenders = dict[str, Callable[[], Any]]
 
@@ -43,8 +44,12 @@ class Times:
         return float(np.median(self.seconds[slower] / self.seconds[faster]))
 
 
-def in_turn(contenders: Contenders, rounds: int, title: str) -> Times:
-    """Run each contender once to warm up, then `rounds` times in turn; every round begins with another one."""
+def in_turn(contenders: Contenders, rounds: int, title: str, calls: int = 1) -> Times:
+    """Run each contender once to warm up, then `rounds` times in turn; every round begins with another one.
+
+    A turn is `calls` calls one after the other, as training steps are, and its time the mean of all but the first: that
+    one, after the pause, takes up to a fifth more. A single call is timed as it is.
+    """
     names = list(contenders)
     for contender in contenders.values():
         contender()
@@ -53,10 +58,15 @@ def in_turn(contenders: Contenders, rounds: int, title: str) -> Times:
         for place in range(len(names)):
             name = names[(number + place) % len(names)]
             time.sleep(PAUSE)
-            began = time.perf_counter()
-            contenders[name]()
-            seconds[name].append(time.perf_counter() - began)
+            first, *others = [seconds_of(contenders[name]) for _ in range(calls)]
+            seconds[name].append(sum(others) / len(others) if others else first)
     return Times(seconds)
+
+
+def seconds_of(call: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
 
 
 class Sgemm:
