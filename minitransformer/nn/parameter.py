@@ -38,8 +38,7 @@ class FlatStorage:
 
     def zero_grad(self, places: Iterable[slice]) -> None:
         """Make the gradients at these places of parameters 0."""
-        if self._gradients is not None:
-            self._to_be_zero.update((place.start, place) for place in places)
+        self._to_be_zero.update((place.start, place) for place in places)
 
     def gradient(self, place: slice) -> np.ndarray:
         """The gradients of one parameter, a view."""
