@@ -1,4 +1,4 @@
-"""The one exception that speaks to the user rather than to the programmer."""
+"""What speaks to the user rather than to the programmer: an exception, and a warning that a caller may silence."""
 
 
 class UserError(ValueError):
@@ -7,3 +7,7 @@ class UserError(ValueError):
     The message is a sentence or two that say what was expected, what was found, where, and what to do. The command
     line prints it alone, without a traceback, and ends with status 1.
     """
+
+
+class IgnoredTensors(UserWarning):
+    """A folder holds tensors that the model loaded from it has no place for, such as heads it was pretrained with."""

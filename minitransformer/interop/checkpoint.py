@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from minitransformer.errors import UserError
+from minitransformer.errors import IgnoredTensors, UserError
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_names import (
     DECODER,
@@ -101,7 +101,8 @@ def report(match: NameMatch, tensors: Tensors) -> None:
         new = _parts(map(hugging_face_name, match.missing))
         warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=4)
     if match.unused:
-        warnings.warn(f"{file} also holds {_parts(match.unused)}: ignored, not needed here", stacklevel=4)
+        unused = _parts(match.unused)
+        warnings.warn(f"{file} also holds {unused}: ignored, not needed here", IgnoredTensors, stacklevel=4)
 
 
 def has_own_decoder(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> bool:

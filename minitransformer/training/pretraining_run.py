@@ -149,11 +149,7 @@ class PretrainingRun(TrainingRun):
 
     @property
     def audit_file(self) -> Path:
-        return self.folder / "training" / AUDIT_FILE
-
-    @property
-    def _checkpoints_folder(self) -> Path:
-        return self.folder / "training" / "checkpoints"
+        return self.training_folder / AUDIT_FILE
 
     def _tokenizer_and_corpus(self) -> tuple[BertTokenizer, TokenizedCorpus]:
         """Those in the folder; or, if the run has none yet, new ones from its text."""

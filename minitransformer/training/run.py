@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object, replacing
+from minitransformer.files import RUN_SETTINGS_FILE, json_text, read_json_object, replacing
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.training.settings import TrainingSettings
 
@@ -88,8 +88,8 @@ def check_new(folder: Path) -> None:
 
 
 def training_folder(folder: Path) -> Path:
-    return folder / "training"
+    return settings_file(folder).parent
 
 
 def settings_file(folder: Path) -> Path:
-    return training_folder(folder) / "settings.json"
+    return folder / RUN_SETTINGS_FILE

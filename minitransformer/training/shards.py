@@ -9,7 +9,7 @@ import numpy as np
 
 from minitransformer.text.packed_tokens import IntArray
 
-# Tokens of a shard, about: with more, products of matrices get no faster, and memory grows.
+# Tokens of a shard, about: with more, products of matrices get hardly faster, and memory grows.
 ENOUGH_TOKENS = 1024
 
 

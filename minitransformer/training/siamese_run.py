@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from minitransformer.errors import UserError
+from minitransformer.errors import IgnoredTensors, UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
@@ -97,7 +97,7 @@ class SiameseRun(FineTuningRun):
         columns, targets = columns_and_targets(train, settings, labels)
 
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* also holds ")  # heads that the model was pretrained with
+            warnings.simplefilter("ignore", IgnoredTensors)  # heads that the model was pretrained with
             encoder = SentenceEncoder.from_pretrained(
                 settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
             )
