@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.errors import UserError
-from minitransformer.files import RUN_SETTINGS_FILE, json_text, read_json_object
+from minitransformer.files import json_text, read_json_object
 
 CONFIG_FILE = "config.json"
 
@@ -26,8 +26,6 @@ def read_config_file(folder: Path) -> dict[str, Any]:
     """
     file = folder / CONFIG_FILE
     if not file.is_file():
-        if (folder / RUN_SETTINGS_FILE).is_file():
-            raise UserError(f"{folder} has no model yet, but an unfinished training run: go on with it by --resume")
         raise UserError(f"{folder} has no {CONFIG_FILE}; a model folder holds {CONFIG_FILE} and model.safetensors")
     settings = read_json_object(file)
     for name, (value, why) in _ONLY_VALUES.items():

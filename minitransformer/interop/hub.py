@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 from minitransformer.errors import UserError
+from minitransformer.files import RUN_SETTINGS_FILE
+from minitransformer.interop.config_file import CONFIG_FILE
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")  # "bert-base-uncased" or "owner/model"
 _WANTED = ["*.json", "*.txt", "*.safetensors"]
@@ -20,6 +22,8 @@ def model_folder(name: str | os.PathLike[str]) -> Path:
     """
     path = Path(name).expanduser()
     if path.is_dir() and os.fspath(name):
+        if (path / RUN_SETTINGS_FILE).is_file() and not (path / CONFIG_FILE).is_file():
+            raise UserError(f"{path} has no model yet, but an unfinished training run: go on with it by --resume")
         return path
     if path.is_file():
         raise UserError(f"{path} is a file; give the folder it lies in, with config.json and model.safetensors")

@@ -43,10 +43,3 @@ def test_another_network_than_berts_encoder_is_refused(tmp_path, settings):
 def test_a_folder_without_config_says_so(tmp_path):
     with pytest.raises(UserError, match=r"has no config.json"):
         read_config_file(tmp_path)
-
-
-def test_the_folder_of_an_unfinished_run_says_how_to_go_on_with_it(tmp_path):
-    (tmp_path / "training").mkdir()
-    (tmp_path / "training" / "settings.json").write_text("{}")
-    with pytest.raises(UserError, match=r"has no model yet, but an unfinished training run: go on with it by --resume"):
-        read_config_file(tmp_path)

@@ -59,3 +59,10 @@ def test_a_file_is_not_a_folder(tmp_path):
     file.touch()
     with pytest.raises(UserError, match="is a file; give the folder"):
         model_folder(file)
+
+
+def test_the_folder_of_an_unfinished_run_says_how_to_go_on_with_it(tmp_path):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "settings.json").write_text("{}")
+    with pytest.raises(UserError, match=r"has no model yet, but an unfinished training run: go on with it by --resume"):
+        model_folder(tmp_path)
