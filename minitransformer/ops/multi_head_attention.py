@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,14 +61,9 @@ def multi_head_attention(
     causal: bool = False,
 ) -> np.ndarray:
     """y (N, H), as multi_head_attention_forward gives it, for inference: no block's cache is kept."""
-    _check_lengths("query_lengths", query_lengths, q)
-    _check_lengths("key_lengths", key_lengths, k)
     y = np.empty(q.shape, q.dtype)
-    for block in _blocks(query_lengths, key_lengths, num_heads):
-        q_block, y_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (q, y))
-        k_block, v_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (k, v))
-        attend = recomputed_attention_forward if block.long else attention_forward
-        attend(q_block, k_block, v_block, causal=causal, out=y_block)
+    for _ in _attended_blocks(q, k, v, y, query_lengths, key_lengths, num_heads, causal=causal):
+        pass
     return y
 
 
@@ -90,16 +85,9 @@ def multi_head_attention_forward(
     same array in self-attention. H must be a multiple of num_heads. Dropout happens only with an rng.
     Raises ValueError if a length is below 1 or the lengths don't add up to the rows.
     """
-    _check_lengths("query_lengths", query_lengths, q)
-    _check_lengths("key_lengths", key_lengths, k)
     y = np.empty(q.shape, q.dtype)
-    blocks = []
-    for block in _blocks(query_lengths, key_lengths, num_heads):
-        q_block, y_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (q, y))
-        k_block, v_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (k, v))
-        attend = recomputed_attention_forward if block.long else attention_forward
-        _, cache = attend(q_block, k_block, v_block, causal=causal, dropout_rate=dropout_rate, rng=rng, out=y_block)
-        blocks.append((block, cache))
+    options = {"causal": causal, "dropout_rate": dropout_rate, "rng": rng}
+    blocks = list(_attended_blocks(q, k, v, y, query_lengths, key_lengths, num_heads, **options))
     return y, MultiHeadAttentionCache(blocks, num_heads, len(k))
 
 
@@ -119,6 +107,27 @@ def multi_head_attention_backward(
         else:
             attention_backward(dy_block, block_cache, out)
     return dq, dk, dv
+
+
+def _attended_blocks(
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    y: np.ndarray,
+    query_lengths: np.ndarray,
+    key_lengths: np.ndarray,
+    num_heads: int,
+    **options: Any,
+) -> Iterator[tuple[Block, AttentionCache | RecomputedAttentionCache]]:
+    """Write each block's part of y, and yield the block with its cache. `options` are those of attention_forward."""
+    _check_lengths("query_lengths", query_lengths, q)
+    _check_lengths("key_lengths", key_lengths, k)
+    for block in _blocks(query_lengths, key_lengths, num_heads):
+        q_block, y_block = (_heads(rows, block.query_rows, block, num_heads) for rows in (q, y))
+        k_block, v_block = (_heads(rows, block.key_rows, block, num_heads) for rows in (k, v))
+        attend = recomputed_attention_forward if block.long else attention_forward
+        _, cache = attend(q_block, k_block, v_block, out=y_block, **options)
+        yield block, cache
 
 
 def _heads(rows: np.ndarray, places: slice, block: Block, num_heads: int) -> np.ndarray:
