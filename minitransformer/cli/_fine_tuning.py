@@ -18,7 +18,6 @@ from minitransformer.cli._options import (
     stopped_message,
     workers_option,
 )
-from minitransformer.cores import available_cores
 from minitransformer.training.fine_tuning_run import FineTuningRun, FineTuningSettings
 from minitransformer.training.loop import TrainingInterrupted
 
@@ -41,7 +40,7 @@ def fine_tuning_options(settings_type: type[FineTuningSettings]) -> Callable[[Fu
         setting("learning_rate", ABOVE_0, "At its peak, after a tenth of the steps."),
         setting("max_length", POSITIVE, "Tokens of a text.  [default: what the model takes]"),
         setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved."),
-        setting("num_shards", POSITIVE, "Parts of a batch, each for one core; more parts need less memory."),
+        setting("num_shards", POSITIVE, "Parts of a batch, each for one core; more need less memory."),
         setting("seed", click.IntRange(min=0), "Of first weights, order and dropout."),
         workers_option,
     ]
@@ -81,7 +80,7 @@ def train(run: FineTuningRun, evaluate: Callable[[], Any], workers: int | None, 
     click.echo(
         f"Model: {settings.model}, {run.model.num_parameters:,} parameters\n"
         f"Training: {run.num_examples:,} examples of {settings.train}; epochs: {settings.epochs}, steps: {run.steps:,} "
-        f"of {settings.batch_size} examples, cores: {min(workers or available_cores(), settings.num_shards)}"
+        f"of {settings.batch_size} examples, cores: {settings.cores(workers)}"
     )
     try:
         run.loop(evaluate).run(workers)

@@ -17,7 +17,6 @@ from minitransformer.cli._options import (
     stopped_message,
     workers_option,
 )
-from minitransformer.cores import available_cores
 from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
 from minitransformer.evaluation.pretraining import (
     evaluate_pretraining,
@@ -46,7 +45,7 @@ setting = settings_options(PretrainingSettings)
 @setting("max_length", POSITIVE, "Tokens of a pair; the model takes no longer texts.")
 @setting("learning_rate", ABOVE_0, "At its peak.")
 @setting("dropout", SHARE, "Share of hidden values and attention weights set to 0.")
-@setting("num_shards", POSITIVE, "Parts of a batch, each for one core; more parts need less memory.")
+@setting("num_shards", POSITIVE, "Parts of a batch, each for one core. Large batches are cut further.")
 @setting("held_out_every", click.IntRange(min=2), "Hold out one document in so many for evaluation.")
 @setting("held_out_pairs", POSITIVE, "Sentence pairs of an evaluation.")
 @setting("save_every", POSITIVE, "Steps from one checkpoint and evaluation to the next.")
@@ -73,7 +72,7 @@ def command(
         settings = PretrainingSettings(corpus=[str(Path(path).resolve()) for path in corpus], **options)
         run = PretrainingRun.start(out or Path(f"bert-{settings.size}"), settings)
     model = run.model()
-    click.echo(describe_run(run, model, workers or available_cores()))
+    click.echo(describe_run(run, model, workers))
     held_out = run.held_out_batches()
     try:
         scores = run.loop(model, lambda: evaluate_pretraining(model, held_out, workers)).run(workers)
@@ -84,10 +83,9 @@ def command(
     click.echo(describe_result(run, model, scores))
 
 
-def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int) -> str:
+def describe_run(run: PretrainingRun, model: BertForPreTraining, workers: int | None) -> str:
     corpus, settings = run.corpus, run.settings
-    cores = min(workers, settings.num_shards)
-    audit = run.audit()
+    audit, cores = run.audit(), settings.cores(workers)
     text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
     return (
         f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"

@@ -9,11 +9,11 @@
 
 Kingma, Ba 2014 (arXiv 1412.6980), algorithm 1; Loshchilov, Hutter 2017 (arXiv 1711.05101), algorithm 2, with weight
 decay times the learning rate, as in torch.optim.AdamW. The paper's m is (1 - beta1) times this one, and its "bias
-correction" by 1 - beta1^t then gives the same m_hat; sums take two multiplications less.
+correction" by 1 - beta1^t then gives the same m_hat; with sums, a step has two passes over the weights less.
 
-BERT as published leaves the correction out, which is to divide by the weights of endlessly many steps, 1 / (1 - beta),
-and has eps 1e-6: its first step moves a weight by (1 - beta1) / sqrt(1 - beta2) = 3.16 learning rates, and its warm-up
-hides that (google-research/bert, optimization.py).
+BERT as published leaves the correction out, which amounts to t = infinity, a division by 1 / (1 - beta), and has eps
+1e-6: its first step moves a weight by (1 - beta1) / sqrt(1 - beta2) = 3.16 learning rates, and its warm-up hides that
+(google-research/bert, optimization.py).
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from minitransformer.training.spread import Spread, on_this_thread
 # of the update, so that a step reads and writes the four vectors once. (Why not smaller: ops/rows.py.)
 BLOCK = 2**17
 
-# Added to every m in each tenth step. An embedding without a gradient for 700 steps has an m below 1e-38, where
-# arithmetic is 40 times slower and 0.9 m rounds to m for ever. The update it makes is below what a weight resolves.
-NEVER_DENORMAL = 1e-30
+# Added to every m and v in each tenth step. An embedding without a gradient for 700 steps has an m below 1e-38, and
+# after 4,000 steps a v as well (if beta2 is 0.98), where arithmetic is 40 times slower and 0.9 m rounds to m for ever.
+# The updates that these make are some 1e-23 learning rates: below what a weight resolves, unless it is exactly 0.
+_LEAST_M, _LEAST_V = 1e-30, 1e-36
 _STEPS_APART = 10
 
 
@@ -77,37 +78,42 @@ class AdamW:
         """
         self.num_steps += 1
         decayed = self.storage.num_decayed
+        gradients = self.storage.gradients  # here, not on the threads: what is still to be zero is written by asking
 
         def update(start: int, end: int) -> None:
             for first, last, factor in self.rate_factors:
                 if factor > 0:
                     begin, stop = max(first, start), min(last, end)
                     rate = factor * learning_rate
-                    self._update(begin, min(stop, decayed), rate, gradient_scale, self.weight_decay)
-                    self._update(max(begin, decayed), stop, rate, gradient_scale, 0.0)
+                    self._update(gradients, begin, min(stop, decayed), rate, gradient_scale, self.weight_decay)
+                    self._update(gradients, max(begin, decayed), stop, rate, gradient_scale, 0.0)
 
         spread(update, self.storage.values.size)
 
-    def _update(self, start: int, end: int, learning_rate: float, scale: float, weight_decay: float) -> None:
+    def _update(
+        self, gradients: np.ndarray, start: int, end: int, learning_rate: float, scale: float, weight_decay: float
+    ) -> None:
         """Update entries start .. end - 1 by the formulas above, with g * scale for g; s holds what is in between."""
         beta1, beta2 = self.betas
-        rate, eps = self._of_sums(learning_rate)
+        rate, eps = self._rate_and_eps(learning_rate)
         scratch = np.empty(BLOCK, self.storage.values.dtype)
         for block_start in range(start, end, BLOCK):
             block = slice(block_start, min(block_start + BLOCK, end))
-            w, g = self.storage.values[block], self.storage.gradients[block]
+            w, g = self.storage.values[block], gradients[block]
             m, v = self.gradient_sums[block], self.square_sums[block]
             s = scratch[: len(w)]
 
             np.multiply(g, scale, out=s)  # m = beta1 m + g
             m *= beta1
             m += s
-            if self.num_steps % _STEPS_APART == 0:
-                m += NEVER_DENORMAL
 
             s *= s  # v = beta2 v + g^2
             v *= beta2
             v += s
+
+            if self.num_steps % _STEPS_APART == 0:
+                m += _LEAST_M
+                v += _LEAST_V
 
             np.sqrt(v, out=s)  # w = w - lr * weight_decay * w - rate * m / (sqrt(v) + eps)
             s += eps
@@ -117,7 +123,7 @@ class AdamW:
                 w *= 1 - learning_rate * weight_decay
             w -= s
 
-    def _of_sums(self, learning_rate: float) -> tuple[float, float]:
+    def _rate_and_eps(self, learning_rate: float) -> tuple[float, float]:
         """The rate and the eps for sums in place of means. With a and b, the sums of the weights in m and v:
 
         m_hat / (sqrt(v_hat) + eps)  =  (m / a) / (sqrt(v / b) + eps)  =  sqrt(b) / a * m / (sqrt(v) + sqrt(b) eps)

@@ -88,8 +88,10 @@ class Checkpoints:
             raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.run)}")
         model.restore(checkpoint)
         moments = Tensors([checkpoint / MOMENTS_FILE])
+        if moments.shapes.keys() != _moments(optimizer).keys():
+            raise UserError(f"{checkpoint} is of another version of minitransformer; start the run again, elsewhere")
         for name, vector in _moments(optimizer).items():
-            if moments.shapes.get(name) != vector.shape:
+            if moments.shapes[name] != vector.shape:
                 raise UserError(f"{checkpoint / MOMENTS_FILE} doesn't belong to the model beside it")
             vector[:] = moments[name]
         optimizer.num_steps = int(state["step"])

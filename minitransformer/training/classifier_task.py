@@ -9,7 +9,7 @@ import numpy as np
 from minitransformer.models.sequence_classification import BertForSequenceClassification
 from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.epochs import Epochs
-from minitransformer.training.shards import small_shards
+from minitransformer.training.shards import bounded_shards
 from minitransformer.training.task import RngOfShard, Task
 from minitransformer.training.workers import Workers
 
@@ -39,7 +39,7 @@ class ClassifierTask(Task[BertForSequenceClassification, list[ClassifierShard]])
 
     def batch(self, step: int) -> list[ClassifierShard]:
         chosen = self.epochs.examples(step)
-        shards = [chosen[shard] for shard in small_shards(self.tokens.lengths[chosen], self.num_shards)]
+        shards = [chosen[shard] for shard in bounded_shards(self.tokens.lengths[chosen], self.num_shards)]
         return [ClassifierShard(self.tokens.select(shard), self.targets[shard], len(chosen)) for shard in shards]
 
     def num_tokens(self, batch: list[ClassifierShard]) -> int:

@@ -17,17 +17,17 @@ BLOCK = PARTS_BEGIN_AT  # entries summed in the vector's own precision; the sum 
 
 
 def global_norm(gradients: np.ndarray, spread: Spread = on_this_thread) -> float:
-    """The length of the vector (P,) of all gradients. inf or nan if an entry is, or if its square overflows.
+    """The length of the vector (P,) of all gradients. inf or nan if an entry is, or if squares overflow.
 
     With Workers.spread, each thread takes a part of the vector; the result is the same, bit for bit.
     """
-    return add_up(gradients, [], spread)
+    return sum_and_norm(gradients, [], spread)
 
 
-def add_up(total: np.ndarray, others: Sequence[np.ndarray], spread: Spread = on_this_thread) -> float:
+def sum_and_norm(total: np.ndarray, others: Sequence[np.ndarray], spread: Spread = on_this_thread) -> float:
     """Add the vectors `others` to `total` (P,), in place, and return the global norm of the sum.
 
-    Both at once, since it is the way through memory that takes the time.
+    Both in one pass, because reading memory is what costs.
     """
 
     def block_sums(start: int, end: int) -> list[float]:

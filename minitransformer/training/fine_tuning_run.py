@@ -41,7 +41,6 @@ class FineTuningSettings(TrainingSettings):
     batch_size             examples of a step
     evaluations_per_epoch  how often the model is evaluated and a checkpoint saved
     max_length             tokens of a text, the special ones included; None for as many as the model takes
-    num_shards             parts that a batch is cut into: as many as cores or more
     """
 
     model: str
@@ -51,7 +50,6 @@ class FineTuningSettings(TrainingSettings):
     batch_size: int
     evaluations_per_epoch: int = 2
     max_length: int | None = None
-    num_shards: int = 2
 
 
 class FineTuningRun(TrainingRun, ABC):

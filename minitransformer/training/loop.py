@@ -69,7 +69,7 @@ class TrainingLoop(Generic[Model, Batch]):
         self.optimizer = AdamW(model.storage, betas, weight_decay=settings.weight_decay, rate_factors=rate_factors)
 
     def run(self, workers: int | None = None) -> Any:
-        """Train to the last step, on that many cores (all unless given). Returns the evaluation at the end.
+        """Train to the last step, on so many cores (all unless given). Returns the evaluation at the end.
 
         Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss isn't finite any more or the disk
         is full. Each time the last checkpoint is good.
@@ -77,7 +77,7 @@ class TrainingLoop(Generic[Model, Batch]):
         start, steps = self.checkpoints.restore(self.model, self.optimizer), self.steps
         with (
             MetricsLog(self.metrics_file, start) as log,
-            Workers(self.model, workers) as pool,
+            Workers(self.model, self.settings.cores(workers)) as pool,
             ThreadPoolExecutor(1) as ahead,
             tqdm(desc="training", total=steps, initial=start, unit="step", disable=None) as bar,
             StopSignals() as stop,

@@ -57,7 +57,6 @@ class PretrainingSettings(TrainingSettings):
     max_length      tokens of a pair, the special ones included; the model takes no longer texts
     whole_words     mask all pieces of a word together, not each piece for itself
     dropout         of the hidden states and of the attention weights
-    num_shards      parts that a batch is cut into: as many as cores or more (large batches are cut further)
     held_out_every  of so many documents one is held out for evaluation
     held_out_pairs  sentence pairs of an evaluation
     """
@@ -73,7 +72,6 @@ class PretrainingSettings(TrainingSettings):
     max_length: int = 64
     whole_words: bool = False
     dropout: float = 0.0
-    num_shards: int = 2
     held_out_every: int = 20
     held_out_pairs: int = 1024
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.text.pretraining_batch import PretrainingBatch
-from minitransformer.training.shards import small_shards, sum_of_shares
+from minitransformer.training.shards import bounded_shards, sum_of_shares
 from minitransformer.training.task import RngOfShard, Task
 from minitransformer.training.workers import Workers
 
@@ -34,7 +34,7 @@ class PretrainingTask(Task[BertForPreTraining, list[PretrainingShard]]):
     def batch(self, step: int) -> list[PretrainingShard]:
         batch = self.batch_of_step(step)
         counts = StepCounts(len(batch.masked_ids), len(batch))
-        shards = small_shards(batch.tokens.lengths, self.num_shards)
+        shards = bounded_shards(batch.tokens.lengths, self.num_shards)
         return [PretrainingShard(batch.select(sentences), counts) for sentences in shards]
 
     def num_tokens(self, batch: list[PretrainingShard]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from minitransformer.cores import available_cores
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
@@ -15,6 +17,7 @@ class TrainingSettings:
     weight_decay       of the matrices, per step and times the learning rate
     max_gradient_norm  longer gradients are scaled down to it
     seed               of first weights, data order, masks and dropout
+    num_shards         parts that a batch is cut into, each for one core (large batches may be cut further)
     """
 
     learning_rate: float
@@ -23,3 +26,8 @@ class TrainingSettings:
     weight_decay: float = 0.01
     max_gradient_norm: float = 1.0
     seed: int = 0
+    num_shards: int = 2
+
+    def cores(self, workers: int | None) -> int:
+        """How many cores have work in a step, if there are `workers`; all of the machine's if it is None."""
+        return min(workers or available_cores(), self.num_shards)

@@ -9,7 +9,7 @@ import numpy as np
 
 from minitransformer.text.packed_tokens import IntArray
 
-# Tokens of a shard, about: with more, products of matrices get hardly faster, and memory grows.
+# Tokens of a shard, about: with more, products of matrices hardly get any faster, and memory grows.
 ENOUGH_TOKENS = 1024
 
 
@@ -29,10 +29,12 @@ def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
     return [order[shard_of == shard] for shard in range(count) if (shard_of == shard).any()]
 
 
-def small_shards(lengths: IntArray, count: int) -> list[IntArray]:
-    """equal_shards of about ENOUGH_TOKENS, for steps that need the memory of one shard for each worker.
+def bounded_shards(lengths: IntArray, count: int) -> list[IntArray]:
+    """equal_shards, but two, three, ... times `count` if there is text for shards of about ENOUGH_TOKENS.
 
-    There are `count` of them, or two, three, ... times as many, so that `count` workers have the same work.
+    A shard has at most one and a half times as many, and a sentence. For tasks that are done with one shard before they
+    begin the next, so that a worker needs the memory of one. (SiameseTask keeps them all: its loss is one of the whole
+    batch.)
     """
     rounds = round(int(lengths.sum()) / (count * ENOUGH_TOKENS))
     return equal_shards(lengths, count * max(1, rounds))

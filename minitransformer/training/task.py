@@ -31,5 +31,7 @@ class Task(ABC, Generic[Model, Batch]):
     def gradients(self, pool: Workers[Model], batch: Batch, rng_of_shard: RngOfShard) -> dict[str, float]:
         """Make the gradients of the pool's model those of the batch's loss; each shard has an rng for its dropout.
 
+        By pool.gradients, or by pool.zero_grad, pool.map and pool.add_up_gradients, which leave the gradients' norm in
+        the pool for the loop to clip by.
         Returns the batch's metrics, "loss" first.
         """

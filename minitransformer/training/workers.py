@@ -13,6 +13,7 @@ the vector for each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -23,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from minitransformer.cores import available_cores
 from minitransformer.nn.module import Module
-from minitransformer.training.clipping import add_up
+from minitransformer.training.clipping import sum_and_norm
 from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.spread import PARTS_BEGIN_AT
 
@@ -39,7 +40,7 @@ class Workers(Generic[ModelType]):
         """`count` workers, one for each core unless given; the first works on the model itself."""
         self.model = model
         self.count = count or available_cores()
-        self.gradient_norm = 0.0  # of the last step
+        self.gradient_norm = math.nan  # of a step whose gradients are added up
 
     def __enter__(self) -> Workers[ModelType]:
         keep_freed_memory()
@@ -67,13 +68,14 @@ class Workers(Generic[ModelType]):
 
     def zero_grad(self) -> None:
         """Begin a step: every replica's gradients become 0."""
+        self.gradient_norm = math.nan
         for model in self._models:
             model.zero_grad()
 
     def add_up_gradients(self) -> None:
         """End a step: the model's gradients become the sum of all replicas', and `gradient_norm` its length."""
         total, *others = (model.storage.gradients for model in self._models)
-        self.gradient_norm = add_up(total, others, self.spread)
+        self.gradient_norm = sum_and_norm(total, others, self.spread)
 
     def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
         """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""

@@ -41,6 +41,14 @@ def test_the_first_gradient_since_zero_grad_is_written_to_its_place_and_the_seco
     np.testing.assert_array_equal(parameter.storage.gradients, [0, 0, 0, 2, 2, 2, 10, 10, 10, 0])
 
 
+def test_a_matrixs_very_first_gradient_is_written_to_its_place():
+    parameter = placed_parameter()
+    parameter.storage.zero_grad([parameter.place])
+    place = parameter.first_grad()
+    assert place.shape == parameter.shape
+    assert np.shares_memory(place, parameter.storage.gradients)
+
+
 def test_whatever_is_added_to_a_gradient_makes_the_next_one_not_the_first():
     parameter = placed_parameter()
     parameter.storage.gradients[...] = 9

@@ -73,11 +73,12 @@ def test_float32_stays_float32():
 
 def test_moments_without_a_gradient_never_become_denormal():
     storage, gradients = storage_and_gradients(dtype=np.float32)
-    optimizer = AdamW(storage)
-    for step in range(1500):
+    optimizer = AdamW(storage, betas=(0.9, 0.98))
+    for step in range(5000):
         storage.gradients[:] = gradients[0] if step == 0 else 0
         optimizer.step(1e-3)
-    assert np.abs(optimizer.gradient_sums).min() > np.finfo(np.float32).tiny
+        for moments in (optimizer.gradient_sums, optimizer.square_sums):
+            assert np.abs(moments).min() > np.finfo(np.float32).tiny
 
 
 def test_a_weight_that_never_had_a_gradient_stays_as_it_was():
@@ -87,6 +88,16 @@ def test_a_weight_that_never_had_a_gradient_stays_as_it_was():
     for _ in range(100):
         optimizer.step(1e-2)
     assert np.array_equal(storage.values, start)
+
+
+def test_a_step_on_threads_right_after_zero_grad_takes_zeros_for_the_gradients():
+    model = LayerNorm(200_000).initialise()
+    model.storage.gradients[:] = 5
+    with Workers(model, 2) as pool:
+        model.zero_grad()
+        AdamW(model.storage, weight_decay=0).step(0.1, spread=pool.spread)
+    assert np.array_equal(model.gamma.value, np.ones(200_000))
+    assert np.array_equal(model.storage.gradients, np.zeros(400_000))
 
 
 def test_spread_over_threads_a_step_is_the_same_bit_for_bit():

@@ -58,8 +58,10 @@ def test_a_frozen_encoder_is_as_it_was_in_the_end(tmp_path, pooling):
     train(run)
     after = run.model.state_dict()
     for name, value in before.items():
-        is_encoder = name.startswith(("bert.encoder", "bert.embeddings"))
-        assert np.array_equal(after[name], value) == is_encoder, name
+        if name.startswith(("bert.encoder", "bert.embeddings")):
+            assert np.array_equal(after[name], value), name
+        elif pooling == "cls" or "pooler" not in name:  # which a mean doesn't go through
+            assert not np.array_equal(after[name], value), name
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,13 @@ def step(model, task, workers=1, rng_of_shard=lambda shard: None):
         return task.gradients(pool, task.batch(0), rng_of_shard)["loss"], model.storage.gradients.copy()
 
 
+def test_a_large_batch_has_more_shards_than_it_was_told():
+    model, _ = model_and_task("regression")
+    tokens = random_tokens(model.config, (6,) * 700)
+    task = ClassifierTask(tokens, np.zeros((700, 1)), Epochs(700, 700, seed=1), 2)
+    assert len(task.batch(0)) == 4
+
+
 @every_problem
 @pytest.mark.parametrize(("num_shards", "workers"), [(1, 1), (3, 2), (4, 3)])
 def test_shards_on_workers_give_the_loss_and_the_gradient_of_one_piece(problem_type, num_shards, workers):

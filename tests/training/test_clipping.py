@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minitransformer.nn.layer_norm import LayerNorm
-from minitransformer.training.clipping import add_up, clip_scale, global_norm
+from minitransformer.training.clipping import clip_scale, global_norm, sum_and_norm
 from minitransformer.training.workers import Workers
 
 
@@ -33,11 +33,11 @@ def test_spread_over_threads_the_norm_is_the_same_bit_for_bit(size):
 
 
 @pytest.mark.parametrize("size", [5, 600_001])
-def test_vectors_add_up_in_place_in_their_order_and_the_norm_is_that_of_the_sum(size):
+def test_vectors_sum_and_norm_in_place_in_their_order_and_the_norm_is_that_of_the_sum(size):
     rng = np.random.default_rng(2)
     first, *others = (rng.normal(size=size).astype(np.float32) for _ in range(3))
     expected = (first + others[0]) + others[1]
     with Workers(LayerNorm(2).initialise(), 3) as pool:
-        norm = add_up(first, others, pool.spread)
+        norm = sum_and_norm(first, others, pool.spread)
     assert np.array_equal(first, expected)
     assert norm == global_norm(expected)

@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 from minitransformer.errors import UserError
+from minitransformer.nn.parameter import FlatStorage
+from minitransformer.training.adamw import AdamW
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.metrics import read_metrics
+from minitransformer.training.pretraining_task import PretrainingTask
 from tests.training.runs import make_loop, random_batch
 
 
@@ -40,6 +43,11 @@ def test_many_shards_equal_the_batch_in_one_piece(tmp_path):
     np.testing.assert_allclose(values[0], values[1], rtol=1e-6, atol=1e-9)
 
 
+def test_a_large_batch_has_more_shards_than_it_was_told():
+    batch = random_batch(0, num_pairs=700)  # some 4,200 tokens
+    assert len(PretrainingTask(lambda step: batch, 2).batch(0)) == 4
+
+
 def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
     values = []
     for workers in (1, 2):
@@ -47,6 +55,30 @@ def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
         loop.run(workers)
         values.append(loop.model.storage.values)
     np.testing.assert_allclose(values[0], values[1], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("limit", [1e-3, 1e9])
+def test_a_step_is_adamws_on_the_gradient_clipped_to_its_limit(tmp_path, limit):
+    loop = make_loop(tmp_path, dtype=np.float64, steps=1, save_every=1, warm_up=0, max_gradient_norm=limit, beta2=0.7)
+    loop.optimizer.eps = 1e-2  # so that an update depends on the gradient's length
+    expected = FlatStorage(loop.model.storage.values.copy(), loop.model.storage.num_decayed)
+    loop.run()
+    gradients = loop.model.storage.gradients
+    norm = read_metrics(loop.metrics_file)[0]["gradient_norm"]
+    assert norm == pytest.approx(np.linalg.norm(gradients))
+    expected.gradients[:] = gradients * min(1, limit / norm)
+    AdamW(expected, (0.9, 0.7), eps=1e-2).step(1e-2)
+    np.testing.assert_allclose(loop.model.storage.values, expected.values, rtol=1e-5, atol=1e-9)
+    assert loop.optimizer.betas == (0.9, 0.7)  # which a first step doesn't show
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_step_uses_as_many_cores_as_there_are_parts_at_most(tmp_path, cores):
+    loop, pools = make_loop(tmp_path, steps=1, save_every=1), []
+    sound = loop.task.gradients
+    loop.task.gradients = lambda pool, *rest: pools.append(pool.count) or sound(pool, *rest)
+    loop.run(cores if cores == 1 else 7)
+    assert pools == [cores]
 
 
 def test_every_parameter_changes(tmp_path):
@@ -142,6 +174,36 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_last_good_ch
         loop.run()
     assert (tmp_path / "checkpoints/step-000004/model.safetensors").exists()
     assert np.isfinite(loop.model.storage.values).all()
+
+
+def test_a_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(tmp_path):
+    loop = make_loop(tmp_path)
+    sound = loop.task.gradients
+
+    def poisoned_gradients(pool, batch, rng_of_shard):
+        if loop.optimizer.num_steps == 6:
+            pool.add_up_gradients = lambda: None  # so that this step, like a task that forgets to, has no norm
+        return sound(pool, batch, rng_of_shard)
+
+    loop.task.gradients = poisoned_gradients
+    with pytest.raises(UserError, match=r"step 7 the gradient's norm is nan.*step-000004"):
+        loop.run()
+    assert loop.optimizer.num_steps == 6
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    loop = make_loop(tmp_path)
+    sound = loop.optimizer.step
+
+    def overflowing_step(*arguments):
+        sound(*arguments)
+        if loop.optimizer.num_steps == 8:
+            loop.model.storage.values[-1] = np.inf
+
+    loop.optimizer.step = overflowing_step
+    with pytest.raises(UserError, match=r"step 8 the weights' norm is inf.*step-000004"):
+        loop.run()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000004"]
 
 
 def test_a_learning_rate_beyond_all_reason_ends_in_that_error_too(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitransformer.training.shards import ENOUGH_TOKENS, equal_shards, small_shards, sum_of_shares
+from minitransformer.training.shards import ENOUGH_TOKENS, bounded_shards, equal_shards, sum_of_shares
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60).map(np.array)
 
@@ -25,19 +25,24 @@ def test_no_shard_has_more_than_its_share_of_tokens_and_one_sentence(lengths, co
         assert lengths[shard].sum() <= lengths.sum() / count + lengths.max()
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("sentences", [10, 24, 25, 64, 200, 1000])
-def test_small_shards_are_as_many_for_each_worker_and_none_is_much_too_large(count, sentences):
-    lengths = np.full(sentences, 128)
-    shards = small_shards(lengths, count)
-    assert len(shards) % count == 0
-    assert max(lengths[shard].sum() for shard in shards) <= 1.5 * ENOUGH_TOKENS + 128
+@pytest.mark.parametrize(
+    ("count", "sentences", "number"),
+    [(1, 11, 1), (1, 13, 2), (1, 19, 2), (1, 21, 3), (2, 23, 2), (2, 25, 4), (3, 64, 9)],
+)
+def test_a_large_batch_is_cut_to_the_nearest_multiple_that_gives_shards_of_1024_tokens(count, sentences, number):
+    assert len(bounded_shards(np.full(sentences, 128), count)) == number
+
+
+@given(st.lists(st.integers(1, 512), min_size=1, max_size=60).map(np.array), st.integers(1, 3))
+def test_no_bounded_shard_has_more_than_half_as_much_again_and_a_sentence(lengths, count):
+    for shard in bounded_shards(lengths, count):
+        assert lengths[shard].sum() <= 1.5 * ENOUGH_TOKENS + lengths.max()
 
 
 @given(LENGTHS, st.integers(1, 4))
 def test_a_batch_of_little_text_is_not_cut_further(lengths, count):
-    small = small_shards(lengths, 3 * count)  # 2,400 tokens at most, for 3 shards or more
-    assert list(map(list, small)) == list(map(list, equal_shards(lengths, 3 * count)))
+    bounded = bounded_shards(lengths, 3 * count)  # 2,400 tokens at most, for 3 shards or more
+    assert list(map(list, bounded)) == list(map(list, equal_shards(lengths, 3 * count)))
 
 
 class Shares(NamedTuple):
