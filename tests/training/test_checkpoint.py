@@ -2,9 +2,11 @@ import errno
 import os
 import shutil
 
+import numpy as np
 import pytest
 
 from minitransformer.errors import UserError
+from minitransformer.interop.safetensors_files import save_tensors
 from minitransformer.training import checkpoint as checkpoint_module
 from tests.training.runs import make_loop
 
@@ -50,6 +52,13 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path):
     make_loop(tmp_path).run()
     with pytest.raises(UserError, match="step-000012 belongs to a run with seed 3, but this run has 9"):
         make_loop(tmp_path, seed=9).run()
+
+
+def test_moments_of_another_kind_are_not_taken_for_ours(finished):
+    means = np.zeros_like(finished.model.storage.values)
+    save_tensors({"first": means, "second": means}, finished.checkpoints.latest() / "moments.safetensors")
+    with pytest.raises(UserError, match=r"step-000012 is of another version of minitransformer; start the run again"):
+        finished.checkpoints.restore(finished.model, finished.optimizer)
 
 
 @pytest.mark.parametrize("full", ["moments.safetensors", "tokenizer", "rename"])
