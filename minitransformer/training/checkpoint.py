@@ -87,10 +87,10 @@ class Checkpoints:
         if state.get("run") != self.run:
             raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.run)}")
         model.restore(checkpoint)
-        moments = Tensors([checkpoint / MOMENTS_FILE])
-        if moments.shapes.keys() != _moments(optimizer).keys():
+        moments, vectors = Tensors([checkpoint / MOMENTS_FILE]), _moments(optimizer)
+        if moments.shapes.keys() != vectors.keys():
             raise UserError(f"{checkpoint} is of another version of minitransformer; start the run again, elsewhere")
-        for name, vector in _moments(optimizer).items():
+        for name, vector in vectors.items():
             if moments.shapes[name] != vector.shape:
                 raise UserError(f"{checkpoint / MOMENTS_FILE} doesn't belong to the model beside it")
             vector[:] = moments[name]

@@ -69,7 +69,7 @@ class TrainingLoop(Generic[Model, Batch]):
         self.optimizer = AdamW(model.storage, betas, weight_decay=settings.weight_decay, rate_factors=rate_factors)
 
     def run(self, workers: int | None = None) -> Any:
-        """Train to the last step, on so many cores (all unless given). Returns the evaluation at the end.
+        """Train to the last step, on so many cores (all unless given, num_shards at most). Returns the last evaluation.
 
         Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss isn't finite any more or the disk
         is full. Each time the last checkpoint is good.

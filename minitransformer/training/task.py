@@ -33,5 +33,6 @@ class Task(ABC, Generic[Model, Batch]):
 
         By pool.gradients, or by pool.zero_grad, pool.map and pool.add_up_gradients, which leave the gradients' norm in
         the pool for the loop to clip by.
+
         Returns the batch's metrics, "loss" first.
         """
