@@ -7,28 +7,28 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from minitransformer.batches.pretraining_batch import PretrainingBatch
     from minitransformer.errors import UserError
     from minitransformer.interop.classifier_settings import ClassifierSettings
     from minitransformer.models.bert import Bert
-    from minitransformer.models.config import BertConfig
-    from minitransformer.models.pretraining import BertForPreTraining
+    from minitransformer.models.bert_config import BertConfig
+    from minitransformer.models.bert_for_pretraining import BertForPreTraining
+    from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
     from minitransformer.models.sentence_encoder import SentenceEncoder
-    from minitransformer.models.sequence_classification import BertForSequenceClassification
+    from minitransformer.text.bert_tokenizer import BertTokenizer
     from minitransformer.text.packed_tokens import PackedTokens
-    from minitransformer.text.pretraining_batch import PretrainingBatch
-    from minitransformer.text.tokenizer import BertTokenizer
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Bert": "models.bert",
-    "BertConfig": "models.config",
-    "BertForPreTraining": "models.pretraining",
-    "BertForSequenceClassification": "models.sequence_classification",
-    "BertTokenizer": "text.tokenizer",
+    "BertConfig": "models.bert_config",
+    "BertForPreTraining": "models.bert_for_pretraining",
+    "BertForSequenceClassification": "models.bert_for_sequence_classification",
+    "BertTokenizer": "text.bert_tokenizer",
     "ClassifierSettings": "interop.classifier_settings",
     "PackedTokens": "text.packed_tokens",
-    "PretrainingBatch": "text.pretraining_batch",
+    "PretrainingBatch": "batches.pretraining_batch",
     "SentenceEncoder": "models.sentence_encoder",
     "UserError": "errors",
 }

@@ -1,7 +1,7 @@
 """Sentence embeddings of the real all-MiniLM-L6-v2: ours against sentence-transformers and onnxruntime.
 
     python scripts/bench_encode.py
-    python scripts/bench_encode.py --sts stsb/dev.tsv      with the sentences of scored pairs as well (text/tsv.py)
+    python scripts/bench_encode.py --sts stsb/dev.tsv      with the sentences of scored pairs as well
 
 Needs the `parity` extra and onnxruntime, onnx. All on two threads, in float32; sentence-transformers with its defaults
 (batches of 32, sorted by length), onnxruntime with the graph of scripts/onnx_encoder.py.
@@ -26,9 +26,9 @@ from benchmarking import THREADS, Times, alone, in_turn, machine, megabytes
 from commands import minilm_folder
 from pages import publish, table
 
+from minitransformer.corpora.installed_documentation import InstalledDocumentation
+from minitransformer.corpora.tables import PAIRS, read_table
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.text.installed_documentation import InstalledDocumentation
-from minitransformer.text.tsv import PAIRS, read_table
 
 Encode = Callable[[list[str]], np.ndarray]
 

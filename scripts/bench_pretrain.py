@@ -2,7 +2,7 @@
 
     python scripts/bench_pretrain.py
     python scripts/bench_pretrain.py --sizes tiny --sizes mini --rounds 3
-    python scripts/bench_pretrain.py --sts stsb/train.tsv      with the second table, on scored pairs (text/tsv.py)
+    python scripts/bench_pretrain.py --sts stsb/train.tsv      with the second table, on scored pairs
 
 Needs the `parity` extra. A step is forward, backward, clipping and AdamW, with dropout 0.1. scripts/our_steps.py has
 ours, which go the way of the training loop, shards on two workers; scripts/torch_steps.py has PyTorch's.
@@ -25,14 +25,14 @@ from our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step
 from pages import publish, table
 
 from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PackedTokens, PretrainingBatch
+from minitransformer.batches.pretraining_sampler import PretrainingSampler
+from minitransformer.corpora.installed_documentation import InstalledDocumentation
+from minitransformer.corpora.tables import SCORED_PAIRS, read_table
+from minitransformer.corpora.targets import scores
+from minitransformer.corpora.tokenized_corpus import TokenizedCorpus
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.regression import RegressionObjective
-from minitransformer.text.installed_documentation import InstalledDocumentation
-from minitransformer.text.pretraining_sampler import PretrainingSampler
-from minitransformer.text.targets import scores
-from minitransformer.text.tokenized_corpus import TokenizedCorpus
-from minitransformer.text.tsv import SCORED_PAIRS, read_table
 from minitransformer.training.workers import Workers
 
 MAX_LENGTH = 128

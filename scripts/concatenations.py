@@ -24,17 +24,17 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from minitransformer import PackedTokens, SentenceEncoder
-from minitransformer.cores import available_cores
+from minitransformer.corpora.tables import LABELLED_PAIRS, SCORED_PAIRS, Table, read_table
+from minitransformer.corpora.targets import label_ids, label_names, scores
 from minitransformer.evaluation.sts import evaluate_sts
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.ops.pair_features import CONCATENATIONS
+from minitransformer.parallel import available_cores
 from minitransformer.randomness import generator
-from minitransformer.text.targets import label_ids, label_names, scores
-from minitransformer.text.tsv import LABELLED_PAIRS, SCORED_PAIRS, Table, read_table
-from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale, global_norm
-from minitransformer.training.schedule import linear_warm_up_and_decay
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.optimizer.clipping import clip_scale, global_norm
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 
 POOLINGS = ("mean", "max", "cls")
 BATCH_SIZE, WARM_UP_SHARE, MAX_NORM = 32, 0.1, 1.0

@@ -21,14 +21,14 @@ from pages import publish, table
 from tqdm import tqdm
 
 from minitransformer import BertForSequenceClassification, BertTokenizer, ClassifierSettings, PackedTokens
+from minitransformer.batches.shards import equal_shards
+from minitransformer.corpora.tables import LABELLED_TEXTS, read_table
+from minitransformer.corpora.targets import label_ids, label_names
 from minitransformer.evaluation.classification_metrics import ClassificationMetrics, classification_metrics
 from minitransformer.randomness import generator
-from minitransformer.text.targets import label_ids, label_names
-from minitransformer.text.tsv import LABELLED_TEXTS, read_table
-from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale
-from minitransformer.training.schedule import linear_warm_up_and_decay
-from minitransformer.training.shards import equal_shards
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.optimizer.clipping import clip_scale
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 from minitransformer.training.workers import Workers
 
 BATCH_SIZE, NUM_SHARDS = 32, 2  # texts of a step, and its parts, one for each core

@@ -19,11 +19,11 @@ import click
 from commands import start
 
 from minitransformer.evaluation.pretraining import evaluate_pretraining
-from minitransformer.evaluation.siamese import evaluate_siamese
+from minitransformer.evaluation.sentences import evaluate_siamese
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
-from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
-from minitransformer.training.run import TrainingRun, settings_file
-from minitransformer.training.siamese_run import SiameseRun, SiameseTrainingSettings
+from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
+from minitransformer.training.runs.run import TrainingRun, settings_file
+from minitransformer.training.runs.sentences import SiameseRun, SiameseTrainingSettings
 
 
 @click.command()

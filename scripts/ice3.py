@@ -21,10 +21,10 @@ from pages import publish, table
 from tqdm import tqdm
 
 from minitransformer import SentenceEncoder
+from minitransformer.corpora.tables import LABELLED_TEXTS, Table, read_table
+from minitransformer.corpora.targets import label_ids, label_names
 from minitransformer.evaluation.logistic_regression import fit_logistic_regression
 from minitransformer.ops.pooling import mean_pooling_forward
-from minitransformer.text.targets import label_ids, label_names
-from minitransformer.text.tsv import LABELLED_TEXTS, Table, read_table
 
 FLAT_TOKENS = 32
 TEXTS_PER_BATCH = 100

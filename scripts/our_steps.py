@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitransformer import BertForPreTraining, PackedTokens, PretrainingBatch
+from minitransformer.batches.sentence_examples import SentenceExamples
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
-from minitransformer.text.sentence_examples import SentenceExamples
-from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale
-from minitransformer.training.pretraining_task import PretrainingTask
-from minitransformer.training.siamese_task import SiameseTask
-from minitransformer.training.task import RngOfShard, Task
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.optimizer.clipping import clip_scale
+from minitransformer.training.tasks.pretraining import PretrainingTask
+from minitransformer.training.tasks.sentences import SiameseTask
+from minitransformer.training.tasks.task import RngOfShard, Task
 from minitransformer.training.workers import Workers
 
 

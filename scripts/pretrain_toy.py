@@ -12,13 +12,13 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from minitransformer import BertConfig, BertForPreTraining, BertTokenizer
-from minitransformer.models.fill_mask import fill_mask
-from minitransformer.text.pretraining_sampler import PretrainingSampler
-from minitransformer.text.tokenized_corpus import TokenizedCorpus
-from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale, global_norm
-from minitransformer.training.mimetic_start import mimetic_start
-from minitransformer.training.schedule import linear_warm_up_and_decay
+from minitransformer.batches.pretraining_sampler import PretrainingSampler
+from minitransformer.corpora.tokenized_corpus import TokenizedCorpus
+from minitransformer.inference.fill_mask import fill_mask
+from minitransformer.models.mimetic_start import mimetic_start
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.optimizer.clipping import clip_scale, global_norm
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 
 SEED = 0
 STEPS, WARM_UP_STEPS, PEAK_LEARNING_RATE = 700, 70, 2e-3

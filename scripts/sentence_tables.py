@@ -21,14 +21,14 @@ from pages import publish, table
 
 from minitransformer import SentenceEncoder
 from minitransformer.cli.evaluate.senteval import read_tasks
+from minitransformer.corpora.tables import SCORED_PAIRS, read_table
+from minitransformer.corpora.targets import scores
 from minitransformer.errors import UserError
 from minitransformer.evaluation.embedding_health import EmbeddingHealth
 from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
 from minitransformer.evaluation.senteval import evaluate_task
 from minitransformer.evaluation.senteval_files import TASKS
 from minitransformer.evaluation.sts import evaluate_sts
-from minitransformer.text.targets import scores
-from minitransformer.text.tsv import SCORED_PAIRS, read_table
 
 PUBLISHED_STS = {  # Table 1: Spearman x 100 on the test parts of STS-B and SICK-R
     "averaged GloVe": (58.02, 53.76),

@@ -4,7 +4,7 @@ import numpy as np
 
 from minitransformer.interop.sentence_transformers_folder import SentenceEncoderSettings
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from tests.small_models import randomise, small_config
 
 WORDS = ["my", "dog", "is", "cute", "he", "likes", "play", "##ing", ",", ".", "a", "b", "c"]

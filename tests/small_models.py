@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from minitransformer.models.config import BertConfig
-from minitransformer.models.pretraining import BertForPreTraining
+from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.models.bert_config import BertConfig
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.text.packed_tokens import PackedTokens
-from minitransformer.text.pretraining_batch import PretrainingBatch
 
 LENGTHS = (4, 1, 6, 6, 3)  # a sentence of one token, and two of equal length one after the other
 

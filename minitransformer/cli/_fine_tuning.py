@@ -18,8 +18,8 @@ from minitransformer.cli._options import (
     stopped_message,
     workers_option,
 )
-from minitransformer.training.fine_tuning_run import FineTuningRun, FineTuningSettings
 from minitransformer.training.loop import TrainingInterrupted
+from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 
 REQUIRED = ("model", "train", "dev", "out")
 

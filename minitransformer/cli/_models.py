@@ -8,9 +8,9 @@ from pathlib import Path
 from minitransformer.errors import UserError
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.safetensors_files import open_tensors
-from minitransformer.models.pretraining import BertForPreTraining
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
-from minitransformer.text.tokenizer import BertTokenizer
 
 HEADS = {"masked-LM": "cls.predictions.", "next-sentence": "cls.seq_relationship."}
 

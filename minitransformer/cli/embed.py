@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from minitransformer.cli._npy_writer import write_rows
+from minitransformer.corpora.text_files import decoded_lines, read_lines
 from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.text.corpus import decoded_lines, read_lines
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.errors import UserError
-from minitransformer.models.fill_mask import fill_mask
+from minitransformer.inference.fill_mask import fill_mask
 
 
 @click.command()

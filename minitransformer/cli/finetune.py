@@ -10,8 +10,8 @@ import click
 from minitransformer.cli._fine_tuning import described, fine_tuning_options, start_or_resume, train
 from minitransformer.cli._options import POSITIVE, SHARE, FiniteFloatRange, settings_options
 from minitransformer.evaluation.classification import prediction_metrics
-from minitransformer.models.predictor import scores_of
-from minitransformer.training.classifier_run import ClassifierRun, ClassifierTrainingSettings
+from minitransformer.inference.prediction import scores_of
+from minitransformer.training.runs.classification import ClassifierRun, ClassifierTrainingSettings
 
 setting = settings_options(ClassifierTrainingSettings)
 

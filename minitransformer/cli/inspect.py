@@ -12,8 +12,8 @@ from minitransformer.cli._table import aligned
 from minitransformer.errors import UserError
 from minitransformer.models.bert import Bert
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
-from minitransformer.text.tokenizer import BertTokenizer
 
 
 @click.command()

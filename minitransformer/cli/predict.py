@@ -11,13 +11,13 @@ import click
 import numpy as np
 
 from minitransformer.cli._fine_tuning import described
+from minitransformer.corpora.tables import PAIRS, TEXTS, has_columns, read_table
+from minitransformer.corpora.text_files import decoded_lines, read_lines
 from minitransformer.errors import UserError
 from minitransformer.evaluation.classification import prediction_metrics
+from minitransformer.inference.prediction import Predictor, load_predictor
 from minitransformer.interop.classifier_settings import ClassifierSettings
-from minitransformer.models.predictor import Predictor, load_predictor
-from minitransformer.text.corpus import decoded_lines, read_lines
-from minitransformer.text.tsv import PAIRS, TEXTS, has_columns, read_table
-from minitransformer.training.classifier_run import targets_of
+from minitransformer.training.runs.classification import targets_of
 
 LINES_AT_ONCE = 4096
 

@@ -24,11 +24,11 @@ from minitransformer.evaluation.pretraining import (
     pretraining_report,
     token_counts,
 )
-from minitransformer.models.config import PRESETS
-from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss
+from minitransformer.models.bert_config import PRESETS
+from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.randomness import generator
 from minitransformer.training.loop import TrainingInterrupted
-from minitransformer.training.pretraining_run import PretrainingRun, PretrainingSettings
+from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
 
 setting = settings_options(PretrainingSettings)
 

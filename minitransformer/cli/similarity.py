@@ -6,8 +6,8 @@ import click
 
 from minitransformer.cli._table import aligned
 from minitransformer.errors import UserError
+from minitransformer.inference.explanation import SimilarityExplanation, explain_similarity
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.models.similarity_explanation import SimilarityExplanation, explain_similarity
 
 
 @click.command()

@@ -9,9 +9,9 @@ import click
 
 from minitransformer.cli._fine_tuning import REQUIRED, described, fine_tuning_options, start_or_resume, train
 from minitransformer.cli._options import ABOVE_0, settings_options
-from minitransformer.evaluation.siamese import evaluate_siamese
+from minitransformer.evaluation.sentences import evaluate_siamese
 from minitransformer.ops.pair_features import COMPONENTS
-from minitransformer.training.siamese_run import LAYOUTS, SiameseRun, SiameseTrainingSettings
+from minitransformer.training.runs.sentences import LAYOUTS, SiameseRun, SiameseTrainingSettings
 
 setting = settings_options(SiameseTrainingSettings)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitransformer.models.bert import Bert
 from minitransformer.ops.pooling import mean_pooling_forward
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.text.bert_tokenizer import BertTokenizer
 
 Encode = Callable[[list[str]], np.ndarray]  # texts to embeddings (n, D), in their order
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.models.fill_mask import fill_mask
-from minitransformer.models.pretraining import BertForPreTraining
+from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.inference.fill_mask import fill_mask
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
-from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
-from minitransformer.text.tokenizer import BertTokenizer
 
 SHORTEST, LONGEST = 8, 24  # sentences, in tokens: long enough to be guessed at, short enough for a line
 MIN_LETTERS = 5  # of a word that is worth a guess: not "the"

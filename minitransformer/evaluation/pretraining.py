@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minitransformer.cores import available_cores
-from minitransformer.models.pretraining import BertForPreTraining, PretrainingLoss, StepCounts
-from minitransformer.text.pretraining_batch import PretrainingBatch
-from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss, StepCounts
+from minitransformer.parallel import available_cores
+from minitransformer.text.bert_tokenizer import BertTokenizer
 
 
 class PretrainingBaselines(NamedTuple):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, read_table
 from minitransformer.errors import UserError
-from minitransformer.text.tsv import LABELLED_PAIRS, LABELLED_TEXTS, read_table
 
 
 class Part(NamedTuple):

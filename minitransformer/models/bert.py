@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
-from minitransformer.models.config import BertConfig
+from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.attention import MultiHeadSelfAttention

@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minitransformer.errors import UserError
 from minitransformer.files import replace_all, write_text
-from minitransformer.interop.checkpoint import fill, gradients_of, load_dictionary, match_tensors, report, values_of
 from minitransformer.interop.config_file import CONFIG_FILE, config_text, read_config_file
 from minitransformer.interop.hub import model_folder
+from minitransformer.interop.loading import fill, gradients_of, load_dictionary, match_tensors, report, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
 from minitransformer.interop.tensor_names import number_of_layers
-from minitransformer.models.config import BertConfig
+from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.trainable import TrainableModel
 from minitransformer.nn.module import Module
 

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from tokenizers.normalizers import Lowercase
 
+from minitransformer.batches.many_texts import Truncation, embed_stream
 from minitransformer.errors import UserError
 from minitransformer.files import replace_all, write_text
-from minitransformer.interop.checkpoint import NameMatch, fill, load_dictionary, match_tensors, report, values_of
 from minitransformer.interop.config_file import CONFIG_FILE, config_text
 from minitransformer.interop.hub import model_folder
+from minitransformer.interop.loading import NameMatch, fill, load_dictionary, match_tensors, report, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
 from minitransformer.interop.sentence_transformers_folder import (
     DenseSettings,
@@ -28,17 +29,16 @@ from minitransformer.interop.sentence_transformers_folder import (
     settings_texts,
 )
 from minitransformer.models.bert import Bert, BertCache
-from minitransformer.models.config import BertConfig
+from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel, check_layers, checked_dtype, read_config
-from minitransformer.models.similarity import similarity_matrix
-from minitransformer.models.text_batches import Truncation, embed_stream
 from minitransformer.nn.dense import Dense
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.pooling import Pooling, PoolingCache
 from minitransformer.nn.sequential import Sequential
+from minitransformer.ops.similarity import similarity_matrix
+from minitransformer.text.bert_tokenizer import BertTokenizer, as_texts
 from minitransformer.text.packed_tokens import PackedTokens
-from minitransformer.text.tokenizer import BertTokenizer, as_texts
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each text
 

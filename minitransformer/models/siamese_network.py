@@ -20,8 +20,8 @@ from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object, replace_all, write_text
-from minitransformer.interop.checkpoint import load_dictionary, values_of
 from minitransformer.interop.hub import model_folder
+from minitransformer.interop.loading import load_dictionary, values_of
 from minitransformer.interop.safetensors_files import Tensors, save_tensors
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.trainable import TrainableModel

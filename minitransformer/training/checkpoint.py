@@ -27,7 +27,7 @@ from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object
 from minitransformer.interop.safetensors_files import Tensors, save_tensors
 from minitransformer.models.trainable import TrainableModel
-from minitransformer.training.adamw import AdamW
+from minitransformer.training.optimizer.adamw import AdamW
 
 MOMENTS_FILE = "moments.safetensors"
 RUN_FILE = "run.json"

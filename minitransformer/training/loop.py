@@ -18,14 +18,14 @@ from tqdm import tqdm
 
 from minitransformer.errors import UserError
 from minitransformer.randomness import generator
-from minitransformer.training.adamw import AdamW, RateFactor
 from minitransformer.training.checkpoint import Checkpoints
-from minitransformer.training.clipping import clip_scale, global_norm
 from minitransformer.training.metrics import MetricsLog
-from minitransformer.training.schedule import linear_warm_up_and_decay
+from minitransformer.training.optimizer.adamw import AdamW, RateFactor
+from minitransformer.training.optimizer.clipping import clip_scale, global_norm
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.stop_signals import StopSignals
-from minitransformer.training.task import Batch, Model, Task
+from minitransformer.training.tasks.task import Batch, Model, Task
 from minitransformer.training.workers import Workers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from minitransformer.cores import available_cores
+from minitransformer.parallel import available_cores
 
 
 @dataclass(frozen=True, kw_only=True)

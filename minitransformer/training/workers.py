@@ -22,10 +22,10 @@ from typing import Generic, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minitransformer.cores import available_cores
 from minitransformer.nn.module import Module
-from minitransformer.training.clipping import sum_and_norm
+from minitransformer.parallel import available_cores
 from minitransformer.training.memory import keep_freed_memory
+from minitransformer.training.optimizer.clipping import sum_and_norm
 from minitransformer.training.spread import PARTS_BEGIN_AT
 
 ModelType = TypeVar("ModelType", bound=Module)

@@ -8,7 +8,7 @@ import pytest
 
 from minitransformer import BertForSequenceClassification, ClassifierSettings
 from minitransformer.cli import predict as module
-from minitransformer.models.predictor import load_predictor
+from minitransformer.inference.prediction import load_predictor
 from tests.cli.test_fill_mask import assert_one_line_error
 from tests.small_encoders import POSITIONS, TOKENIZER, small_encoder
 from tests.small_models import randomise, small_config

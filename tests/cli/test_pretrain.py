@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from minitransformer.models.pretraining import BertForPreTraining
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.metrics import read_metrics
 from tests.cli.conftest import SMALL_RUN, small_text
 from tests.cli.other_process import HOW_LONG, files_of, in_another_process, number_of_lines, wait_for

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.evaluation.pretraining import evaluate_pretraining, pretraining_baselines, token_counts
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
-from minitransformer.text.pretraining_batch import PretrainingBatch
-from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
-from minitransformer.text.tokenizer import BertTokenizer
 from tests.small_models import pretraining_batch, pretraining_model
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from minitransformer import BertForPreTraining, BertForSequenceClassification, ClassifierSettings, SentenceEncoder
 from minitransformer.errors import UserError
+from minitransformer.inference.prediction import load_predictor
 from minitransformer.interop.sentence_transformers_folder import DenseSettings
-from minitransformer.models.predictor import load_predictor
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
 from tests.small_encoders import small_encoder

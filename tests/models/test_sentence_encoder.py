@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from minitransformer.batches import many_texts
 from minitransformer.errors import UserError
 from minitransformer.interop.sentence_transformers_folder import DenseSettings
-from minitransformer.models import text_batches
 from minitransformer.models.bert import Bert
-from minitransformer.models.pretraining import BertForPreTraining
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.ops.pooling import mean_pooling_forward
 from minitransformer.randomness import generator
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from tests.gradient_check import assert_parameter_gradients, upstream
 from tests.small_encoders import POSITIONS, TOKENIZER, random_texts, small_encoder
 from tests.small_models import small_config
@@ -57,7 +57,7 @@ def test_one_text_has_a_row_and_no_texts_have_none(encoder):
 
 @pytest.mark.parametrize("tokens", [4, 40, 2048])
 def test_an_embedding_does_not_depend_on_order_batch_or_company(monkeypatch, encoder, tokens):
-    monkeypatch.setattr(text_batches, "TOKENS_PER_BATCH", tokens)
+    monkeypatch.setattr(many_texts, "TOKENS_PER_BATCH", tokens)
     texts = random_texts(80)
     embeddings = encoder.encode(texts)
     alone = np.stack([encoder.encode(text) for text in texts])
@@ -67,7 +67,7 @@ def test_an_embedding_does_not_depend_on_order_batch_or_company(monkeypatch, enc
 
 
 def test_a_stream_gives_what_a_list_gives(monkeypatch, encoder):
-    monkeypatch.setattr(text_batches, "TEXTS_PER_BLOCK", 11)
+    monkeypatch.setattr(many_texts, "TEXTS_PER_BLOCK", 11)
     texts = random_texts(50)
     blocks = [*encoder.encode_stream(text for text in texts)]
     assert [len(block) for block in blocks] == [11, 11, 11, 11, 6]

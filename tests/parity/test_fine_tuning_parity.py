@@ -13,18 +13,18 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 from torch.nn import functional as F  # noqa: E402
 
 from minitransformer import BertForSequenceClassification, ClassifierSettings  # noqa: E402
+from minitransformer.batches.epochs import Epochs  # noqa: E402
+from minitransformer.batches.sentence_examples import sentence_examples  # noqa: E402
 from minitransformer.models.siamese_network import SiameseNetwork  # noqa: E402
 from minitransformer.objectives.classification import ClassificationObjective  # noqa: E402
 from minitransformer.objectives.ranking import RankingObjective  # noqa: E402
 from minitransformer.objectives.regression import RegressionObjective  # noqa: E402
-from minitransformer.text.sentence_examples import sentence_examples  # noqa: E402
-from minitransformer.training.adamw import AdamW  # noqa: E402
-from minitransformer.training.classifier_task import ClassifierTask  # noqa: E402
-from minitransformer.training.clipping import clip_scale, global_norm  # noqa: E402
-from minitransformer.training.epochs import Epochs  # noqa: E402
-from minitransformer.training.learning_rates import rate_factors_by_depth  # noqa: E402
-from minitransformer.training.schedule import linear_warm_up_and_decay  # noqa: E402
-from minitransformer.training.siamese_task import SiameseTask  # noqa: E402
+from minitransformer.training.optimizer.adamw import AdamW  # noqa: E402
+from minitransformer.training.optimizer.clipping import clip_scale, global_norm  # noqa: E402
+from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth  # noqa: E402
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay  # noqa: E402
+from minitransformer.training.tasks.classification import ClassifierTask  # noqa: E402
+from minitransformer.training.tasks.sentences import SiameseTask  # noqa: E402
 from minitransformer.training.workers import Workers  # noqa: E402
 from tests.small_models import random_tokens, small_config  # noqa: E402
 from tests.small_tables import learning_encoder, sentences  # noqa: E402

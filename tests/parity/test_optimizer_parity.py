@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minitransformer.nn.parameter import FlatStorage
-from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale, global_norm
-from minitransformer.training.schedule import linear_warm_up_and_decay
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.optimizer.clipping import clip_scale, global_norm
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 
 torch = pytest.importorskip("torch")
 

@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 from minitransformer import SentenceEncoder
 from minitransformer.interop.sentence_transformers_folder import DenseSettings
 from minitransformer.objectives.regression import RegressionObjective
-from minitransformer.text.tokenizer import BertTokenizer
-from minitransformer.training.adamw import AdamW
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.training.optimizer.adamw import AdamW
 from tests.parity.real_data import sts_pairs
 from tests.small_encoders import TOKENIZER, random_texts, small_encoder
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.text.bert_tokenizer import BertTokenizer
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed (the parity extra)")
 

@@ -10,9 +10,9 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 sentence_transformers = pytest.importorskip("sentence_transformers", reason="not installed (the parity extra)")
 
 from minitransformer import BertForSequenceClassification, BertTokenizer, SentenceEncoder  # noqa: E402
-from minitransformer.models.predictor import load_predictor  # noqa: E402
-from minitransformer.training.classifier_run import ClassifierRun  # noqa: E402
-from minitransformer.training.siamese_run import SiameseRun  # noqa: E402
+from minitransformer.inference.prediction import load_predictor  # noqa: E402
+from minitransformer.training.runs.classification import ClassifierRun  # noqa: E402
+from minitransformer.training.runs.sentences import SiameseRun  # noqa: E402
 from tests.small_tables import sentences  # noqa: E402
 from tests.training.fine_tuning_runs import classifier_settings, sentence_settings, train  # noqa: E402
 

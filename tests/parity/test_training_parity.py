@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from minitransformer.models.pretraining import BertForPreTraining
-from minitransformer.training.adamw import AdamW
-from minitransformer.training.clipping import clip_scale, global_norm
-from minitransformer.training.schedule import linear_warm_up_and_decay
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.optimizer.clipping import clip_scale, global_norm
+from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 from tests.small_models import pretraining_batch, small_config
 
 torch = pytest.importorskip("torch")

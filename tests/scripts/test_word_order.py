@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from minitransformer import SentenceEncoder
 from minitransformer.evaluation.encode import averaged_token_embeddings
-from minitransformer.text.tokenizer import BertTokenizer
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from tests.small_models import small_config
 
 WORDS = ["me", "loves", "my", "friend", "i", "like", "chocolate", "milk"]

@@ -64,7 +64,7 @@ def test_the_vocabulary_is_the_same_in_every_process_and_for_every_number_of_thr
     # Many ties: random short words over few letters. The tokenizers library's own trainer fails this test.
     program = (
         "import random\n"
-        "from minitransformer.text.tokenizer import BertTokenizer\n"
+        "from minitransformer.text.bert_tokenizer import BertTokenizer\n"
         "draw = random.Random(0)\n"
         "words = [''.join(draw.choices('abcde', k=draw.randint(1, 6))) for _ in range(800)]\n"
         "texts = [' '.join(words[i : i + 20]) for i in range(0, 800, 20)]\n"

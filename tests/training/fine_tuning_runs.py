@@ -1,10 +1,10 @@
 """Small fine-tuning runs on small tables, for the tests of what they keep and of what a stop changes."""
 
 from minitransformer.evaluation.classification import prediction_metrics
-from minitransformer.evaluation.siamese import evaluate_siamese
-from minitransformer.models.predictor import scores_of
-from minitransformer.training.classifier_run import ClassifierRun
-from minitransformer.training.siamese_run import SiameseRun
+from minitransformer.evaluation.sentences import evaluate_siamese
+from minitransformer.inference.prediction import scores_of
+from minitransformer.training.runs.classification import ClassifierRun
+from minitransformer.training.runs.sentences import SiameseRun
 from tests import small_tables
 from tests.small_tables import learning_encoder
 

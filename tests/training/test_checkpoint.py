@@ -8,7 +8,7 @@ import pytest
 from minitransformer.errors import UserError
 from minitransformer.interop.safetensors_files import save_tensors
 from minitransformer.training import checkpoint as checkpoint_module
-from tests.training.runs import make_loop
+from tests.training.small_loop import make_loop
 
 
 @pytest.fixture

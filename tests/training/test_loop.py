@@ -6,11 +6,11 @@ import pytest
 
 from minitransformer.errors import UserError
 from minitransformer.nn.parameter import FlatStorage
-from minitransformer.training.adamw import AdamW
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.metrics import read_metrics
-from minitransformer.training.pretraining_task import PretrainingTask
-from tests.training.runs import make_loop, random_batch
+from minitransformer.training.optimizer.adamw import AdamW
+from minitransformer.training.tasks.pretraining import PretrainingTask
+from tests.training.small_loop import make_loop, random_batch
 
 
 def test_a_batch_can_be_learnt_by_heart(tmp_path):

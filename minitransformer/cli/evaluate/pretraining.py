@@ -8,7 +8,12 @@ from pathlib import Path
 import click
 import numpy as np
 
+from minitransformer.batches.next_sentence import refuse_single_document
+from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.cli._models import load_pretraining_model
+from minitransformer.corpora.text_files import TextFiles
+from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.errors import UserError
 from minitransformer.evaluation.pretraining import (
     evaluate_pretraining,
@@ -16,13 +21,8 @@ from minitransformer.evaluation.pretraining import (
     pretraining_report,
     token_counts,
 )
-from minitransformer.text.corpus import TextFiles
-from minitransformer.text.next_sentence import refuse_single_document
-from minitransformer.text.pretraining_batch import PretrainingBatch
-from minitransformer.text.pretraining_sampler import PretrainingSampler
-from minitransformer.text.tokenized_corpus import Documents, TokenizedCorpus
-from minitransformer.text.tokenizer import BertTokenizer
-from minitransformer.training.pretraining_run import PretrainingRun, with_progress
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.training.runs.pretraining import PretrainingRun, with_progress
 
 BATCH_SIZE, NUM_BATCHES = 32, 32
 MAX_LENGTH = 128  # tokens of a pair, for models that take so many

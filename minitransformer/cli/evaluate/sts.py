@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from minitransformer.cli._encoders import embeddings_option, load_encode
+from minitransformer.corpora.tables import SCORED_PAIRS, read_table
+from minitransformer.corpora.targets import scores
 from minitransformer.evaluation.sts import evaluate_sts, sts_report
-from minitransformer.text.targets import scores
-from minitransformer.text.tsv import SCORED_PAIRS, read_table
 
 
 @click.command()

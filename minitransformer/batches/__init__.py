@@ -1,0 +1,1 @@
+"""What a step sees: masking, next-sentence pairs, sentence examples, epochs, shards."""

@@ -1,0 +1,114 @@
+"""Examples for training sentence embeddings: pairs or triplets of texts, tokenised, with what they are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.corpora.tables import Table
+from minitransformer.corpora.targets import different_scores, label_ids
+from minitransformer.errors import UserError
+from minitransformer.text.packed_tokens import IntArray, PackedTokens
+
+NO_TEXT = -1
+ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
+
+Texts = Sequence[str]  # a column: one text of each example
+
+
+@dataclass(frozen=True)
+class SentenceExamples:
+    """n examples of C texts each.
+
+    tokens      each different text once
+    text_ids    (C, n), which of them stands in each column of each example; NO_TEXT where there is none
+    targets     (n,) classes or scores, or None
+    """
+
+    tokens: PackedTokens
+    text_ids: IntArray
+    targets: np.ndarray | None
+
+    def __len__(self) -> int:
+        return self.text_ids.shape[1]
+
+
+def sentence_examples(
+    columns: Sequence[Sequence[str | None]],
+    tokenize: Callable[[list[str]], PackedTokens],
+    targets: np.ndarray | None = None,
+) -> SentenceExamples:
+    """The examples of some columns of texts."""
+    ids: dict[str, int] = {}
+    text_ids = [[NO_TEXT if text is None else ids.setdefault(text, len(ids)) for text in column] for column in columns]
+    return SentenceExamples(tokenize(list(ids)), np.array(text_ids, np.int64), targets)
+
+
+def entailed_columns(table: Table) -> tuple[list[str], list[str], list[str | None]]:
+    """From labelled pairs (NLI): premises, hypotheses that they entail, and hypotheses that contradict them.
+
+    Each pair labelled "entailment" is an example; its hard negative is a contradiction of the same premise, if the
+    table has one, and each contradiction is used once (Gao et al. 2021, arXiv 2104.08821, section 4). Raises UserError
+    if no pair has this label: which pairs belong together can't be told then.
+    """
+    firsts, seconds = table.texts
+    labels = table.columns["label"]
+    if ENTAILMENT not in labels:
+        raise UserError(
+            f"{table.path}: no pair has the label {ENTAILMENT!r}, so there is nothing to rank first; leave the label "
+            "column out if all pairs belong together"
+        )
+    contradictions: dict[str, list[str]] = {}
+    for first, second, label in zip(firsts, seconds, labels, strict=True):
+        if label == CONTRADICTION:
+            contradictions.setdefault(first, []).append(second)
+    pairs = [pair for *pair, label in zip(firsts, seconds, labels, strict=True) if label == ENTAILMENT]
+    negatives = [contradictions[first].pop() if contradictions.get(first) else None for first, _ in pairs]
+    return [first for first, _ in pairs], [second for _, second in pairs], negatives
+
+
+class DevExamples(NamedTuple):
+    """What a sentence encoder is evaluated on while it trains.
+
+    columns of two texts with `scores`, with `labels` (n,) or with neither: pairs that belong together; or of three
+    texts: triplets.
+    """
+
+    columns: Sequence[Texts]
+    scores: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+
+def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
+    """The examples of a table. label_names are those of the model's pair classifier, if it has one.
+
+    Without a classifier, pairs labelled "entailment" belong together and other labels don't count.
+    """
+    if "score" in table.columns:
+        return DevExamples(table.texts, scores=different_scores(table))
+    if "label" in table.columns and label_names:
+        return DevExamples(table.texts, labels=label_ids(table, label_names))
+    if "label" in table.columns:
+        return DevExamples(entailed_columns(table)[:2])
+    return DevExamples(table.texts)
+
+
+def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:
+    """(n,) the cosine that each score stands for: the share of the highest score, the table's own unless given.
+
+    Raises UserError for a score beyond that, and if all are equal.
+    """
+    found = different_scores(table)
+    highest = found.max() if highest_score is None else highest_score
+    if highest <= 0:
+        raise UserError(f"{table.path}: no score is above 0; a cosine of 1 must stand for some score")
+    beyond = np.flatnonzero(np.abs(found) > highest)
+    if len(beyond):
+        raise UserError(
+            f"{table.where(beyond[0])}: the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which "
+            "stands for a cosine of 1; correct it or give a higher --highest-score"
+        )
+    return found / highest

@@ -1,0 +1,120 @@
+"""The corpus that is already on the machine: the documentation of the installed Python, NumPy and SciPy.
+
+Docstrings are read from the source files with ast, so that no module runs; the chapters of the language reference
+that Python's help() shows come from pydoc_data.topics. Each docstring or chapter is a document.
+"""
+
+from __future__ import annotations
+
+import ast
+import sysconfig
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+from tqdm import tqdm
+
+from minitransformer.corpora.docstring_prose import prose_sentences
+from minitransformer.errors import UserError
+
+PACKAGES = ("numpy", "scipy")
+SKIPPED_FOLDERS = frozenset(
+    ("site-packages", "dist-packages", "test", "tests", "idle_test", "turtledemo", "idlelib", "lib2to3", "ensurepip")
+    + ("distutils", "encodings", "pydoc_data", "_lib", "_vendor", "_external", "__pycache__")
+)
+MIN_NEW_SHARE = 0.2  # of a sentence's runs of four words
+MIN_SENTENCES = 2  # of a document, since a single sentence has no next one
+
+Run = tuple[str, ...]
+
+
+class InstalledDocumentation:
+    """The prose of the installed documentation as a corpus (corpora/text_files.py), in the order of the file names.
+
+    Many functions are described in the same words: a sentence is left out if nearly all of it was said before.
+    Raises UserError on a Python that came without its source files.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return self.sentences()
+
+    def sentences(self, progress: tqdm | None = None) -> Iterator[str]:
+        """The sentences, an empty string after each document; advances the progress bar by their bytes."""
+        for document in self.documents:
+            for sentence in [*document, ""]:
+                yield sentence
+                if progress is not None:
+                    progress.update(len(sentence.encode()) + 1)
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of the corpus as a file with a sentence a line."""
+        return sum(len(sentence.encode()) + 1 for sentence in self)
+
+    @cached_property
+    def documents(self) -> list[list[str]]:
+        """The sentences of each document. The first use takes some seconds."""
+        seen: set[Run] = set()
+        found = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of the code that is read
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for docstring in docstrings():
+                document = [sentence for sentence in prose_sentences(docstring) if is_new(sentence, seen)]
+                if len(document) >= MIN_SENTENCES:
+                    found.append(document)
+        if not found:
+            raise UserError("this Python came without documentation to train on; give a corpus of your own")
+        return found
+
+
+def is_new(sentence: str, seen: set[Run]) -> bool:
+    """Whether the sentence has enough runs of four words that were not seen before; from now on they are."""
+    words = sentence.lower().split()
+    runs = set(zip(words, words[1:], words[2:], words[3:], strict=False))
+    n_new = len(runs - seen)
+    seen |= runs
+    return n_new > MIN_NEW_SHARE * len(runs)
+
+
+def docstrings() -> Iterator[str]:
+    """The chapters of the language reference, then the docstrings of all source files, in a fixed order."""
+    with suppress(ImportError):
+        from pydoc_data.topics import topics
+
+        yield from (topics[name] for name in sorted(topics))
+    for file in source_files():
+        with suppress(SyntaxError, ValueError):  # templates that are no Python, zero bytes
+            yield from docstrings_of(ast.parse(file.read_bytes()))
+
+
+def source_files() -> Iterator[Path]:
+    """The Python files of the standard library, NumPy and SciPy, without tests and bundled packages."""
+    folders = [Path(sysconfig.get_path("stdlib"))]
+    for package in PACKAGES:
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            folders.append(Path(spec.origin).parent)
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
+            if SKIPPED_FOLDERS.isdisjoint(file.relative_to(folder).parts):
+                yield file
+
+
+def docstrings_of(node: ast.AST) -> Iterator[str]:
+    """The docstrings of a module, its classes and functions, and those that NumPy and SciPy add with add_newdoc()."""
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        docstring = ast.get_docstring(node, clean=False)
+        if docstring is not None:
+            yield docstring
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        called = node.value.func
+        if isinstance(called, ast.Name) and called.id.startswith("add_newdoc"):
+            constants = (part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant))
+            yield from (constant for constant in constants if isinstance(constant, str))
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield from docstrings_of(child)

@@ -1,0 +1,190 @@
+"""The sentences of the user's text files, one after the other, so that memory doesn't grow with the files.
+
+A corpus, here and wherever a function takes one, is an iterable of sentences (str) in which an empty string ends each
+document. It can be iterated again and again, and gives the same sentences every time.
+
+The files hold UTF-8 text, plain or compressed with gzip: one paragraph or sentence a line, an empty line between
+documents. Files whose lines are wrapped at a fixed width, as those of Project Gutenberg, are known by that: their
+paragraphs are the lines between empty lines, and two empty lines or more stand between documents. A new file begins a
+new document.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from tqdm import tqdm
+
+from minitransformer.corpora.sentences import split_sentences
+from minitransformer.errors import UserError
+
+MAX_LINE_BYTES = 16_000_000  # a long book on one line
+MAX_SENTENCE_LENGTH = 1_000_000  # characters; what is longer without a sentence's end isn't prose
+MAX_PARAGRAPH_LINES = 10_000  # of wrapped lines, so that memory stays bounded
+WRAP_SAMPLE_LINES = 2_000
+LONGEST_WRAPPED_LINE = 1_000  # an address, maybe; a paragraph on one line is longer sooner or later
+
+NumberedLine = tuple[int, str]
+
+
+class TextFiles:
+    """The corpus in some text files.
+
+    Raises UserError for a file that is missing, empty, binary, not UTF-8, damaged, or whose lines are too long: at
+    once for what a look at the file system tells, otherwise when the iteration arrives there.
+    """
+
+    def __init__(self, paths: Iterable[str | os.PathLike]) -> None:
+        self.paths = [Path(path) for path in paths]
+        if not self.paths:
+            raise UserError("no corpus file was given")
+        for path in self.paths:
+            check_file(path)
+
+    def __iter__(self) -> Iterator[str]:
+        return self.sentences()
+
+    def sentences(self, progress: tqdm | None = None) -> Iterator[str]:
+        """The sentences, an empty string after each document; advances the progress bar by the bytes read."""
+        for path in self.paths:
+            n_documents = 0
+            for number, paragraph in paragraphs(read_lines(path, progress), is_wrapped(path)):
+                n_documents += not paragraph
+                yield from checked_sentences(path, number, paragraph) if paragraph else [""]
+            if not n_documents:
+                raise UserError(f"{path} holds no text, only white space")
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of the files, compressed as they are."""
+        return sum(path.stat().st_size for path in self.paths)
+
+
+def check_file(path: Path) -> None:
+    """Raise UserError for what the file system already tells is wrong."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name the text files in it, for example {path}/*.txt")
+    if not path.exists():
+        raise UserError(f"{path} does not exist; expected a text file in UTF-8, plain or as .gz")
+    if not path.is_file():
+        raise UserError(f"{path} is no regular file, and a corpus is read more than once; save it to a file first")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path} is empty; expected text, one paragraph or sentence a line")
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase]]:
+    """The file's text as bytes, unpacked if it is gzip, and beside it the file itself, whose position is progress."""
+    try:
+        with path.open("rb") as file:
+            is_gzip = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield (gzip.GzipFile(fileobj=file) if is_gzip else file), file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is a damaged or cut-off gzip file ({error}); copy or download it again") from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror or error}") from None
+
+
+def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLine]:
+    """(line number from 1, line without white space around it) of a text file, one at a time."""
+    with open_text(path) as (text, file):
+        position = 0
+        for number, line in decoded_lines(text, path):
+            yield number, line
+            if progress is not None:
+                progress.update(file.tell() - position)
+                position = file.tell()
+
+
+def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Iterator[NumberedLine]:
+    """As read_lines, of a stream of bytes; errors call it `source`."""
+    number = 0
+    while line := text.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise UserError(
+                f"{source}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB; "
+                "expected one paragraph or sentence a line"
+            )
+        yield number, decode(line, source, number).strip()
+
+
+def decode(line: bytes, path: str | Path, number: int) -> str:
+    """The text of a line, or an error that names the line and the byte."""
+    if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UserError(f"{path} is text in UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 FILE")
+    if b"\0" in line:
+        raise UserError(f"{path}, line {number} holds a zero byte: this is a binary file; expected text in UTF-8")
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}, line {number}: byte {error.start + 1} of the line is 0x{line[error.start]:02x}, which is not "
+            "valid UTF-8. If the file is text in Latin-1, convert it: iconv -f latin1 -t utf-8 FILE; "
+            "if it isn't text at all, choose another"
+        ) from None
+
+
+def is_wrapped(path: Path) -> bool:
+    """Whether the lines of a file are cut at a fixed width.
+
+    Then those that another line follows are nearly equally long, and most of them end in the middle of a sentence.
+    """
+    lengths, num_ended = [], 0
+    for (_, line), (_, following) in pairwise(islice(read_lines(path), WRAP_SAMPLE_LINES)):
+        if len(line) > LONGEST_WRAPPED_LINE:
+            return False
+        if line and following:
+            lengths.append(len(line))
+            num_ended += line.rstrip("\"'”’)").endswith((".", "!", "?"))
+    if len(lengths) < 20 or num_ended > len(lengths) / 2:
+        return False
+    short, width = np.percentile(lengths, [20, 95])
+    return 40 <= width <= 120 and short > 0.75 * width
+
+
+def paragraphs(lines: Iterable[NumberedLine], wrapped: bool) -> Iterator[NumberedLine]:
+    """(number of the first line, paragraph); an empty paragraph ends each document."""
+    empty_lines_between_documents = 2 if wrapped else 1
+    lines_of_paragraph = MAX_PARAGRAPH_LINES if wrapped else 1
+    paragraph: list[str] = []
+    first, n_empty, in_document = 0, 0, False
+    for number, line in lines:
+        if line:
+            first = number if not paragraph else first
+            paragraph.append(line)
+            n_empty, in_document = 0, True
+        else:
+            n_empty += 1
+        if paragraph and (not line or len(paragraph) == lines_of_paragraph):
+            yield first, " ".join(paragraph)
+            paragraph = []
+        if in_document and n_empty == empty_lines_between_documents:
+            yield number, ""
+            in_document = False
+    if paragraph:
+        yield first, " ".join(paragraph)
+    if in_document:
+        yield first, ""
+
+
+def checked_sentences(path: Path, number: int, paragraph: str) -> list[str]:
+    """The sentences of a paragraph, each of a length that a text can have."""
+    sentences = split_sentences(paragraph)
+    longest = max(map(len, sentences))
+    if longest > MAX_SENTENCE_LENGTH:
+        raise UserError(
+            f"{path}, line {number} holds {longest:,} characters without the end of a sentence; expected one paragraph "
+            "or sentence a line"
+        )
+    return sentences

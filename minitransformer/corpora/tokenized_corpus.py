@@ -1,0 +1,208 @@
+"""A corpus as token ids on disk, read through memory maps, so that its size costs disk and not memory.
+
+A folder holds four files, little-endian:
+
+    token_ids.bin         uint16 (uint32 from 65,536 tokens of vocabulary), the sentences without [CLS] and [SEP]
+    sentence_starts.bin   int64, the first token of each sentence, and at last the number of tokens
+    document_starts.bin   int64, the first sentence of each document, and at last the number of sentences
+    corpus.json           the numbers of tokens, sentences and documents, and a fingerprint of the other three
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minitransformer.errors import UserError
+from minitransformer.files import json_text, read_json_object
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.text.packed_tokens import IntArray
+
+MAX_SENTENCE_TOKENS = 128  # a longer sentence becomes several, so that none of its tokens are cut off in training
+SENTENCES_AT_ONCE = 4096
+HELD_OUT_EVERY = 25  # documents: 4 %
+
+
+class Documents(NamedTuple):
+    """Some documents of a corpus as runs of sentences: first (D,) and end (D,), the sentence after the last."""
+
+    first: IntArray
+    end: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class TokenizedCorpus:
+    """token_ids (all tokens,), sentence_starts (sentences + 1,), document_starts (documents + 1,); see the module."""
+
+    token_ids: NDArray[np.unsignedinteger]
+    sentence_starts: IntArray
+    document_starts: IntArray
+    fingerprint: str
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.token_ids)
+
+    @property
+    def num_sentences(self) -> int:
+        return len(self.sentence_starts) - 1
+
+    @property
+    def num_documents(self) -> int:
+        return len(self.document_starts) - 1
+
+    @classmethod
+    def build(cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike) -> TokenizedCorpus:
+        """Tokenise a corpus (corpora/text_files.py) into a folder and open it; memory doesn't grow with the corpus.
+
+        The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if the corpus
+        holds no text, if the folder exists and is something else, or if the disk is full.
+        """
+        folder = Path(folder)
+        if folder.exists() and not (folder / "corpus.json").exists():
+            raise UserError(f"{folder} exists and is no tokenised corpus; choose another folder or remove it")
+        beside = folder.with_name(f".{folder.name}.partial")
+        try:
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(parents=True)
+            write_corpus(corpus, tokenizer, beside)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(beside, folder)
+        except OSError as error:
+            raise UserError(f"{folder} can't be written: {error.strerror or error}") from None
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike) -> TokenizedCorpus:
+        """Map the files of a folder into memory. Raises UserError if one is missing or has the wrong size."""
+        folder = Path(folder)
+        facts = read_json_object(folder / "corpus.json")
+        try:
+            return cls(
+                map_file(folder / "token_ids.bin", np.dtype(facts["token_dtype"]), facts["num_tokens"]),
+                map_file(folder / "sentence_starts.bin", np.dtype("<i8"), facts["num_sentences"] + 1),
+                map_file(folder / "document_starts.bin", np.dtype("<i8"), facts["num_documents"] + 1),
+                facts["fingerprint"],
+            )
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{folder / 'corpus.json'} is not the description of a tokenised corpus: {error}") from None
+
+    def split(self, held_out_every: int = HELD_OUT_EVERY) -> tuple[Documents, Documents]:
+        """The documents to train on, and those held out to test on: of those with two sentences or more every 25th.
+
+        Documents of one sentence give no next-sentence pair and are in neither. A corpus of few documents (such as
+        some novels) can't spare whole ones: of each that has six sentences or more, the last 4 % are held out, at
+        least two.
+        """
+        first, end = self.document_starts[:-1], self.document_starts[1:]
+        several = end - first >= 2
+        first, end = first[several], end[several]
+        if len(first) >= 2 * held_out_every:
+            held_out = np.arange(len(first)) % held_out_every == held_out_every - 1
+            return Documents(first[~held_out], end[~held_out]), Documents(first[held_out], end[held_out])
+        lengths = end - first
+        n_held_out = np.where(lengths < 6, 0, np.maximum(2, lengths // held_out_every))
+        cut = end - n_held_out
+        return Documents(first, cut), Documents(cut[n_held_out > 0], end[n_held_out > 0])
+
+
+def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) -> None:
+    """Write the four files of a tokenised corpus into an existing folder."""
+    dtype = np.dtype("<u2" if tokenizer.vocab_size < 2**16 else "<u4")
+    with (
+        HashedFile(folder / "token_ids.bin") as token_ids,
+        HashedFile(folder / "sentence_starts.bin") as sentence_starts,
+        HashedFile(folder / "document_starts.bin") as document_starts,
+    ):
+        num_tokens = num_sentences = num_documents = 0
+        document_begins = True
+        for pieces in tokenized(corpus, tokenizer):
+            if pieces is None:
+                document_begins = True
+                continue
+            if document_begins:
+                document_starts.write_number(num_sentences)
+                num_documents += 1
+                document_begins = False
+            for part in cut_evenly(pieces):
+                sentence_starts.write_number(num_tokens)
+                token_ids.write(np.array(part, dtype).tobytes())
+                num_sentences += 1
+                num_tokens += len(part)
+        sentence_starts.write_number(num_tokens)
+        document_starts.write_number(num_sentences)
+        if not num_tokens:
+            raise UserError("the corpus holds no text")
+        digests = [file.digest for file in (token_ids, sentence_starts, document_starts)]
+    facts: dict[str, Any] = {
+        "num_tokens": num_tokens,
+        "num_sentences": num_sentences,
+        "num_documents": num_documents,
+        "token_dtype": dtype.str,
+        "fingerprint": hashlib.sha256("".join(digests).encode()).hexdigest(),
+    }
+    (folder / "corpus.json").write_text(json_text(facts), encoding="utf-8")
+
+
+def tokenized(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
+    """The token ids of each sentence that has any, and None after each document."""
+    sentences = iter(corpus)
+    while batch := list(islice(sentences, SENTENCES_AT_ONCE)):
+        for sentence, pieces in zip(batch, tokenizer.encode_plain(batch), strict=True):
+            if pieces or not sentence:
+                yield pieces or None
+
+
+def cut_evenly(pieces: list[int]) -> list[list[int]]:
+    """A sentence in parts of about equal length, none longer than MAX_SENTENCE_TOKENS."""
+    n_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
+    bounds = [len(pieces) * part // n_parts for part in range(n_parts + 1)]
+    return [pieces[start:end] for start, end in pairwise(bounds)]
+
+
+class HashedFile:
+    """A file to write to that knows the SHA-256 of what was written."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO = path.open("wb")
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> HashedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, content: bytes) -> None:
+        self._hash.update(content)
+        self._file.write(content)
+
+    def write_number(self, number: int) -> None:
+        self.write(number.to_bytes(8, "little"))
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def map_file(file: Path, dtype: np.dtype, length: int) -> NDArray:
+    """The file's numbers, read from disk when they are looked at."""
+    expected = length * dtype.itemsize
+    if not file.is_file():
+        raise UserError(f"{file} is missing; tokenise the corpus again")
+    if file.stat().st_size != expected:
+        raise UserError(
+            f"{file} is damaged: it has {file.stat().st_size} bytes, expected {expected}; tokenise the corpus again"
+        )
+    return np.memmap(file, dtype=dtype, mode="r", shape=(length,))

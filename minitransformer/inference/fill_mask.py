@@ -1,0 +1,33 @@
+"""What BERT puts in place of [MASK]."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.ops.softmax import softmax_forward
+from minitransformer.text.packed_tokens import PackedTokens
+
+
+class Filling(NamedTuple):
+    """A token for a masked place, and how probable the model finds it."""
+
+    token_id: int
+    probability: float
+
+
+def fill_mask(model: BertForPreTraining, tokens: PackedTokens, mask_token_id: int, top: int = 5) -> list[list[Filling]]:
+    """The `top` most probable tokens for each row of the batch that holds [MASK], from the first row to the last.
+
+    Each place is filled on its own, with [MASK] still standing in the others.
+    """
+    masked = np.flatnonzero(tokens.token_ids == mask_token_id)
+    hidden, _ = model.bert(tokens)
+    probabilities, _ = softmax_forward(model.mlm_head(hidden[masked]))
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    return [
+        [Filling(int(token_id), float(row[token_id])) for token_id in ids]
+        for ids, row in zip(best, probabilities, strict=True)
+    ]

@@ -1,0 +1,90 @@
+"""A fine-tuned model that answers: which label, which labels or what number for each text or pair of texts."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from minitransformer.batches.many_texts import in_batches
+from minitransformer.errors import UserError
+from minitransformer.interop.config_file import read_config_file
+from minitransformer.interop.hub import model_folder
+from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
+from minitransformer.ops.softmax import softmax_forward
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.text.packed_tokens import PackedTokens
+
+Columns = tuple[Sequence[str], ...]  # the texts; or the first texts and the second ones of pairs
+
+
+class Predictor(NamedTuple):
+    """`scores` gives (n, K) for n texts, or pairs: probabilities of the labels, or in regression the numbers."""
+
+    labels: tuple[str, ...]
+    problem_type: str
+    scores: Callable[[Columns], np.ndarray]
+
+
+def load_predictor(name: str | os.PathLike[str]) -> Predictor:
+    """The classifier in a folder, or of that name on the hub: from `finetune`, transformers, or `train-sbert`.
+
+    Raises UserError if the model has none.
+    """
+    folder = model_folder(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what the folder has beside the classifier
+        architectures = read_config_file(folder).get("architectures")
+        if isinstance(architectures, list) and BertForSequenceClassification.architecture in architectures:
+            return _sequence_predictor(folder)
+        if has_pair_classifier(folder):
+            return _pair_predictor(folder)
+    raise UserError(
+        f"{folder} holds no classifier; `minitransformer finetune` makes one, and so does `minitransformer train-sbert "
+        "--objective classification`"
+    )
+
+
+def _sequence_predictor(folder: Path) -> Predictor:
+    model = BertForSequenceClassification.from_pretrained(folder)
+    tokenizer = BertTokenizer.from_pretrained(folder)
+    limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+
+    def scores(columns: Columns) -> np.ndarray:
+        return scores_of(model, tokenized(tokenizer, columns, limit))
+
+    return Predictor(model.settings.labels, model.settings.problem_type, scores)
+
+
+def _pair_predictor(folder: Path) -> Predictor:
+    network = SiameseNetwork.from_pretrained(folder)
+
+    def scores(columns: Columns) -> np.ndarray:
+        if len(columns) != 2:
+            raise UserError(f"{folder} classifies pairs of texts, found single texts; put a tab between the two")
+        first, second = columns
+        return network.classify([*first], [*second])
+
+    return Predictor(network.labels, "single_label_classification", scores)
+
+
+def tokenized(tokenizer: BertTokenizer, columns: Columns, max_length: int) -> PackedTokens:
+    """Texts, or pairs of them, as one batch."""
+    texts, *pairs = columns
+    return tokenizer(texts, pairs[0] if pairs else None, max_length)
+
+
+def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:
+    """(n, K) for any number of texts, on all cores: probabilities of the labels, or in regression the numbers."""
+    logits = np.empty((len(tokens), len(model.settings.labels)), model.storage.values.dtype)
+    for batch, rows in in_batches(tokens.lengths.tolist(), lambda batch: model(tokens.select(batch))):
+        logits[batch] = rows
+    if model.settings.problem_type == "single_label_classification":
+        return softmax_forward(logits)[0]
+    return expit(logits) if model.settings.problem_type == "multi_label_classification" else logits

@@ -1,0 +1,188 @@
+"""BERT with a classifier on top: one label for each text, several, or numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minitransformer.errors import UserError
+from minitransformer.interop.classifier_settings import (
+    ClassifierSettings,
+    classifier_entries,
+    read_classifier_settings,
+)
+from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
+from minitransformer.interop.hub import model_folder
+from minitransformer.interop.safetensors_files import open_tensors
+from minitransformer.models.bert import Bert, BertCache
+from minitransformer.models.bert_config import BertConfig
+from minitransformer.models.pretrained_model import PretrainedModel, check_layers, load_values, read_config
+from minitransformer.nn.dense import Dense, DenseCache
+from minitransformer.nn.linear import Linear
+from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
+from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
+from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
+from minitransformer.ops.linear import LinearCache
+from minitransformer.ops.pooling import MeanPoolingCache, mean_pooling_backward, mean_pooling_forward
+from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
+from minitransformer.text.packed_tokens import PackedTokens
+
+LOSSES: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., np.ndarray]]] = {
+    "single_label_classification": (cross_entropy_forward, cross_entropy_backward),
+    "multi_label_classification": (binary_cross_entropy_forward, binary_cross_entropy_backward),
+    "regression": (squared_error_forward, squared_error_backward),
+}
+
+_HEAD = ("hidden_layers.", "classifier.")  # how the names of the classifier's parameters begin
+_POOLER = "bert.pooler."
+
+
+class HiddenCache(NamedTuple):
+    dropout: DropoutCache
+    dense: DenseCache
+
+
+class ClassificationCache(NamedTuple):
+    bert: BertCache
+    hidden_shape: tuple[int, ...]  # (N, H)
+    pooling: MeanPoolingCache | None  # None for "cls"
+    hidden_layers: list[HiddenCache]
+    dropout: DropoutCache
+    classifier: LinearCache
+    losses: Any
+    dlosses: np.ndarray  # of the mean of the losses
+
+
+class BertForSequenceClassification(PretrainedModel):
+    """BERT fine-tuned for a task (Devlin et al. 2018, arXiv 1810.04805, section 4).
+
+        logits = dropout(pooled) W + b          pooled (S, H): BERT's pooler on [CLS], or the mean of the rows
+
+    with dense layers in between if the settings ask for them, each with dropout before it. The loss is the mean over
+    the texts of cross-entropy, over texts and labels of binary cross-entropy, or of the squared error.
+
+        >>> from minitransformer import BertConfig, BertForSequenceClassification, ClassifierSettings, PackedTokens
+        >>> settings = ClassifierSettings(labels=("sadness", "joy", "anger"))
+        >>> model = BertForSequenceClassification(BertConfig.preset("tiny", vocab_size=1000), settings)
+        >>> model(PackedTokens.pack([[2, 17, 42, 3], [2, 99, 3]])).shape
+        (2, 3)
+    """
+
+    architecture = "BertForSequenceClassification"
+
+    def __init__(
+        self,
+        config: BertConfig,
+        settings: ClassifierSettings | None = None,
+        seed: int | None = 0,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.config = config
+        self.settings = settings = settings or ClassifierSettings()
+        self.bert = Bert(config, seed=None)
+        sizes = [config.hidden_size, *settings.hidden_sizes]
+        self.hidden_layers = [
+            Dense(in_size, out_size, config.activation, config.initializer_range)
+            for in_size, out_size in pairwise(sizes)
+        ]
+        self.classifier = Linear(sizes[-1], len(settings.labels), config.initializer_range)
+        self.dropout = config.hidden_dropout_prob if settings.dropout is None else settings.dropout
+        if seed is not None:
+            self.initialise(seed, dtype)
+
+    def __call__(self, tokens: PackedTokens) -> np.ndarray:
+        """logits (S, K), one for each label. No dropout, no cache."""
+        hidden, pooled = self.bert(tokens)
+        x = pooled if self.settings.pooling == "cls" else mean_pooling_forward(hidden, tokens.lengths)[0]
+        for layer in self.hidden_layers:
+            x = layer(x)
+        return self.classifier(x)
+
+    def forward(
+        self,
+        tokens: PackedTokens,
+        targets: np.ndarray,
+        rng: np.random.Generator | None = None,
+        count: int | None = None,
+        frozen: bool = False,
+    ) -> tuple[float, ClassificationCache]:
+        """The loss of a batch, and the cache. Dropout happens only with an rng; `frozen` is as in Bert.forward.
+
+        targets are the numbers of the labels (S,), 1 or 0 for each text and label (S, K), or numbers (S, K) or (S,),
+        as the problem type has it. If the batch is one shard of a step, `count` is the number of texts of the whole
+        step, so that losses and gradients of the shards add up to those of the step as one batch.
+        """
+        (hidden, x), bert = self.bert.forward(tokens, rng, frozen)
+        pooling = None
+        if self.settings.pooling == "mean":
+            x, pooling = mean_pooling_forward(hidden, tokens.lengths)
+        hidden_layers = []
+        for layer in self.hidden_layers:
+            x, dropout = dropout_forward(x, self.dropout, rng)
+            x, dense = layer.forward(x)
+            hidden_layers.append(HiddenCache(dropout, dense))
+        x, dropout = dropout_forward(x, self.dropout, rng)
+        logits, classifier = self.classifier.forward(x)
+        losses, losses_cache = self._losses(logits, targets)
+        losses_of_step = losses.size // len(tokens) * (count or len(tokens))
+        dlosses = np.full_like(losses, 1 / losses_of_step)
+        cache = ClassificationCache(
+            bert, hidden.shape, pooling, hidden_layers, dropout, classifier, losses_cache, dlosses
+        )
+        return float(losses.sum()) / losses_of_step, cache
+
+    def backward(self, cache: ClassificationCache) -> None:
+        """Add the gradients of the loss to those of all parameters."""
+        _, losses_backward = LOSSES[self.settings.problem_type]
+        dx = losses_backward(cache.dlosses, cache.losses)
+        dx = self.classifier.backward(dx, cache.classifier)
+        dx = dropout_backward(dx, cache.dropout)
+        for layer, layer_cache in zip(reversed(self.hidden_layers), reversed(cache.hidden_layers), strict=True):
+            dx = layer.backward(dx, layer_cache.dense)
+            dx = dropout_backward(dx, layer_cache.dropout)
+        if cache.pooling is not None:
+            self.bert.backward(mean_pooling_backward(dx, cache.pooling), None, cache.bert)
+        else:
+            self.bert.backward(np.zeros(cache.hidden_shape, dx.dtype), dx, cache.bert)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike[str],
+        dtype: DTypeLike = np.float32,
+        seed: int = 0,
+        settings: ClassifierSettings | None = None,
+    ) -> BertForSequenceClassification:
+        """The classifier in a folder, or of that name on the Hugging Face hub; see PretrainedModel.from_pretrained.
+
+        With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.
+        """
+        folder = model_folder(name)
+        config, tensors = read_config(folder), open_tensors(folder)
+        check_layers(config, tensors)
+        if settings is not None:
+            model = cls(config, settings, seed=None)
+            load_values(model, tensors, dtype, seed, new=_HEAD)
+            return model
+        try:
+            model = cls(config, read_classifier_settings(read_config_file(folder)), seed=None)
+        except UserError as error:
+            raise UserError(f"{folder / CONFIG_FILE}: {error}") from None
+        needed = (*_HEAD, _POOLER) if model.settings.pooling == "cls" else _HEAD
+        load_values(model, tensors, dtype, seed, needed=needed)
+        return model
+
+    def _losses(self, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Any]:
+        """The loss of each text (S,), or of each text and label (S, K), and the cache."""
+        forward, _ = LOSSES[self.settings.problem_type]
+        if self.settings.problem_type != "single_label_classification":
+            targets = np.asarray(targets, logits.dtype).reshape(logits.shape)
+        return forward(logits, targets)
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), **classifier_entries(self.settings)}

@@ -1,0 +1,225 @@
+"""BERT's tokenizer: text to token ids, with [CLS] and [SEP] around them.
+
+Clean and lower-case, split at spaces and punctuation, then take the longest piece of each word that the vocabulary
+knows, again and again (WordPiece, google-research/bert, tokenization.py). The `tokenizers` library does this work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from minitransformer.errors import UserError
+from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.tokenizer_files import SPECIAL_TOKENS, build_backend, read_backend, write_backend
+from minitransformer.text.truncation import longest_first
+from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
+
+LONG_TEXT = 2**16  # characters
+
+# The library's threads and a later fork don't go together; whoever wants the threads sets this to "true".
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+class BertTokenizer:
+    """Text to PackedTokens and back.
+
+    model_max_length is the number of tokens that the model takes; it is kept in tokenizer_config.json and cuts nothing.
+
+    >>> tokenizer = BertTokenizer.from_vocabulary(
+    ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "my", "dog", "is", "cute", "he", "likes", "play", "##ing"])
+    >>> tokens = tokenizer("My dog is cute", pairs="he likes playing")
+    >>> print(*tokenizer.convert_ids_to_tokens(tokens.token_ids))
+    [CLS] my dog is cute [SEP] he likes play ##ing [SEP]
+    >>> print(*tokens.segment_ids)
+    0 0 0 0 0 0 1 1 1 1 1
+    """
+
+    def __init__(self, backend: Tokenizer, special_tokens: dict[str, str], model_max_length: int | None = None) -> None:
+        """Called by the class methods, with a backend of text/tokenizer_files.py."""
+        self._backend = backend
+        self._special_tokens = special_tokens
+        self.model_max_length = model_max_length or 512
+        self.vocab_size: int = backend.get_vocab_size()
+        ids: dict[str, Any] = {role: backend.token_to_id(token) for role, token in special_tokens.items()}
+        self.pad_token_id, self.unk_token_id, self.mask_token_id = ids["pad"], ids["unk"], ids["mask"]
+        self.cls_token_id, self.sep_token_id = ids["cls"], ids["sep"]
+
+    # -- where a tokenizer comes from ----------------------------------------------------------------------------------
+
+    @classmethod
+    def from_vocabulary(
+        cls, tokens: Sequence[str], do_lower_case: bool = True, model_max_length: int | None = None
+    ) -> BertTokenizer:
+        """A tokenizer with these tokens in the order of their ids, the five special ones among them."""
+        return cls(build_backend(tokens, SPECIAL_TOKENS, do_lower_case=do_lower_case), SPECIAL_TOKENS, model_max_length)
+
+    @classmethod
+    def train(
+        cls,
+        texts: str | Iterable[str],
+        vocab_size: int,
+        do_lower_case: bool = True,
+        min_count: int = 2,
+        model_max_length: int | None = None,
+    ) -> BertTokenizer:
+        """Learn a WordPiece vocabulary of exactly vocab_size tokens; the same texts give the same vocabulary.
+
+        The texts are read once and may come from a generator: memory grows only with the number of different words.
+        Characters and pieces that occur less than min_count times get no token. Raises UserError if the texts don't
+        support so many tokens, and says how many they do support.
+        """
+        untrained = cls.from_vocabulary(list(SPECIAL_TOKENS.values()), do_lower_case)
+        word_counts = count_words([texts] if isinstance(texts, str) else texts, untrained.split_into_words)
+        tokens = learn_vocabulary(word_counts, vocab_size, SPECIAL_TOKENS.values(), min_count)
+        return cls.from_vocabulary(tokens, do_lower_case, model_max_length)
+
+    @classmethod
+    def from_pretrained(cls, path: str | os.PathLike) -> BertTokenizer:
+        """Read a folder with tokenizer.json or vocab.txt, or one of these files; nothing comes from the network.
+
+        A maximal length or padding that is baked into tokenizer.json is reset. Raises UserError if a file is missing
+        or broken.
+        """
+        return cls(*read_backend(Path(path)))
+
+    def save_pretrained(self, path: str | os.PathLike) -> None:
+        """Write vocab.txt, tokenizer.json and tokenizer_config.json into a folder, as transformers reads them."""
+        write_backend(Path(path), self._backend, self._special_tokens, self.model_max_length)
+
+    # -- text to tokens and back ---------------------------------------------------------------------------------------
+
+    def __call__(
+        self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None, max_length: int | None = None
+    ) -> PackedTokens:
+        """[CLS] text [SEP], or [CLS] text [SEP] pair [SEP] with segment 1 for the pair and its [SEP].
+
+        texts and pairs are each one text or a sequence of texts. No sentence gets longer than max_length tokens, the
+        special ones included: the longer of text and pair is cut first, at its end. None cuts nothing.
+        """
+        sentences = self.encode_pieces(as_texts(texts, "texts"))
+        seconds = None if pairs is None else self.encode_pieces(as_texts(pairs, "pairs"))
+        if seconds is not None and len(seconds) != len(sentences):
+            raise UserError(f"there are {len(sentences)} texts but {len(seconds)} pairs; every text needs its pair")
+        n_special = 2 if seconds is None else 3
+        if max_length is not None and max_length < n_special:
+            raise UserError(f"max_length is {max_length}, but the special tokens alone need {n_special}")
+        if seconds is None:
+            budget = None if max_length is None else max_length - n_special
+            return PackedTokens.pack([[self.cls_token_id, *first[:budget], self.sep_token_id] for first in sentences])
+        return self._pack_pairs(sentences, seconds, None if max_length is None else max_length - n_special)
+
+    def _pack_pairs(self, firsts: list[list[int]], seconds: list[list[int]], budget: int | None) -> PackedTokens:
+        first_lengths = np.array([len(first) for first in firsts], dtype=np.int64)
+        second_lengths = np.array([len(second) for second in seconds], dtype=np.int64)
+        if budget is not None:
+            first_lengths, second_lengths = longest_first(first_lengths, second_lengths, budget)
+        token_ids, segment_ids = [], []
+        for first, second, n_first, n_second in zip(firsts, seconds, first_lengths, second_lengths, strict=True):
+            end = [self.sep_token_id]
+            token_ids.append([self.cls_token_id, *first[:n_first], *end, *second[:n_second], *end])
+            segment_ids.append([0] * (n_first + 2) + [1] * (n_second + 1))
+        return PackedTokens.pack(token_ids, segment_ids)
+
+    def encode_pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text's pieces, without [CLS] and [SEP]. A "[MASK]" in the text is the mask token."""
+        return encoded(self._backend, texts)
+
+    def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
+        """As encode_pieces, but a "[MASK]" in the text is only a word in brackets: for corpora, which may say so."""
+        return encoded(self._plain_backend, texts)
+
+    def tokenize(self, text: str) -> list[str]:
+        """The pieces of a text as strings, such as ["play", "##ing"]."""
+        return self._backend.encode(text, add_special_tokens=False).tokens
+
+    def split_into_words(self, text: str) -> list[str]:
+        """The words and punctuation marks that are cut into pieces afterwards, cleaned and lower-cased."""
+        normalised = self._backend.normalizer.normalize_str(text)
+        return [word for word, _ in self._backend.pre_tokenizer.pre_tokenize_str(normalised)]
+
+    def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
+        """The text of a sequence of ids, pieces joined to words."""
+        return self._backend.decode([int(i) for i in ids], skip_special_tokens=skip_special_tokens)
+
+    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
+        """The token of each id. Raises UserError for an id outside the vocabulary."""
+        tokens = []
+        for i in map(int, ids):
+            if not 0 <= i < self.vocab_size:
+                raise UserError(f"id {i} is outside the vocabulary of {self.vocab_size} tokens")
+            tokens.append(str(self._backend.id_to_token(i)))
+        return tokens
+
+    def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
+        """The id of each token, and [UNK]'s for a token that isn't in the vocabulary."""
+        ids: Iterable[Any] = map(self._backend.token_to_id, tokens)
+        return [self.unk_token_id if i is None else i for i in ids]
+
+    # -- the vocabulary ------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"BertTokenizer(vocab_size={self.vocab_size}, model_max_length={self.model_max_length})"
+
+    @cached_property
+    def special_token_ids(self) -> IntArray:
+        """The ids of the five special tokens, ascending."""
+        return np.sort(self.convert_tokens_to_ids(self._special_tokens.values()))
+
+    @cached_property
+    def is_continuation(self) -> NDArray[np.bool_]:
+        """(V,) True for the pieces that continue a word, such as ##ing."""
+        tokens = self.convert_ids_to_tokens(range(self.vocab_size))
+        return np.array([token.startswith(CONTINUATION) for token in tokens])
+
+    @cached_property
+    def _plain_backend(self) -> Tokenizer:
+        backend = Tokenizer.from_str(self._backend.to_str())
+        backend.encode_special_tokens = True  # the library's name for reading special tokens as ordinary text
+        return backend
+
+
+def encoded(backend: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of each text's pieces. A long text goes through part by part: the library needs 100 bytes a character."""
+    if len(texts) > 1 and max(map(len, texts)) <= LONG_TEXT:
+        return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
+    # Not as a batch of one: a batch wakes a thread for each core, which then stand in the way of the matrix products.
+    encode = backend.encode
+    return [[i for part in parts_of(text) for i in encode(part, add_special_tokens=False).ids] for text in texts]
+
+
+def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:
+    """A text cut at spaces into parts of at most `longest` characters, or more where there is no space.
+
+    >>> [*parts_of("my dog is incomparably cute", 8)]
+    ['my dog', ' is', ' incomparably', ' cute']
+    """
+    start = 0
+    while len(text) - start > longest:
+        space = text.rfind(" ", start + 1, start + longest + 1)
+        stop = space if space > 0 else text.find(" ", start + longest)
+        if stop < 0:
+            break
+        yield text[start:stop]
+        start = stop
+    yield text[start:]
+
+
+def as_texts(texts: str | Sequence[str], name: str) -> list[str]:
+    """A list of texts from one text or a sequence of them, with an error that names what isn't a text."""
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UserError(f"{name}[{i}] must be a text, found {text!r} ({type(text).__name__})")
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise UserError(
+                f"{name}[{i}] holds half of a surrogate pair, which is no character; was it decoded wrongly?"
+            )
+    return texts

@@ -1,0 +1,38 @@
+"""Learning rates that differ from layer to layer.
+
+The lower a layer, the more general what it has learnt, and the less it should change (Howard, Ruder 2018, arXiv
+1801.06146, section 3.2, "discriminative fine-tuning"): each layer has the learning rate of the one above it times a
+number below 1. What is above the encoder has all of it, and layer i of L, counted from 0, and the embeddings
+
+    factor of layer i = decay^(L - i),   factor of the embeddings = decay^(L + 1)
+
+A frozen encoder is the other end: its factors are 0.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from minitransformer.nn.module import Module
+from minitransformer.training.optimizer.adamw import RateFactor
+
+
+def rate_factors_by_depth(model: Module, num_layers: int, decay: float) -> list[RateFactor]:
+    """The factors for every entry of a model's flat vectors: a decay of 1 trains all alike, 0 freezes the encoder."""
+    parameters = sorted(model.named_parameters(), key=lambda entry: entry[1].place.start)
+    factors = [(decay ** _depth(name, num_layers), parameter.place) for name, parameter in parameters]
+    runs = [(factor, [place for _, place in run]) for factor, run in groupby(factors, key=lambda entry: entry[0])]
+    return [RateFactor(places[0].start, places[-1].stop, factor) for factor, places in runs]
+
+
+def _depth(name: str, num_layers: int) -> int:
+    """How many steps a parameter lies below the head: 0 for the head and the pooler.
+
+    >>> [_depth(f"bert.{name}", 12) for name in ("pooler.dense.weight", "layers.11.output_norm.beta", "embeddings.x")]
+    [0, 1, 13]
+    """
+    layer = re.search(r"\bbert\.layers\.(\d+)\.", name)
+    if layer:
+        return num_layers - int(layer[1])
+    return num_layers + 1 if re.search(r"\bbert\.embeddings\.", name) else 0

@@ -1,0 +1,1 @@
+"""Training runs: each has a folder and can be resumed at any moment."""

@@ -1,0 +1,1 @@
+"""What a step learns: a task for each kind of training."""
