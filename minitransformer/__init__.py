@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from minitransformer.batches.pretraining_batch import PretrainingBatch
     from minitransformer.errors import UserError
-    from minitransformer.interop.classifier_settings import ClassifierSettings
     from minitransformer.models.bert import Bert
     from minitransformer.models.bert_config import BertConfig
     from minitransformer.models.bert_for_pretraining import BertForPreTraining
     from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+    from minitransformer.models.classifier_settings import ClassifierSettings
     from minitransformer.models.sentence_encoder import SentenceEncoder
+    from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
     from minitransformer.text.bert_tokenizer import BertTokenizer
     from minitransformer.text.packed_tokens import PackedTokens
 
@@ -26,10 +27,11 @@ _HOME = {
     "BertForPreTraining": "models.bert_for_pretraining",
     "BertForSequenceClassification": "models.bert_for_sequence_classification",
     "BertTokenizer": "text.bert_tokenizer",
-    "ClassifierSettings": "interop.classifier_settings",
+    "ClassifierSettings": "models.classifier_settings",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "batches.pretraining_batch",
     "SentenceEncoder": "models.sentence_encoder",
+    "SentenceEncoderSettings": "models.sentence_encoder_settings",
     "UserError": "errors",
 }
 
@@ -43,6 +45,7 @@ __all__ = [
     "PackedTokens",
     "PretrainingBatch",
     "SentenceEncoder",
+    "SentenceEncoderSettings",
     "UserError",
 ]
 

@@ -1,4 +1,10 @@
-"""What speaks to the user rather than to the programmer: an exception, and a warning that a caller may silence."""
+"""What speaks to the user rather than to the programmer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class UserError(ValueError):
@@ -9,5 +15,14 @@ class UserError(ValueError):
     """
 
 
-class IgnoredTensors(UserWarning):
-    """A folder holds tensors that the model loaded from it has no place for, such as heads it was pretrained with."""
+class MissingHead(UserError):
+    """A checkpoint lacks a head that is needed, such as the one that fills masks."""
+
+
+@contextmanager
+def errors_in(file: Path | str) -> Iterator[None]:
+    """Let the message of a UserError begin with the file that it is about."""
+    try:
+        yield
+    except UserError as error:
+        raise type(error)(f"{file}: {error}") from None

@@ -11,7 +11,6 @@ from typing import Any
 
 from minitransformer.errors import UserError
 
-RUN_SETTINGS_FILE = Path("training", "settings.json")  # in the folder of a training run, which gets a model at the end
 _LONGEST_NAME = 255  # of a file, on the usual file systems
 
 

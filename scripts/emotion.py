@@ -1,7 +1,7 @@
 """Emotion detection, fine-tuned in the four steps that the lecture lists. The loop is all here.
 
     python scripts/emotion.py train.tsv dev.tsv
-    python scripts/emotion.py train.tsv dev.tsv --pooling cls --pooling mean --hidden 0 --hidden 384
+    python scripts/emotion.py train.tsv dev.tsv --pooling pooler --pooling mean --hidden 0 --hidden 384
 
 The tables (TSV) have the columns text and label. With several poolings or sizes of the dense layer, each combination
 is trained. `minitransformer finetune` does the same, with checkpoints, and keeps the best model.
@@ -9,7 +9,6 @@ is trained. `minitransformer finetune` does the same, with checkpoints, and keep
 
 from __future__ import annotations
 
-import warnings
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +40,7 @@ SEED = 0
 @click.argument("train_file", metavar="TRAIN")
 @click.argument("dev_file", metavar="DEV")
 @click.option("--model", "base", help="A folder with a BERT.  [default: the real all-MiniLM-L6-v2]")
-@click.option("--pooling", "poolings", multiple=True, default=["mean"], type=click.Choice(["cls", "mean"]))
+@click.option("--pooling", "poolings", multiple=True, default=["mean"], type=click.Choice(["pooler", "cls", "mean"]))
 @click.option(
     "--hidden", "sizes", multiple=True, default=[0], help="Size of a dense layer before the last, 0 for none."
 )
@@ -66,9 +65,7 @@ def main(
     rows = []
     for pooling, size in product(poolings, sizes):  # steps 2 and 3: CLS or mean pooling; dense layers and a softmax
         settings = ClassifierSettings(names, pooling=pooling, hidden_sizes=(size,) if size else ())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the classifier: it is new
-            model = BertForSequenceClassification.from_pretrained(folder, seed=SEED, settings=settings)
+        model = BertForSequenceClassification.from_pretrained(folder, seed=SEED, settings=settings)
         fine_tune(model, train, epochs, learning_rate)  # step 4: the schedule, Adam, and their hyper-parameters
         metrics = evaluate(model, dev)
         layers = f"{size} + softmax" if size else "softmax"

@@ -10,7 +10,6 @@ Table 1 asks for the order of cosines, with nothing fitted; Table 5 fits a logis
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,9 +74,7 @@ def main(
 
 def encoders_of(bert: str, sberts: Sequence[str]) -> dict[str, Encode]:
     """What is compared, by the names of the tables' rows."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the heads that a pretrained BERT has beside the encoder
-        mean, cls = (SentenceEncoder.from_pretrained(bert, pooling=pooling) for pooling in ("mean", "cls"))
+    mean, cls = (SentenceEncoder.from_pretrained(bert, pooling=pooling) for pooling in ("mean", "cls"))
     encoders = {
         "averaged token embeddings": averaged_token_embeddings(mean.bert, mean.tokenizer),
         "averaged BERT": mean.encode,

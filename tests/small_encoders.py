@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minitransformer.interop.sentence_transformers_folder import SentenceEncoderSettings
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from tests.small_models import randomise, small_config
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
 
 import click
@@ -21,9 +20,7 @@ embeddings_option = click.option(
 
 def load_encode(name: str, embeddings: str | None) -> Encode:
     """From texts to the embeddings of a folder's or hub name's model, or of one of the baselines on it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of heads that the folder has beside the encoder
-        encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
+    encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
     if embeddings == TOKENS:
         return averaged_token_embeddings(encoder.bert, encoder.tokenizer)
     return partial(encoder.encode, show_progress=True)

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
-from minitransformer.errors import UserError
+from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.safetensors_files import open_tensors
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
 
-HEADS = {"masked-LM": "cls.predictions.", "next-sentence": "cls.seq_relationship."}
 
-
-def load_pretraining_model(name: str, *heads: str) -> tuple[BertForPreTraining, BertTokenizer]:
-    """The model and tokenizer of a folder or hub name. Raises UserError if the model lacks one of these heads."""
+def load_pretraining_model(name: str, *needed: str) -> tuple[BertForPreTraining, BertTokenizer]:
+    """The model and tokenizer of a folder or hub name. Raises UserError if the model lacks one of the needed heads."""
     folder = model_folder(name)
-    check_heads(folder, heads)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what else the folder has or lacks: this command doesn't use it
-        model = BertForPreTraining.from_pretrained(folder)
-    return model, BertTokenizer.from_pretrained(folder)
-
-
-def check_heads(folder: Path, heads: tuple[str, ...]) -> None:
-    tensors = open_tensors(folder)
-    for head in heads:
-        if not any(tensor.startswith(HEADS[head]) for tensor in tensors):
-            raise UserError(
-                f"{folder} has no {head} head, so it can't answer this; "
-                "a model from `minitransformer pretrain` or a BertForPreTraining checkpoint has one"
-            )
+    try:
+        return BertForPreTraining.from_pretrained(folder, needed=needed), BertTokenizer.from_pretrained(folder)
+    except MissingHead as error:
+        raise UserError(
+            f"{error}; a model from `minitransformer pretrain` or a BertForPreTraining checkpoint has one"
+        ) from None
 
 
 def check_length(tokens: PackedTokens, model: BertForPreTraining) -> None:

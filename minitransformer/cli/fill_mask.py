@@ -18,7 +18,7 @@ def command(model: str, text: str, top: int) -> None:
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
     """
-    bert, tokenizer = load_pretraining_model(model, "masked-LM")
+    bert, tokenizer = load_pretraining_model(model, "mlm_head")
     tokens = tokenizer(text)
     check_length(tokens, bert)
     fillings = fill_mask(bert, tokens, tokenizer.mask_token_id, top)

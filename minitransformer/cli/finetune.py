@@ -18,7 +18,7 @@ setting = settings_options(ClassifierTrainingSettings)
 
 @click.command()
 @fine_tuning_options(ClassifierTrainingSettings)
-@setting("pooling", click.Choice(["cls", "mean"]), "The row that the classifier sees.")
+@setting("pooling", click.Choice(["pooler", "cls", "mean"]), "What the classifier sees of a text.")
 @click.option(
     "--hidden-size",
     "hidden_sizes",
@@ -40,8 +40,8 @@ def command(context: click.Context, resume: Path | None, workers: int | None, **
     text score                    regression, or with sentence1 sentence2
 
     MODEL is a folder, or the name of a model on the Hugging Face hub. DIR becomes a folder that `minitransformer
-    predict` loads, and so does transformers' BertForSequenceClassification, which has no other pooling than cls and no
-    hidden layers.
+    predict` loads, and so does transformers' BertForSequenceClassification, which has no other pooling than pooler and
+    no hidden layers.
     """
     run = start_or_resume(ClassifierRun, context, resume)
     problem_type = run.model.settings.problem_type

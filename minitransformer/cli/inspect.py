@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import click
@@ -28,9 +27,7 @@ def command(model: str, text: str, second: str | None) -> None:
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of heads that the folder has or lacks: they aren't looked at
-        encoder = SentenceEncoder.from_pretrained(model)
+    encoder = SentenceEncoder.from_pretrained(model)
     if text.startswith("[CLS]") and second is None:
         tokens = tokens_as_written(text, encoder.tokenizer)
     else:

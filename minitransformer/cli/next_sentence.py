@@ -17,7 +17,7 @@ def command(model: str, a: str, b: str) -> None:
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
     """
-    bert, tokenizer = load_pretraining_model(model, "next-sentence")
+    bert, tokenizer = load_pretraining_model(model, "nsp_head", "bert.pooler")
     tokens = tokenizer(a, pairs=b)
     check_length(tokens, bert)
     _, pooled = bert.bert(tokens)

@@ -16,7 +16,7 @@ from minitransformer.corpora.text_files import decoded_lines, read_lines
 from minitransformer.errors import UserError
 from minitransformer.evaluation.classification import prediction_metrics
 from minitransformer.inference.prediction import Predictor, load_predictor
-from minitransformer.interop.classifier_settings import ClassifierSettings
+from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.training.runs.classification import targets_of
 
 LINES_AT_ONCE = 4096

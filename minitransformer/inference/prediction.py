@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +11,7 @@ import numpy as np
 from scipy.special import expit
 
 from minitransformer.batches.many_texts import in_batches
-from minitransformer.errors import UserError
-from minitransformer.interop.config_file import read_config_file
+from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.hub import model_folder
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
@@ -38,17 +36,15 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
     Raises UserError if the model has none.
     """
     folder = model_folder(name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what the folder has beside the classifier
-        architectures = read_config_file(folder).get("architectures")
-        if isinstance(architectures, list) and BertForSequenceClassification.architecture in architectures:
-            return _sequence_predictor(folder)
-        if has_pair_classifier(folder):
-            return _pair_predictor(folder)
-    raise UserError(
-        f"{folder} holds no classifier; `minitransformer finetune` makes one, and so does `minitransformer train-sbert "
-        "--objective classification`"
-    )
+    if has_pair_classifier(folder):
+        return _pair_predictor(folder)
+    try:
+        return _sequence_predictor(folder)
+    except MissingHead as error:
+        raise UserError(
+            f"{error}; `minitransformer finetune` makes a classifier, and so does `minitransformer train-sbert "
+            "--objective classification`"
+        ) from None
 
 
 def _sequence_predictor(folder: Path) -> Predictor:

@@ -1,4 +1,4 @@
-"""From what the user calls a model to the folder it lies in."""
+"""From what the user calls a model to its folder."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 from minitransformer.errors import UserError
-from minitransformer.files import RUN_SETTINGS_FILE
 from minitransformer.interop.config_file import CONFIG_FILE
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")  # "bert-base-uncased" or "owner/model"
 _WANTED = ["*.json", "*.txt", "*.safetensors"]
 _UNWANTED = ["onnx/*", "openvino/*"]
+_TRAINING_FOLDER = "training"  # all that is in the folder of a run until it has a model
 
 
 def model_folder(name: str | os.PathLike[str]) -> Path:
@@ -22,11 +22,11 @@ def model_folder(name: str | os.PathLike[str]) -> Path:
     """
     path = Path(name).expanduser()
     if path.is_dir() and os.fspath(name):
-        if (path / RUN_SETTINGS_FILE).is_file() and not (path / CONFIG_FILE).is_file():
-            raise UserError(f"{path} has no model yet, but an unfinished training run: go on with it by --resume")
+        if (path / _TRAINING_FOLDER).is_dir() and not (path / CONFIG_FILE).is_file():
+            raise UserError(f"{path} holds an unfinished training run, not a model; finish it with --resume")
         return path
     if path.is_file():
-        raise UserError(f"{path} is a file; give the folder it lies in, with config.json and model.safetensors")
+        raise UserError(f"{path} is a file; give its folder, which holds config.json and model.safetensors")
     if not _HUB_NAME.fullmatch(os.fspath(name)):
         raise UserError(f"the folder {os.fspath(name)!r} does not exist")
     return _download(os.fspath(name))

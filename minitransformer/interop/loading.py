@@ -1,171 +1,156 @@
-"""Between the parameters of a module and the tensors of a checkpoint: who is who, do the shapes agree, copy.
-
-A checkpoint is any mapping from Hugging Face's names to arrays: the tensors of a folder, or a dictionary.
-"""
+"""Between the parameters of a module and the tensors of a checkpoint: which is which, do the shapes agree, copy."""
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from minitransformer.errors import IgnoredTensors, UserError
+from minitransformer.errors import MissingHead, UserError, errors_in
+from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.safetensors_files import Tensors
-from minitransformer.interop.tensor_names import (
-    DECODER,
-    DECODER_BIAS,
-    MASKED_LM_BIAS,
-    WORD_EMBEDDINGS,
-    NameMatch,
-    canonical_name,
-    canonical_names,
-    hugging_face_name,
-    match_names,
-    turned,
-    turned_shape,
-)
+from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.module import Module
-from minitransformer.randomness import generator
-
-_REQUIRED = ("embeddings.", "encoder.", "linear.weight")  # what no checkpoint may lack; everything else may be new
 
 
-def values_of(module: Module) -> dict[str, np.ndarray]:
-    """Every parameter's value by Hugging Face's names, [out, in]: views, which change when the module is trained."""
-    values = {hugging_face_name(name): turned(name, p.value) for name, p in module.named_parameters()}
-    if DECODER in values:  # transformers then has a bias of each name, and computes with the decoder's
-        values[DECODER_BIAS] = values[MASKED_LM_BIAS]
-    return values
+class Arrays(dict[str, np.ndarray]):
+    """A dictionary of arrays that can be loaded like the tensors of a file."""
+
+    file = "the dictionary"
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: array.shape for name, array in self.items()}
+
+    def copy_to(self, name: str, destination: np.ndarray) -> None:
+        destination[...] = self[name]
 
 
-def gradients_of(module: Module) -> dict[str, np.ndarray]:
-    """Every parameter's gradient, by the names and in the shapes of values_of."""
-    return {hugging_face_name(name): turned(name, p.grad) for name, p in module.named_parameters()}
+class Loading:
+    """Tensors on their way into a module, which needs no values yet: all is checked before memory is asked for.
 
+    sources    the tensor's name by that of the parameter it fills
+    missing    the parameters without a tensor; those in `new`, such as "classifier", are left out and not looked for
+    unused     the tensors without a parameter
 
-def load_dictionary(module: Module, arrays: Mapping[str, np.ndarray]) -> None:
-    """Give every parameter the value that the dictionary, or the tensors of a folder, have for it.
-
-    Raises UserError, and changes nothing, if an array is missing, unknown or of another shape.
+    Raises UserError if a tensor has another shape than its parameter.
     """
-    where = str(arrays.files[0]) if isinstance(arrays, Tensors) else "the dictionary"
-    match = match_names(_names(module), arrays)
-    shapes = arrays.shapes if isinstance(arrays, Tensors) else {name: array.shape for name, array in arrays.items()}
-    if match.missing:
-        raise UserError(f"{where} lacks {_some(map(hugging_face_name, match.missing))}")
-    if match.unused:
-        raise UserError(f"{where} holds {_some(match.unused)}, which this model doesn't have")
-    if has_own_decoder(arrays, shapes) and DECODER not in match.sources.values():
-        raise UserError(f"{DECODER} differs from the token embedding, which is this model's decoder")
-    _check_shapes(module, match, shapes, where)
-    _copy(module, match, arrays)
 
+    def __init__(
+        self, module: Module, layout: TensorLayout, tensors: Tensors | Arrays, new: tuple[str, ...] = ()
+    ) -> None:
+        self.layout, self.tensors = layout, tensors
+        self.parameters = dict(module.named_parameters())
+        with errors_in(tensors.file):
+            found = layout.index(tensors)
+        wanted = {name: layout.canonical(layout.find(name)[0]) for name in self.parameters if not _is_in(name, new)}
+        self.sources = {name: found[tensor] for name, tensor in wanted.items() if tensor in found}
+        self.missing = [name for name in wanted if name not in self.sources]
+        used = {*self.sources.values(), *(found.get(decoder) for decoder in layout.tied)}
+        self.unused = [tensor for tensor in found.values() if tensor not in used]
+        for name, tensor in self.sources.items():
+            expected = layout.find(name)[1].shape_there(self.parameters[name].shape)
+            if tensors.shapes[tensor] != expected:
+                raise UserError(
+                    f"{tensors.file}: the tensor {tensor} has the shape {list(tensors.shapes[tensor])}, but by the "
+                    f"model's config it is {list(expected)}"
+                )
 
-def match_tensors(
-    module: Module, tensors: Tensors, new: tuple[str, ...] = (), needed: tuple[str, ...] = ()
-) -> NameMatch:
-    """Which tensor of a folder fills which parameter of a module that has no values yet.
+    def require_all(self) -> None:
+        """Raise UserError if any parameter has no tensor, or any tensor no parameter."""
+        if self.missing:
+            raise UserError(f"{self.tensors.file} lacks {self._tensors_of(self.missing)}")
+        if self.unused:
+            raise UserError(f"{self.tensors.file} holds {_some(self.unused)}, which this model doesn't have")
+        used = {self.layout.canonical(tensor) for tensor in self.sources.values()}
+        if used.isdisjoint(self.layout.tied) and is_untied(self.layout, self.tensors):
+            raise UserError(f"{self.tensors.file}: the decoder differs from the token embedding; here they are one")
 
-    What no checkpoint may lack is there, and every shape is the module's: nothing is read or allocated before that is
-    sure. Heads may be missing, unless their names begin with one of `needed`; those that begin with one of `new` count
-    as missing even if they are there. Raises UserError.
-    """
-    file = str(tensors.files[0])
-    match = _without(match_names(_names(module), tensors), new)
-    names = {name: hugging_face_name(name) for name in match.missing}
-    lacking = [
-        found for name, found in names.items() if canonical_name(found).startswith(_REQUIRED) or name.startswith(needed)
-    ]
-    if lacking:
-        raise UserError(f"{file} lacks {_some(lacking)}, which the model needs")
-    _check_shapes(module, match, tensors.shapes, file)
-    _check_size_of_heads(module, match, file)
-    return match
-
-
-def fill(module: Module, match: NameMatch, tensors: Mapping[str, np.ndarray], seed: int) -> None:
-    """Give every parameter its tensor's value, and the missing ones first values drawn from `seed`."""
-    _copy(module, match, tensors)
-    parameters = dict(module.named_parameters())
-    for name in match.missing:
-        parameter = parameters[name]
-        parameter.value[...] = parameter.initialiser(generator(seed, "initial value", name), parameter.shape)
-
-
-def report(match: NameMatch, tensors: Tensors) -> None:
-    """Say in warnings which heads are new and which tensors are ignored."""
-    file = tensors.files[0]
-    if match.missing:
-        new = _parts(map(hugging_face_name, match.missing))
-        warnings.warn(f"{file} has no {new}: new, with random values; train before you use it", stacklevel=4)
-    if match.unused:
-        unused = _parts(match.unused)
-        warnings.warn(f"{file} also holds {unused}: ignored, not needed here", IgnoredTensors, stacklevel=4)
-
-
-def has_own_decoder(tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether the masked-LM decoder isn't the token embedding, as it is in BERT, but a matrix of its own."""
-    names = canonical_names(tensors)
-    if DECODER not in names or names[DECODER] == names[WORD_EMBEDDINGS]:
-        return False
-    decoder, embedding = names[DECODER], names[WORD_EMBEDDINGS]
-    if shapes[decoder] != shapes[embedding] or len(shapes[decoder]) != 2:
-        return True  # _check_shapes will say what is wrong with them
-    return not np.array_equal(tensors[decoder], tensors[embedding])
-
-
-def _without(match: NameMatch, new: tuple[str, ...]) -> NameMatch:
-    """The match if the tensors of the parameters whose names begin with one of `new` weren't needed."""
-    renewed = {name: tensor for name, tensor in match.sources.items() if name.startswith(new)}
-    sources = {name: tensor for name, tensor in match.sources.items() if name not in renewed}
-    return NameMatch(sources, [*match.missing, *renewed], [*match.unused, *renewed.values()])
-
-
-def _names(module: Module) -> list[str]:
-    return [name for name, _ in module.named_parameters()]
-
-
-def _check_shapes(module: Module, match: NameMatch, shapes: Mapping[str, tuple[int, ...]], where: str) -> None:
-    parameters = dict(module.named_parameters())
-    for name, tensor in match.sources.items():
-        expected = turned_shape(name, parameters[name].shape)
-        if shapes[tensor] != expected:
+    def require(self, heads: tuple[str, ...]) -> None:
+        """Raise MissingHead if one of these heads ("bert.pooler") isn't whole, and UserError if the encoder isn't."""
+        if lacking := [name for name in self.missing if self.layout.head_of(name) is None]:
+            raise UserError(f"{self.tensors.file} lacks {self._tensors_of(lacking)}, which the model needs")
+        if lacking := [name for name in self.missing if _is_in(name, heads)]:
+            has_no = f"{self.tensors.file} has no {self._heads_of(lacking)}"
+            raise MissingHead(f"{has_no}: it lacks {self._tensors_of(lacking)}")
+        new = [name for name in self.parameters if name not in self.sources]
+        found_size, new_size = (sum(self.parameters[name].size for name in names) for names in (self.sources, new))
+        if new_size > found_size:  # heads are small next to the encoder, unless a setting is absurd
             raise UserError(
-                f"{where}: the tensor {tensor} has the shape {list(shapes[tensor])}, but by the model's config it is "
-                f"{list(expected)}"
+                f"by the model's config {self._heads_of(new)} would have {new_size} weights, but the whole of "
+                f"{self.tensors.file} has {found_size}"
             )
 
+    def copy(self) -> None:
+        """Give every parameter its tensor's value."""
+        for name, tensor in self.sources.items():
+            how, value = self.layout.find(name)[1], self.parameters[name].value
+            if how.third is None:
+                self.tensors.copy_to(tensor, how.part_of(value))
+            else:
+                value[...] = how.part_of(self.tensors[tensor])
 
-def _check_size_of_heads(module: Module, match: NameMatch, file: str) -> None:
-    """New heads are small beside the encoder, unless a setting is absurd: refuse before memory is asked for."""
-    sizes = {name: parameter.size for name, parameter in module.named_parameters()}
-    found, new = (sum(sizes[name] for name in names) for names in (match.sources, match.missing))
-    if new > found:
-        heads = _parts(map(hugging_face_name, match.missing))
-        raise UserError(f"by the model's config {heads} would have {new} weights, but the whole of {file} has {found}")
+    def fill(self, seed: int) -> None:
+        """As copy, and give every other parameter an initial value drawn from `seed`."""
+        self.copy()
+        for name, parameter in self.parameters.items():
+            if name not in self.sources:
+                parameter.initialise(seed, name)
+
+    def warn(self, heads_matter: bool) -> None:
+        """Warn of missing heads, if they matter, and of tensors without which the encoder computes something else."""
+        if self.missing and heads_matter:
+            has_no = f"{self.tensors.file} has no {self._heads_of(self.missing)}"
+            warnings.warn(f"{has_no}: new, with random values; train before you use it", stacklevel=4)
+        if ignored := self.layout.of_the_encoder(self.unused):
+            warnings.warn(f"{self.tensors.file} also holds {_some(ignored)}: ignored by this model", stacklevel=4)
+
+    def _tensors_of(self, parameters: Iterable[str]) -> str:
+        return _some([self.layout.find(name)[0] for name in parameters])
+
+    def _heads_of(self, parameters: Iterable[str]) -> str:
+        return ", ".join(sorted({head for name in parameters if (head := self.layout.head_of(name))}))
 
 
-def _copy(module: Module, match: NameMatch, tensors: Mapping[str, np.ndarray]) -> None:
-    parameters = dict(module.named_parameters())
-    for name, tensor in match.sources.items():
-        destination = turned(name, parameters[name].value)
-        if isinstance(tensors, Tensors):
-            tensors.copy_to(tensor, destination)
-        else:
-            destination[...] = tensors[tensor]
+def values_of(module: Module, layout: TensorLayout) -> dict[str, np.ndarray]:
+    """Every parameter's value in the layout's names and shapes: views, which change when the module is trained."""
+    return layout.arrange((name, parameter.value) for name, parameter in module.named_parameters())
 
 
-def _parts(names: Iterable[str]) -> str:
-    """The parts of a model that tensors belong to: "cls.predictions, pooler"."""
-    part = re.compile(r"cls\.\w+|encoder\.layer\.\d+|[^.]*")
-    found = (part.match(canonical_name(name)) for name in names)
-    return _some(sorted({match[0] for match in found if match}))
+def load_all(module: Module, layout: TensorLayout, tensors: Tensors | Arrays) -> None:
+    """Give every parameter its tensor's value. Raises UserError, and changes nothing, if they don't fit exactly."""
+    loading = Loading(module, layout, tensors)
+    loading.require_all()
+    loading.copy()
 
 
-def _some(names: Iterable[str]) -> str:
+def check_num_layers(config: Any, layout: TensorLayout, tensors: Tensors) -> None:
+    """Refuse a config with more layers than the file has, before they are built: it may ask for a billion."""
+    for name in layout.layers:
+        found, asked = layout.number_of_layers(name, tensors), getattr(config, name)
+        if asked > found:
+            raise UserError(f"{CONFIG_FILE} says {name} {asked}, but {tensors.file} has {found} layers")
+
+
+def is_untied(layout: TensorLayout, tensors: Tensors | Arrays) -> bool:
+    """Whether the decoder isn't the embedding, but a matrix of its own."""
+    names = layout.index(tensors)
+    pairs = [(names[decoder], names[table]) for decoder, table in layout.tied.items() if decoder in names]
+    return any(not _are_equal_matrices(tensors, *pair) for pair in pairs if pair[0] != pair[1])
+
+
+def _are_equal_matrices(tensors: Tensors | Arrays, first: str, second: str) -> bool:
+    are_matrices = len(tensors.shapes[first]) == len(tensors.shapes[second]) == 2
+    return are_matrices and np.array_equal(tensors[first], tensors[second])
+
+
+def _is_in(parameter: str, parts: tuple[str, ...]) -> bool:
+    return parameter.startswith(tuple(f"{part}." for part in parts))
+
+
+def _some(names: list[str]) -> str:
     """The first few names, and how many more there are."""
-    listed = list(names)
-    more = f" and {len(listed) - 4} more" if len(listed) > 4 else ""
-    return ", ".join(listed[:4]) + more
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more

@@ -29,12 +29,13 @@ _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 class Tensors(Mapping[str, np.ndarray]):
     """The tensors of one or several safetensors files by name, read from the disk when asked for.
 
-    `shapes` has the shape of each without reading it. Raises UserError for a file that isn't whole, and for a tensor
-    that doesn't hold floating-point numbers, or holds nan or infinity.
+    `shapes` has the shape of each without reading it; `file`, the first file, stands for all in messages. Raises
+    UserError for a file that isn't whole, and for a tensor that doesn't hold floating-point numbers, or holds nan or
+    infinity.
     """
 
     def __init__(self, files: list[Path]) -> None:
-        self.files = files
+        self.file = files[0]
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._opened: dict[str, tuple[Any, Path]] = {}
         for file in files:
@@ -51,7 +52,7 @@ class Tensors(Mapping[str, np.ndarray]):
         return tensor
 
     def copy_to(self, name: str, destination: np.ndarray) -> None:
-        """Copy a tensor into an array of its shape and of any float type, in blocks of rows that stay in cache."""
+        """Copy a tensor into an array of its shape and of any float type, in blocks of rows."""
         opened, file = self._opened[name]
         is_bfloat16 = self._dtype(name) == "BF16"
         rows = _map_bfloat16(file, name) if is_bfloat16 else opened.get_slice(name)
@@ -118,7 +119,7 @@ def _open(file: Path) -> Any:
 def _files_of_index(folder: Path) -> list[Path]:
     index = folder / INDEX_FILE
     weight_map = read_json_object(index).get("weight_map")
-    if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
+    if not isinstance(weight_map, dict) or {*map(type, weight_map.values())} != {str}:
         raise UserError(f"{index} needs a weight_map: which file each tensor is in")
     files = [path_within(folder, name) for name in sorted(set(weight_map.values()))]
     for file in files:

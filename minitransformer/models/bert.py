@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
+from minitransformer.interop.layouts.bert import BERT
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.activation import ACTIVATIONS
@@ -26,7 +27,7 @@ class BertCache(NamedTuple):
     starts: np.ndarray  # (S,), the rows of [CLS]
 
 
-class Bert(PretrainedModel):
+class Bert(PretrainedModel[BertConfig]):
     """The encoder of Devlin et al. 2018 (arXiv 1810.04805, section 3), with its pooler.
 
         >>> from minitransformer import Bert, BertConfig, PackedTokens
@@ -39,6 +40,8 @@ class Bert(PretrainedModel):
     The seed None leaves the parameters without values: for a model that this one becomes a part of.
     """
 
+    config_type = BertConfig
+    layout = BERT
     architecture = "BertModel"
 
     def __init__(self, config: BertConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:

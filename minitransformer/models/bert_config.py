@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from dataclasses import dataclass
 from typing import Any
 
 from minitransformer.errors import UserError
+from minitransformer.interop.config_file import ACTIVATION_NAMES
 
 PRESETS: dict[str, dict[str, int]] = {
     name: {
@@ -25,7 +27,6 @@ PRESETS: dict[str, dict[str, int]] = {
         ("large", 24, 1024),
     ]
 }
-ACTIVATION_NAMES = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class BertConfig:
     hidden_act                    "gelu" (exact), "gelu_new" or "gelu_pytorch_tanh" (tanh form), or "relu"
     hidden_dropout_prob           dropout after the embeddings and after each sub-layer
     attention_probs_dropout_prob  dropout on the attention weights
-    max_position_embeddings       the longest sentence, in tokens
+    max_position_embeddings       the longest sequence, in tokens
     type_vocab_size               segments
-    initializer_range             standard deviation of the first weights
+    initializer_range             standard deviation of the initial weights
     layer_norm_eps                added to the variance inside LayerNorm
     pad_token_id                  [PAD]'s id, kept for other libraries: nothing is padded here
     tie_word_embeddings           whether the masked-LM decoder is the token embedding, as in BERT, or its own
@@ -67,7 +68,7 @@ class BertConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            self._check(field.name, getattr(self, field.name))
+            _check(field.name, getattr(self, field.name))
         if self.hidden_size % self.num_attention_heads:
             raise UserError(
                 f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}: "
@@ -83,29 +84,22 @@ class BertConfig:
 
     @property
     def activation(self) -> str:
-        """hidden_act as nn/feed_forward.py names it."""
+        """hidden_act as nn/activation.py names it."""
         return ACTIVATION_NAMES[self.hidden_act]
 
-    def _check(self, name: str, value: Any) -> None:
-        if name == "hidden_act":
-            if value not in [*ACTIVATION_NAMES]:  # a list: what config.json holds may be unhashable
-                raise UserError(f"hidden_act is {value!r}; only {', '.join(ACTIVATION_NAMES)} are known")
-        elif name == "tie_word_embeddings":
-            _check_number(name, value, isinstance(value, bool), "true or false")
-        elif name.endswith("_prob"):
-            _check_number(name, value, 0 <= _number(value) < 1, "a number of at least 0 and below 1")
-        elif name in ("initializer_range", "layer_norm_eps"):
-            _check_number(name, value, 0 < _number(value) <= sys.float_info.max, "a number above 0")
-        else:
-            smallest = 0 if name in ("pad_token_id", "num_hidden_layers") else 1
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            _check_number(name, value, whole and value >= smallest, f"a whole number of at least {smallest}")
 
-
-def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
-
-
-def _check_number(name: str, value: Any, good: bool, expected: str) -> None:
+def _check(name: str, value: Any) -> None:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if name == "hidden_act":
+        good, expected = value in [*ACTIVATION_NAMES], f"one of {', '.join(ACTIVATION_NAMES)}"  # may be unhashable
+    elif name == "tie_word_embeddings":
+        good, expected = isinstance(value, bool), "true or false"
+    elif name.endswith("_prob"):
+        good, expected = 0 <= number < 1, "a number of at least 0 and below 1"
+    elif name in ("initializer_range", "layer_norm_eps"):
+        good, expected = 0 < number <= sys.float_info.max, "a number above 0"
+    else:
+        smallest = 0 if name in ("pad_token_id", "num_hidden_layers") else 1
+        good, expected = isinstance(number, int) and number >= smallest, f"a whole number of at least {smallest}"
     if not good:
         raise UserError(f"{name} must be {expected}, found {value!r}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch
-from minitransformer.interop.loading import has_own_decoder
+from minitransformer.interop.layouts.bert import BERT
+from minitransformer.interop.loading import is_untied
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.bert_config import BertConfig
@@ -59,7 +61,7 @@ class PretrainingCache(NamedTuple):
     counts: StepCounts
 
 
-class BertForPreTraining(PretrainedModel):
+class BertForPreTraining(PretrainedModel[BertConfig]):
     """BERT, a masked-language-model head and a next-sentence head (Devlin et al. 2018, section 3.1).
 
         loss = mean over the masked tokens of -log p(the token that was there)
@@ -68,6 +70,8 @@ class BertForPreTraining(PretrainedModel):
     The masked-LM head is computed for the masked rows alone: the others have no part in the loss.
     """
 
+    config_type = BertConfig
+    layout = BERT
     architecture = "BertForPreTraining"
 
     def __init__(self, config: BertConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
@@ -131,10 +135,11 @@ class BertForPreTraining(PretrainedModel):
         self.bert.backward(d_hidden, d_pooled, cache.bert)
 
     @classmethod
-    def _config_that_fits(cls, config: BertConfig, tensors: Tensors) -> BertConfig:
+    def _read_config(cls, folder: Path, tensors: Tensors) -> BertConfig:
         """As transformers does, believe the tensors where they have a decoder that isn't the token embedding."""
-        if config.tie_word_embeddings and has_own_decoder(tensors, tensors.shapes):
-            warnings.warn(f"{tensors.files[0]} has a decoder of its own: the model is loaded untied", stacklevel=3)
+        config = super()._read_config(folder, tensors)
+        if config.tie_word_embeddings and is_untied(BERT.tensors, tensors):
+            warnings.warn(f"{tensors.file} has a decoder of its own: the model is loaded untied", stacklevel=3)
             return dataclasses.replace(config, tie_word_embeddings=False)
         return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from itertools import pairwise
@@ -10,25 +11,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitransformer.errors import UserError
-from minitransformer.interop.classifier_settings import (
-    ClassifierSettings,
-    classifier_entries,
-    read_classifier_settings,
-)
+from minitransformer.errors import errors_in
+from minitransformer.interop.classifier_entries import classifier_entries, read_classifier_entries
 from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
 from minitransformer.interop.hub import model_folder
+from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.safetensors_files import open_tensors
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.bert_config import BertConfig
-from minitransformer.models.pretrained_model import PretrainedModel, check_layers, load_values, read_config
+from minitransformer.models.classifier_settings import ClassifierSettings
+from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.linear import Linear
+from minitransformer.nn.pooling import Pooling
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.linear import LinearCache
-from minitransformer.ops.pooling import MeanPoolingCache, mean_pooling_backward, mean_pooling_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -38,8 +37,8 @@ LOSSES: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., np.
     "regression": (squared_error_forward, squared_error_backward),
 }
 
-_HEAD = ("hidden_layers.", "classifier.")  # how the names of the classifier's parameters begin
-_POOLER = "bert.pooler."
+_HEAD = ("hidden_layers", "classifier")
+_POOLER = "bert.pooler"
 
 
 class HiddenCache(NamedTuple):
@@ -50,7 +49,7 @@ class HiddenCache(NamedTuple):
 class ClassificationCache(NamedTuple):
     bert: BertCache
     hidden_shape: tuple[int, ...]  # (N, H)
-    pooling: MeanPoolingCache | None  # None for "cls"
+    pooling: Any  # a PoolingCache; None for "pooler"
     hidden_layers: list[HiddenCache]
     dropout: DropoutCache
     classifier: LinearCache
@@ -58,10 +57,10 @@ class ClassificationCache(NamedTuple):
     dlosses: np.ndarray  # of the mean of the losses
 
 
-class BertForSequenceClassification(PretrainedModel):
+class BertForSequenceClassification(PretrainedModel[BertConfig]):
     """BERT fine-tuned for a task (Devlin et al. 2018, arXiv 1810.04805, section 4).
 
-        logits = dropout(pooled) W + b          pooled (S, H): BERT's pooler on [CLS], or the mean of the rows
+        logits = dropout(x) W + b       x (S, H): BERT's pooler on [CLS], the row of [CLS], or the mean of the rows
 
     with dense layers in between if the settings ask for them, each with dropout before it. The loss is the mean over
     the texts of cross-entropy, over texts and labels of binary cross-entropy, or of the squared error.
@@ -73,6 +72,8 @@ class BertForSequenceClassification(PretrainedModel):
         (2, 3)
     """
 
+    config_type = BertConfig
+    layout = BERT
     architecture = "BertForSequenceClassification"
 
     def __init__(
@@ -85,6 +86,7 @@ class BertForSequenceClassification(PretrainedModel):
         self.config = config
         self.settings = settings = settings or ClassifierSettings()
         self.bert = Bert(config, seed=None)
+        self.pooling = None if settings.pooling == "pooler" else Pooling((settings.pooling,))
         sizes = [config.hidden_size, *settings.hidden_sizes]
         self.hidden_layers = [
             Dense(in_size, out_size, config.activation, config.initializer_range)
@@ -98,7 +100,7 @@ class BertForSequenceClassification(PretrainedModel):
     def __call__(self, tokens: PackedTokens) -> np.ndarray:
         """logits (S, K), one for each label. No dropout, no cache."""
         hidden, pooled = self.bert(tokens)
-        x = pooled if self.settings.pooling == "cls" else mean_pooling_forward(hidden, tokens.lengths)[0]
+        x = pooled if self.pooling is None else self.pooling(hidden, tokens.lengths)
         for layer in self.hidden_layers:
             x = layer(x)
         return self.classifier(x)
@@ -119,8 +121,8 @@ class BertForSequenceClassification(PretrainedModel):
         """
         (hidden, x), bert = self.bert.forward(tokens, rng, frozen)
         pooling = None
-        if self.settings.pooling == "mean":
-            x, pooling = mean_pooling_forward(hidden, tokens.lengths)
+        if self.pooling is not None:
+            x, pooling = self.pooling.forward(hidden, tokens.lengths)
         hidden_layers = []
         for layer in self.hidden_layers:
             x, dropout = dropout_forward(x, self.dropout, rng)
@@ -145,13 +147,13 @@ class BertForSequenceClassification(PretrainedModel):
         for layer, layer_cache in zip(reversed(self.hidden_layers), reversed(cache.hidden_layers), strict=True):
             dx = layer.backward(dx, layer_cache.dense)
             dx = dropout_backward(dx, layer_cache.dropout)
-        if cache.pooling is not None:
-            self.bert.backward(mean_pooling_backward(dx, cache.pooling), None, cache.bert)
+        if self.pooling is not None:
+            self.bert.backward(self.pooling.backward(dx, cache.pooling), None, cache.bert)
         else:
             self.bert.backward(np.zeros(cache.hidden_shape, dx.dtype), dx, cache.bert)
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # type: ignore[override]  # a constructor: each model has arguments of its own
         cls,
         name: str | os.PathLike[str],
         dtype: DTypeLike = np.float32,
@@ -163,18 +165,16 @@ class BertForSequenceClassification(PretrainedModel):
         With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.
         """
         folder = model_folder(name)
-        config, tensors = read_config(folder), open_tensors(folder)
-        check_layers(config, tensors)
+        tensors = open_tensors(folder)
+        config = cls._read_config(folder, tensors)
         if settings is not None:
             model = cls(config, settings, seed=None)
-            load_values(model, tensors, dtype, seed, new=_HEAD)
+            model._load([tensors], dtype, seed, needed=None if settings.pooling == "pooler" else (), new=_HEAD)
             return model
-        try:
-            model = cls(config, read_classifier_settings(read_config_file(folder)), seed=None)
-        except UserError as error:
-            raise UserError(f"{folder / CONFIG_FILE}: {error}") from None
-        needed = (*_HEAD, _POOLER) if model.settings.pooling == "cls" else _HEAD
-        load_values(model, tensors, dtype, seed, needed=needed)
+        with errors_in(folder / CONFIG_FILE):
+            settings = ClassifierSettings(**read_classifier_entries(read_config_file(folder)))
+        model = cls(config, settings, seed=None)
+        model._load([tensors], dtype, seed, needed=(*_HEAD, _POOLER) if settings.pooling == "pooler" else _HEAD)
         return model
 
     def _losses(self, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Any]:
@@ -185,4 +185,4 @@ class BertForSequenceClassification(PretrainedModel):
         return forward(logits, targets)
 
     def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), **classifier_entries(self.settings)}
+        return {**super()._settings(), **classifier_entries(dataclasses.asdict(self.settings))}

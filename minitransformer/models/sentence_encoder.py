@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,21 +14,14 @@ from tokenizers.normalizers import Lowercase
 
 from minitransformer.batches.many_texts import Truncation, embed_stream
 from minitransformer.errors import UserError
-from minitransformer.files import replace_all, write_text
-from minitransformer.interop.config_file import CONFIG_FILE, config_text
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.loading import NameMatch, fill, load_dictionary, match_tensors, report, values_of
-from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
-from minitransformer.interop.sentence_transformers_folder import (
-    DenseSettings,
-    SentenceEncoderSettings,
-    module_folders,
-    read_settings,
-    settings_texts,
-)
+from minitransformer.interop.layouts.bert import BERT
+from minitransformer.interop.safetensors_files import open_tensors
+from minitransformer.interop.sentence_transformers_folder import DENSE, module_folders, read_settings, settings_texts
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.bert_config import BertConfig
-from minitransformer.models.pretrained_model import PretrainedModel, check_layers, checked_dtype, read_config
+from minitransformer.models.pretrained_model import Part, PretrainedModel
+from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
 from minitransformer.nn.dense import Dense
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
@@ -49,7 +40,7 @@ class SentenceEncoderCache(NamedTuple):
     head: list[Any]
 
 
-class SentenceEncoder(PretrainedModel):
+class SentenceEncoder(PretrainedModel[BertConfig]):
     """Embeddings of sentences, whose cosine says how much they mean the same (Reimers, Gurevych 2019, 1908.10084).
 
         embeddings = head(pooling(bert(tokens)))
@@ -59,6 +50,8 @@ class SentenceEncoder(PretrainedModel):
     `encode` takes texts; calling the encoder takes PackedTokens, and so does `forward`, for training.
     """
 
+    config_type = BertConfig
+    layout = BERT
     architecture = "BertModel"
 
     def __init__(
@@ -224,56 +217,32 @@ class SentenceEncoder(PretrainedModel):
         be read, or needs what isn't built here.
         """
         folder = model_folder(name)
-        settings, bert_folder = read_settings(folder)
+        fields, folders = read_settings(folder)
+        head = tuple(DenseSettings(**layer) if isinstance(layer, dict) else layer for layer in fields.pop("head", ()))
+        settings = SentenceEncoderSettings(head=head, **fields)
         if pooling is not None:
             settings = replace(settings, pooling=(pooling,) if isinstance(pooling, str) else tuple(pooling))
         if max_seq_length is not None:
             settings = replace(settings, max_seq_length=max_seq_length)
-        config, tensors = read_config(bert_folder), open_tensors(bert_folder)
-        check_layers(config, tensors)
-        encoder = cls(config, BertTokenizer.from_pretrained(bert_folder), settings, seed=None)
-        encoder._load(tensors, dtype, seed)
+        tensors = [open_tensors(folder) for folder in folders]
+        config = cls._read_config(folders[0], tensors[0])
+        encoder = cls(config, BertTokenizer.from_pretrained(folders[0]), settings, seed=None)
+        encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with BERT's own pooler
         return encoder
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write a folder that sentence-transformers loads, tokenizer included. Raises UserError if that fails."""
-        path = Path(folder)
-        settings = replace(self.settings, max_seq_length=self.max_seq_length)
-        texts = settings_texts(settings, self.config.hidden_size)
-        texts[CONFIG_FILE] = config_text(self._settings(), self.architecture)
-        weights = {f"{module_folder}/{WEIGHTS_FILE}": dense for module_folder, dense in self._dense_modules()}
-        weights[WEIGHTS_FILE] = self.bert
-        replace_all(
-            path,
-            {
-                **{file: partial(save_tensors, values_of(module)) for file, module in weights.items()},
-                **{file: partial(write_text, text) for file, text in texts.items()},
-            },
-        )
-        self.tokenizer.save_pretrained(path)
+        super().save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
 
-    def restore(self, folder: Path) -> None:
-        load_dictionary(self.bert, open_tensors(folder))
-        for module_folder, dense in self._dense_modules():
-            load_dictionary(dense, open_tensors(folder / module_folder))
+    def _parts(self) -> list[Part]:
+        modules = zip(module_folders(self.settings.head), self.head.layers, strict=True)
+        dense = [Part(folder, layer, DENSE) for folder, layer in modules if isinstance(layer, Dense)]
+        return [Part("", self.bert, self.layout.tensors), *dense]
 
-    def _load(self, tensors: Tensors, dtype: DTypeLike, seed: int) -> None:
-        """Take the values of all modules from their files; all files are checked before memory is asked for."""
-        modules: list[tuple[Module, NameMatch, Tensors]] = [(self.bert, match_tensors(self.bert, tensors), tensors)]
-        for settings, module in zip(self.settings.head, self.head.layers, strict=True):
-            if isinstance(settings, DenseSettings) and settings.folder is not None:
-                dense_tensors = open_tensors(settings.folder)
-                modules.append((module, match_tensors(module, dense_tensors), dense_tensors))
-        self.allocate(checked_dtype(dtype))
-        for module, match, source in modules:
-            fill(module, match, source, seed)
-            # Nothing is computed with BERT's own pooler, and a dense layer without a bias has the bias 0.
-            report(match._replace(missing=[]), source)
-
-    def _dense_modules(self) -> list[tuple[str, Module]]:
-        """The modules of the head that have weights, each with the name of its folder."""
-        folders = zip(module_folders(self.settings), self.head.layers, strict=True)
-        return [(folder, module) for folder, module in folders if isinstance(module, Dense)]
+    def _texts(self) -> dict[str, str]:
+        settings = asdict(replace(self.settings, max_seq_length=self.max_seq_length))
+        return {**settings_texts(settings, self.config.hidden_size), **super()._texts()}
 
 
 def _head_layer(settings: DenseSettings | str) -> Module:

@@ -18,19 +18,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitransformer.errors import UserError
+from minitransformer.errors import UserError, errors_in
 from minitransformer.files import json_text, read_json_object, replace_all, write_text
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.loading import load_dictionary, values_of
+from minitransformer.interop.loading import load_all, values_of
 from minitransformer.interop.safetensors_files import Tensors, save_tensors
+from minitransformer.interop.tensor_layout import TensorLayout, linear
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.trainable import TrainableModel
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.ops.softmax import softmax_forward
-from minitransformer.randomness import generator
 
 HEAD_WEIGHTS_FILE = "minitransformer_head.safetensors"
 HEAD_SETTINGS_FILE = "minitransformer_head.json"
+_LAYOUT = TensorLayout(linear("classifier", "classifier"))
 
 
 class SiameseNetwork(TrainableModel):
@@ -50,7 +51,7 @@ class SiameseNetwork(TrainableModel):
             parameter.value[...] = value
         if isinstance(objective, ClassificationObjective):
             for name, parameter in objective.named_parameters():
-                parameter.value[...] = parameter.initialiser(generator(seed, "initial value", name), parameter.shape)
+                parameter.initialise(seed, name)
 
     def classify(self, first: list[str], second: list[str]) -> np.ndarray:
         """Probabilities (n, K) of the labels for pairs first[i], second[i]."""
@@ -62,7 +63,7 @@ class SiameseNetwork(TrainableModel):
         if isinstance(self.objective, ClassificationObjective):
             settings = {"labels": list(self.labels), "components": list(self.objective.components)}
             files: dict[str, Callable[[Path], None]] = {
-                HEAD_WEIGHTS_FILE: partial(save_tensors, values_of(self.objective)),
+                HEAD_WEIGHTS_FILE: partial(save_tensors, values_of(self.objective, _LAYOUT)),
                 HEAD_SETTINGS_FILE: partial(write_text, json_text(settings)),
             }
             replace_all(Path(folder), files)
@@ -71,7 +72,7 @@ class SiameseNetwork(TrainableModel):
     def restore(self, folder: Path) -> None:
         self.encoder.restore(folder)
         if isinstance(self.objective, ClassificationObjective):
-            load_dictionary(self.objective, Tensors([folder / HEAD_WEIGHTS_FILE]))
+            load_all(self.objective, _LAYOUT, Tensors([folder / HEAD_WEIGHTS_FILE]))
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], dtype: DTypeLike = np.float32) -> SiameseNetwork:
@@ -85,12 +86,10 @@ class SiameseNetwork(TrainableModel):
         settings = read_json_object(folder / HEAD_SETTINGS_FILE)
         labels, components = (_names(settings, key, folder / HEAD_SETTINGS_FILE) for key in ("labels", "components"))
         encoder = SentenceEncoder.from_pretrained(folder, dtype)
-        try:
+        with errors_in(folder / HEAD_SETTINGS_FILE):
             objective = ClassificationObjective(encoder.embedding_size, len(labels), components)
-        except UserError as error:
-            raise UserError(f"{folder / HEAD_SETTINGS_FILE}: {error}") from None
         network = cls(encoder, objective, labels)
-        load_dictionary(objective, Tensors([folder / HEAD_WEIGHTS_FILE]))
+        load_all(objective, _LAYOUT, Tensors([folder / HEAD_WEIGHTS_FILE]))
         return network
 
 

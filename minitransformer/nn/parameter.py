@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from minitransformer.randomness import generator
+
 Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
@@ -89,6 +91,10 @@ class Parameter:
     @property
     def grad(self) -> np.ndarray:
         return self.placed_in().gradient(self.place).reshape(self.shape)
+
+    def initialise(self, seed: int, name: str) -> None:
+        """Draw the first value, which is a function of the seed and the parameter's name."""
+        self.value[...] = self.initialiser(generator(seed, "initial value", name), self.shape)
 
     def first_grad(self) -> np.ndarray | None:
         """Where to write the gradient, if none has come since zero_grad; otherwise None. `accumulate` it all the same.

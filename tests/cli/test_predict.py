@@ -182,7 +182,7 @@ def test_a_model_without_a_classifier_is_refused_with_what_makes_one(run, tmp_pa
     small_encoder().save_pretrained(tmp_path / "encoder")
     (tmp_path / "lines.txt").write_text("my dog")
     result = run("predict", tmp_path / "encoder", tmp_path / "lines.txt")
-    assert_one_line_error(result, "holds no classifier", "minitransformer finetune", "train-sbert")
+    assert_one_line_error(result, "has no classifier", "minitransformer finetune", "train-sbert")
 
 
 def test_an_answer_is_the_label_the_labels_or_the_number():

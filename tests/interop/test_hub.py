@@ -57,12 +57,12 @@ def test_what_is_no_hub_name_is_a_missing_folder(no_network, name):
 def test_a_file_is_not_a_folder(tmp_path):
     file = tmp_path / "model.safetensors"
     file.touch()
-    with pytest.raises(UserError, match="is a file; give the folder"):
+    with pytest.raises(UserError, match="is a file; give its folder"):
         model_folder(file)
 
 
-def test_the_folder_of_an_unfinished_run_says_how_to_go_on_with_it(tmp_path):
+def test_the_folder_of_an_unfinished_run_says_how_to_finish_it(tmp_path):
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "settings.json").write_text("{}")
-    with pytest.raises(UserError, match=r"has no model yet, but an unfinished training run: go on with it by --resume"):
+    with pytest.raises(UserError, match="holds an unfinished training run, not a model; finish it with --resume"):
         model_folder(tmp_path)

@@ -40,13 +40,13 @@ def test_bfloat16_is_read_as_float32(tmp_path):
     assert (tensor == VALUES).all()
 
 
-def test_a_tensor_of_many_blocks_is_copied_whole_and_turned(tmp_path, monkeypatch):
+def test_a_tensor_of_many_blocks_is_copied_whole_and_transposed(tmp_path, monkeypatch):
     monkeypatch.setattr(safetensors_files, "_BLOCK", 7)
     values = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
     save_file({"a": values}, tmp_path / WEIGHTS_FILE)
-    turned = np.empty((3, 10))
-    open_tensors(tmp_path).copy_to("a", turned.T)
-    np.testing.assert_array_equal(turned, values.T)
+    transposed = np.empty((3, 10))
+    open_tensors(tmp_path).copy_to("a", transposed.T)
+    np.testing.assert_array_equal(transposed, values.T)
 
 
 def test_several_files_are_read_through_their_index(tmp_path):
@@ -62,6 +62,7 @@ def test_several_files_are_read_through_their_index(tmp_path):
     ("index", "message"),
     [
         ({}, "needs a weight_map"),
+        ({"weight_map": {}}, "needs a weight_map"),
         ({"weight_map": ["a"]}, "needs a weight_map"),
         ({"weight_map": {"a": 3}}, "needs a weight_map"),
         ({"weight_map": {"a": "../outside.safetensors"}}, "leaves the folder"),

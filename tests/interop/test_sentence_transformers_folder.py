@@ -1,23 +1,22 @@
+import dataclasses
 import json
 
 import pytest
 
+from minitransformer import SentenceEncoderSettings
 from minitransformer.errors import UserError
-from minitransformer.interop.sentence_transformers_folder import (
-    DenseSettings,
-    SentenceEncoderSettings,
-    module_folders,
-    read_settings,
-    settings_texts,
-)
+from minitransformer.interop.sentence_transformers_folder import module_folders, read_settings, settings_texts
+from minitransformer.models.sentence_encoder_settings import DenseSettings
 
-SETTINGS = SentenceEncoderSettings(
-    pooling=("cls", "mean"),
-    head=(DenseSettings(24, 5, "gelu", folder=None), "normalise"),
-    max_seq_length=7,
-    prompts={"query": "query: "},
-    include_prompt=False,
-    similarity="dot",
+SETTINGS = dataclasses.asdict(
+    SentenceEncoderSettings(
+        pooling=("cls", "mean"),
+        head=(DenseSettings(24, 5, "gelu"), "normalise"),
+        max_seq_length=7,
+        prompts={"query": "query: "},
+        include_prompt=False,
+        similarity="dot",
+    )
 )
 OLD = "sentence_transformers.models."
 NEW = {
@@ -51,14 +50,11 @@ def folder(tmp_path):
 
 
 def test_what_is_written_is_read(folder):
-    settings, transformer = read_settings(folder)
-    dense = DenseSettings(24, 5, "gelu", folder=folder / "2_Dense")
-    assert settings == SentenceEncoderSettings(**{**vars(SETTINGS), "head": (dense, "normalise")})
-    assert transformer == folder
+    assert read_settings(folder) == (SETTINGS, [folder, folder / "2_Dense"])
 
 
 def test_what_is_written_is_what_every_version_loads(folder):
-    assert module_folders(SETTINGS) == ["2_Dense", "3_Normalize"]
+    assert module_folders(SETTINGS["head"]) == ["2_Dense", "3_Normalize"]
     assert json.loads((folder / "modules.json").read_text()) == modules("", "1_Pooling", "2_Dense", "3_Normalize")
     assert json.loads((folder / "1_Pooling" / "config.json").read_text()) == {
         "word_embedding_dimension": 12,
@@ -72,11 +68,11 @@ def test_what_is_written_is_what_every_version_loads(folder):
 
 
 def test_an_order_that_the_old_keys_cannot_say_is_written_for_version_6(tmp_path):
-    settings = SentenceEncoderSettings(pooling=("mean_sqrt_len", "cls"))
+    settings = {**SETTINGS, "pooling": ("mean_sqrt_len", "cls")}
     write(tmp_path, settings_texts(settings, 12))
     config = json.loads((tmp_path / "1_Pooling" / "config.json").read_text())
     assert config["pooling_mode"] == ["mean_sqrt_len_tokens", "cls"]
-    assert read_settings(tmp_path)[0].pooling == ("mean_sqrt_len", "cls")
+    assert read_settings(tmp_path)[0]["pooling"] == ("mean_sqrt_len", "cls")
 
 
 def test_the_vocabulary_of_version_6_is_read(tmp_path):
@@ -95,23 +91,23 @@ def test_the_vocabulary_of_version_6_is_read(tmp_path):
             "similarity_fn_name": None,
         },
     }
-    settings, transformer = read_settings(write(tmp_path, files))
-    assert settings == SentenceEncoderSettings(
+    settings, folders = read_settings(write(tmp_path, files))
+    assert SentenceEncoderSettings(**settings) == SentenceEncoderSettings(
         pooling=("max", "mean_sqrt_len"), head=("normalise",), prompts={"document": "", "query": ""}
     )
-    assert transformer == tmp_path / "0_Transformer"
+    assert folders == [tmp_path / "0_Transformer"]
 
 
 @pytest.mark.parametrize("mode", ["cls", "max", "mean", "mean_sqrt_len_tokens"])
 def test_one_pooling_may_be_a_text(folder, mode):
     write(folder, {"1_Pooling/config.json": {"embedding_dimension": 12, "pooling_mode": mode}})
-    assert read_settings(folder)[0].pooling == (mode.removesuffix("_tokens"),)
+    assert read_settings(folder)[0]["pooling"] == (mode.removesuffix("_tokens"),)
 
 
 def test_a_folder_without_modules_is_mean_pooling(tmp_path):
-    assert read_settings(tmp_path) == (SentenceEncoderSettings(), tmp_path)
+    assert read_settings(tmp_path) == ({}, [tmp_path])
     write(tmp_path, {"sentence_bert_config.json": {"max_seq_length": 5, "do_lower_case": False}})
-    assert read_settings(tmp_path)[0] == SentenceEncoderSettings(max_seq_length=5)
+    assert read_settings(tmp_path) == ({"max_seq_length": 5, "do_lower_case": False}, [tmp_path])
 
 
 BROKEN = [
@@ -137,19 +133,31 @@ BROKEN = [
     (
         "2_Dense/config.json",
         {"in_features": 24, "out_features": 5, "activation_function": "os.system"},
-        "activation_function os.system isn't known",
+        "activation_function is 'os.system', expected torch.nn.modules.linear.Identity or",
     ),
     ("2_Dense/config.json", {"in_features": 24, "out_features": 5, "use_residual": True}, "use_residual is set"),
-    ("3_Normalize/config.json", {"module_input_name": "token_embeddings"}, "only sentence_embedding is known"),
+    (
+        "3_Normalize/config.json",
+        {"module_input_name": "token_embeddings"},
+        "expected sentence_embedding",
+    ),
     ("sentence_bert_config.json", {"max_seq_length": "256"}, "max_seq_length must be a whole number, found '256'"),
     ("sentence_bert_config.json", {"do_lower_case": "no"}, "do_lower_case must be true or false"),
-    ("sentence_bert_config.json", {"transformer_task": "fill-mask"}, "only feature-extraction is known"),
+    ("sentence_bert_config.json", {"transformer_task": "fill-mask"}, "expected feature-extraction"),
     ("config_sentence_transformers.json", {"prompts": {"query": 1}}, "prompts must be texts by name"),
     ("config_sentence_transformers.json", {"prompts": ["query"]}, "prompts must be texts by name"),
     ("config_sentence_transformers.json", {"default_prompt_name": "query"}, "default_prompt_name is 'query'"),
-    ("config_sentence_transformers.json", {"similarity_fn_name": "jaccard"}, "similarity_fn_name is 'jaccard'"),
+    (
+        "config_sentence_transformers.json",
+        {"similarity_fn_name": "jaccard"},
+        "similarity_fn_name is 'jaccard'",
+    ),
     ("config_sentence_transformers.json", {"similarity_fn_name": ["dot"]}, "similarity_fn_name is"),
-    ("config_sentence_transformers.json", {"model_type": "CrossEncoder"}, "only SentenceTransformer is known"),
+    (
+        "config_sentence_transformers.json",
+        {"model_type": "CrossEncoder"},
+        "expected SentenceTransformer",
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from minitransformer.errors import UserError
 from minitransformer.models.bert import Bert
-from minitransformer.models.bert_config import ACTIVATION_NAMES, PRESETS, BertConfig
+from minitransformer.models.bert_config import PRESETS, BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.nn.activation import ACTIVATIONS
 
@@ -57,10 +57,9 @@ def test_an_unknown_preset_is_refused_with_the_names_of_all():
         BertConfig.preset("huge")
 
 
-def test_every_name_of_an_activation_leads_to_one():
-    for name, ours in ACTIVATION_NAMES.items():
-        assert BertConfig(hidden_act=name).activation == ours
-    assert set(ACTIVATION_NAMES.values()) <= set(ACTIVATIONS)
+@pytest.mark.parametrize("name", ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu"])
+def test_every_name_of_an_activation_leads_to_one(name):
+    assert BertConfig(hidden_act=name).activation in ACTIVATIONS
 
 
 @pytest.mark.parametrize(
@@ -77,8 +76,8 @@ def test_every_name_of_an_activation_leads_to_one():
         ({"hidden_dropout_prob": None}, "hidden_dropout_prob must be a number of at least 0 and below 1, found None"),
         ({"layer_norm_eps": 0}, "layer_norm_eps must be a number above 0, found 0"),
         ({"initializer_range": float("nan")}, "initializer_range must be a number above 0, found nan"),
-        ({"hidden_act": ["gelu"]}, "hidden_act is"),
-        ({"hidden_act": "swish"}, "hidden_act is 'swish'; only gelu, gelu_new, gelu_pytorch_tanh, relu are known"),
+        ({"hidden_act": ["gelu"]}, "hidden_act must be one of"),
+        ({"hidden_act": "swish"}, "hidden_act must be one of gelu, gelu_new, gelu_pytorch_tanh, relu, found 'swish'"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_was_expected(changes, words):

@@ -1,3 +1,4 @@
+import json
 import warnings
 
 import numpy as np
@@ -32,7 +33,7 @@ def loss_and_gradients(model, tokens, targets, count=None):
 
 
 @every_problem
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
+@pytest.mark.parametrize("pooling", ["pooler", "cls", "mean"])
 @pytest.mark.parametrize("hidden_sizes", [(), (5, 4)])
 def test_the_gradient_of_every_parameter_equals_central_differences(problem_type, pooling, hidden_sizes):
     model = classifier(problem_type=problem_type, pooling=pooling, hidden_sizes=hidden_sizes, dropout=0.3)
@@ -88,7 +89,7 @@ def test_shards_add_up_to_the_batch(problem_type):
     np.testing.assert_allclose(sum(gradients for _, gradients in shards), gradients, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
+@pytest.mark.parametrize("pooling", ["pooler", "cls", "mean"])
 def test_with_a_frozen_encoder_what_is_above_has_the_same_gradients_and_the_encoder_none(pooling):
     model = classifier(pooling=pooling, hidden_sizes=(5, 4), dropout=0.0)
     tokens, targets = random_tokens(model.config), TARGETS["single_label_classification"]
@@ -123,12 +124,33 @@ def test_a_saved_classifier_comes_back_with_its_labels_and_its_head(tmp_path, pr
     np.testing.assert_array_equal(loaded(tokens), saved(tokens))
 
 
-def test_a_new_classifier_stands_on_any_bert_and_says_so(tmp_path):
+def test_the_head_sees_the_pooler_the_row_of_cls_or_the_mean():
+    model = classifier()
+    tokens, rows = random_tokens(model.config), {}
+    hidden, rows["pooler"] = model.bert(tokens)
+    rows["cls"] = hidden[tokens.starts]
+    rows["mean"] = np.array([rows_of_text.mean(axis=0) for rows_of_text in tokens.unpack(hidden)])
+    for pooling, x in rows.items():
+        expected = x @ model.classifier.weight.value + model.classifier.bias.value
+        np.testing.assert_allclose(classifier(pooling=pooling)(tokens), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_an_old_folder_whose_config_says_cls_means_the_pooler(tmp_path):
+    saved = classifier(np.float32)
+    saved.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "classifier_pooling": "cls"}))
+    loaded = BertForSequenceClassification.from_pretrained(tmp_path)
+    tokens = random_tokens(saved.config)
+    np.testing.assert_array_equal(loaded(tokens), saved(tokens))
+
+
+def test_a_new_classifier_is_put_on_any_bert(tmp_path, recwarn):
     encoder = randomise(Bert(small_config()), std=0.5)
     encoder.save_pretrained(tmp_path)
     settings = ClassifierSettings(labels=LABELS)
-    with pytest.warns(UserWarning, match="has no classifier: new, with random values"):
-        model = BertForSequenceClassification.from_pretrained(tmp_path, seed=3, settings=settings)
+    model = BertForSequenceClassification.from_pretrained(tmp_path, seed=3, settings=settings)
+    assert not recwarn.list
     assert model.settings == settings
     _, pooled = encoder(random_tokens(encoder.config))
     expected = pooled @ model.classifier.weight.value + model.classifier.bias.value
@@ -139,10 +161,8 @@ def test_a_new_classifier_takes_nothing_from_the_one_that_is_there(tmp_path):
     old = classifier(np.float32, hidden_sizes=(5,))
     old.save_pretrained(tmp_path)
     for labels in (LABELS, ("a", "b")):  # of the old shape, and of another
-        with pytest.warns(UserWarning, match="classifier"):
-            new = BertForSequenceClassification.from_pretrained(
-                tmp_path, seed=3, settings=ClassifierSettings(labels, hidden_sizes=(5,))
-            )
+        settings = ClassifierSettings(labels, hidden_sizes=(5,))
+        new = BertForSequenceClassification.from_pretrained(tmp_path, seed=3, settings=settings)
         fresh = BertForSequenceClassification(old.config, new.settings, seed=3)
         np.testing.assert_array_equal(new.classifier.weight.value, fresh.classifier.weight.value)
         np.testing.assert_array_equal(
@@ -151,33 +171,45 @@ def test_a_new_classifier_takes_nothing_from_the_one_that_is_there(tmp_path):
         np.testing.assert_array_equal(new.bert.pooler.dense.weight.value, old.bert.pooler.dense.weight.value)
 
 
-@pytest.mark.parametrize("lacking", ["classifier.weight", "classifier.bias", "bert.pooler.dense.weight"])
-def test_a_classifier_that_is_not_whole_is_refused(tmp_path, lacking):
+@pytest.mark.parametrize(
+    ("lacking", "head"),
+    [("classifier.weight", "classifier"), ("classifier.bias", "classifier"), ("bert.pooler.dense.weight", "pooler")],
+)
+def test_a_classifier_that_is_not_whole_is_refused(tmp_path, lacking, head):
     """With random values in its place it would answer, and always wrongly."""
     classifier(np.float32).save_pretrained(tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
     del tensors[lacking]
     save_file(tensors, tmp_path / "model.safetensors")
-    with pytest.raises(UserError, match=rf"model.safetensors lacks {lacking}, which the model needs"):
+    with pytest.raises(UserError, match=rf"model.safetensors has no {head}: it lacks {lacking}"):
         BertForSequenceClassification.from_pretrained(tmp_path)
 
 
-def test_mean_pooling_needs_no_pooler(tmp_path):
-    saved = classifier(np.float32, pooling="mean")
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_other_poolings_need_no_pooler(tmp_path, recwarn, pooling):
+    saved = classifier(np.float32, pooling=pooling)
     saved.save_pretrained(tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
     save_file({name: t for name, t in tensors.items() if "pooler" not in name}, tmp_path / "model.safetensors")
-    with pytest.warns(UserWarning, match="has no pooler"):
-        loaded = BertForSequenceClassification.from_pretrained(tmp_path)
+    loaded = BertForSequenceClassification.from_pretrained(tmp_path)
+    assert not recwarn.list
     tokens = random_tokens(saved.config)
     np.testing.assert_array_equal(loaded(tokens), saved(tokens))
+
+
+def test_a_new_classifier_on_the_pooler_says_if_there_is_none(tmp_path):
+    Bert(small_config()).save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({name: t for name, t in tensors.items() if "pooler" not in name}, tmp_path / "model.safetensors")
+    with pytest.warns(UserWarning, match="has no pooler: new, with random values; train before you use it"):
+        BertForSequenceClassification.from_pretrained(tmp_path, settings=ClassifierSettings(LABELS))
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"problem_type": "ranking"}, "problem_type is one of single_label_classification, .*; found 'ranking'"),
-        ({"pooling": "max"}, "pooling is one of cls, mean; found 'max'"),
+        ({"pooling": "max"}, "pooling is one of pooler, cls, mean; found 'max'"),
         ({"labels": ("a", "b", "a")}, "must be different, found a, b, a"),
         ({"labels": ()}, "must be different, found none"),
         ({"hidden_sizes": (5, 0)}, r"whole numbers above 0, found \(5, 0\)"),

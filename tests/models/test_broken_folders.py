@@ -17,7 +17,7 @@ import pytest
 from minitransformer import BertForPreTraining, BertForSequenceClassification, ClassifierSettings, SentenceEncoder
 from minitransformer.errors import UserError
 from minitransformer.inference.prediction import load_predictor
-from minitransformer.interop.sentence_transformers_folder import DenseSettings
+from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
 from tests.small_encoders import small_encoder

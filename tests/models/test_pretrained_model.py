@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from minitransformer import Bert, BertConfig, BertForPreTraining, PackedTokens
-from minitransformer.errors import UserError
+from minitransformer.errors import MissingHead, UserError
 
 CONFIG = BertConfig(
     vocab_size=23,
@@ -148,7 +148,7 @@ def test_a_decoder_of_another_shape_is_refused(tmp_path, shape):
 
 def test_missing_heads_are_new_and_a_function_of_the_seed(tmp_path):
     random_model(Bert).save_pretrained(tmp_path)
-    with pytest.warns(UserWarning, match=r"has no cls.predictions, cls.seq_relationship: new"):
+    with pytest.warns(UserWarning, match="has no masked-LM head, next-sentence head: new, with random values"):
         first, same, other = (BertForPreTraining.from_pretrained(tmp_path, seed=seed) for seed in (3, 3, 4))
     assert (first.nsp_head.weight.value == same.nsp_head.weight.value).all()
     assert (first.nsp_head.weight.value != other.nsp_head.weight.value).all()
@@ -156,16 +156,28 @@ def test_missing_heads_are_new_and_a_function_of_the_seed(tmp_path):
     assert 0 < np.abs(first.nsp_head.weight.value).max() < 0.05
 
 
-def test_heads_that_a_model_does_not_have_are_ignored_in_words(tmp_path):
+def test_a_needed_head_that_is_missing_is_an_error_and_others_are_not_mentioned(tmp_path, recwarn):
+    tensors = {name: tensor for name, tensor in MODEL.state_dict().items() if "seq_relationship" not in name}
+    folder = write_folder(tmp_path, tensors)
+    model = BertForPreTraining.from_pretrained(folder, needed=("mlm_head", "bert.pooler"))
+    assert (model(TOKENS)[0] == MODEL(TOKENS)[0]).all()
+    assert not recwarn.list
+    with pytest.raises(
+        MissingHead, match=r"model.safetensors has no next-sentence head: it lacks cls.seq_relationship"
+    ):
+        BertForPreTraining.from_pretrained(folder, needed=("nsp_head",))
+
+
+def test_heads_that_a_model_does_not_have_are_ignored(tmp_path, recwarn):
     MODEL.save_pretrained(tmp_path)
-    with pytest.warns(UserWarning, match=r"also holds cls.predictions, cls.seq_relationship: ignored"):
-        model = Bert.from_pretrained(tmp_path)
+    model = Bert.from_pretrained(tmp_path)
     assert (model(TOKENS)[1] == MODEL.bert(TOKENS)[1]).all()
+    assert not recwarn.list
 
 
 def test_fewer_layers_than_the_file_holds_are_the_first_ones(tmp_path):
     folder = write_folder(tmp_path, MODEL.state_dict(), num_hidden_layers=1)
-    with pytest.warns(UserWarning, match=r"encoder.layer.1: ignored"):
+    with pytest.warns(UserWarning, match=r"also holds bert.encoder.layer.1.* and 12 more: ignored by this model"):
         assert len(BertForPreTraining.from_pretrained(folder).bert.layers) == 1
 
 
@@ -181,8 +193,8 @@ def test_fewer_layers_than_the_file_holds_are_the_first_ones(tmp_path):
         ({"hidden_size": "12"}, "config.json: hidden_size must be a whole number"),
         ({"hidden_dropout_prob": 10**400}, "hidden_dropout_prob must be"),
         ({"layer_norm_eps": 10**400}, "layer_norm_eps must be a number above 0"),
-        ({"hidden_act": "swish"}, "hidden_act is 'swish'"),
-        ({"hidden_act": ["gelu"]}, "hidden_act is"),
+        ({"hidden_act": "swish"}, "hidden_act must be one of .*, found 'swish'"),
+        ({"hidden_act": ["gelu"]}, "hidden_act must be one of"),
         ({"tie_word_embeddings": "yes"}, "tie_word_embeddings must be true or false"),
         ({"model_type": "distilbert"}, "model_type is 'distilbert'"),
     ],

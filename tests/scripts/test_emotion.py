@@ -37,11 +37,16 @@ def base(tmp_path):
 
 
 def test_every_head_learns_the_task(files, base):
-    options = ["--model", base, "--pooling", "cls", "--pooling", "mean", "--hidden", "0", "--hidden", "8"]
+    options = ["--model", base, "--pooling", "pooler", "--pooling", "mean", "--hidden", "0", "--hidden", "8"]
     arguments = [*files, *options, "--epochs", "12", "--learning-rate", "2e-2"]
     printed = CliRunner().invoke(emotion.main, arguments, catch_exceptions=False).output
     rows = [line.strip("| ").split(" | ") for line in printed.splitlines() if "softmax" in line]
-    assert [name for name, *_ in rows] == ["CLS, softmax", "CLS, 8 + softmax", "MEAN, softmax", "MEAN, 8 + softmax"]
+    assert [name for name, *_ in rows] == [
+        "POOLER, softmax",
+        "POOLER, 8 + softmax",
+        "MEAN, softmax",
+        "MEAN, 8 + softmax",
+    ]
     assert min(float(accuracy.rstrip("%")) for _, accuracy, _ in rows) > 95
 
 

@@ -37,7 +37,7 @@ def command(model: str, data: tuple[str, ...]) -> None:
     DATA is text with a paragraph or a sentence a line and an empty line between documents; the frequencies to beat are
     its own. Without DATA, a model from `minitransformer pretrain` is asked on its held-out documents.
     """
-    bert, tokenizer = load_pretraining_model(model, "masked-LM", "next-sentence")
+    bert, tokenizer = load_pretraining_model(model, "mlm_head", "nsp_head", "bert.pooler")
     if data:
         max_length = min(MAX_LENGTH, bert.config.max_position_embeddings)
         counts, batches = counts_and_batches(TextFiles(data), tokenizer, max_length)

@@ -13,9 +13,9 @@ from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, SCORE
 from minitransformer.corpora.targets import different_scores, label_ids, label_matrix, label_names, scores
 from minitransformer.errors import UserError
 from minitransformer.inference.prediction import tokenized
-from minitransformer.interop.classifier_settings import ClassifierSettings
 from minitransformer.interop.hub import model_folder
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.optimizer.adamw import RateFactor
@@ -32,7 +32,7 @@ class ClassifierTrainingSettings(FineTuningSettings):
 
     The defaults are from the ranges of Devlin et al. 2018 (arXiv 1810.04805), appendix A.3.
 
-    pooling         "cls": BERT's pooler on the row of [CLS]; "mean": the mean of all rows
+    pooling         "pooler": BERT's pooler on the row of [CLS]; "cls": that row; "mean": the mean of all rows
     hidden_sizes    of dense layers between the pooled row and the classifier
     dropout         before each layer of the head; None for BERT's own
     multi_label     whether a text may have several labels, with commas between them
@@ -43,7 +43,7 @@ class ClassifierTrainingSettings(FineTuningSettings):
     learning_rate: float = 5e-5
     epochs: int = 3
     batch_size: int = 32
-    pooling: str = "cls"
+    pooling: str = "pooler"
     hidden_sizes: list[int] = field(default_factory=list)
     dropout: float | None = None
     multi_label: bool = False
@@ -67,11 +67,7 @@ class ClassifierRun(FineTuningRun):
         if head.problem_type == "regression":
             for table in (train, dev):
                 different_scores(table)  # raises if there is nothing to learn or to measure
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the classifier, which is new, and of heads that aren't needed
-            self.model = BertForSequenceClassification.from_pretrained(
-                settings.model, seed=settings.seed, settings=head
-            )
+        self.model = BertForSequenceClassification.from_pretrained(settings.model, seed=settings.seed, settings=head)
         if head.problem_type == "regression":
             self.model.classifier.bias.value[...] = self.targets.mean()  # where the way to the scores is shortest
         self.tokenizer = BertTokenizer.from_pretrained(model_folder(settings.model))

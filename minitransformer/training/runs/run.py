@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
-from minitransformer.files import RUN_SETTINGS_FILE, json_text, read_json_object, replacing
+from minitransformer.files import json_text, read_json_object, replacing
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.training.settings import TrainingSettings
 
 METRICS_FILE = "metrics.jsonl"
+RUN_SETTINGS_FILE = Path("training", "settings.json")
 
 Run = TypeVar("Run", bound="TrainingRun")
 

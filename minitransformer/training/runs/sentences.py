@@ -11,7 +11,6 @@ triplet          triplets
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,7 @@ from minitransformer.corpora.tables import (
     read_table,
 )
 from minitransformer.corpora.targets import different_scores, label_ids, label_names
-from minitransformer.errors import IgnoredTensors, UserError
+from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
@@ -96,11 +95,9 @@ class SiameseRun(FineTuningRun):
         self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), labels)
         columns, targets = columns_and_targets(train, settings, labels)
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", IgnoredTensors)  # heads that the model was pretrained with
-            encoder = SentenceEncoder.from_pretrained(
-                settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
-            )
+        encoder = SentenceEncoder.from_pretrained(
+            settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
+        )
         self.tokenizer = encoder.tokenizer
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
         self.num_examples = len(self.examples)

@@ -48,10 +48,10 @@ def test_settings_reach_the_head(tmp_path, settings):
     head = run_of(tmp_path, **settings).model.settings
     assert head.hidden_sizes == tuple(settings.get("hidden_sizes", ()))
     assert head.dropout == settings.get("dropout")
-    assert head.pooling == settings.get("pooling", "cls")
+    assert head.pooling == settings.get("pooling", "pooler")
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
+@pytest.mark.parametrize("pooling", ["pooler", "mean"])
 def test_a_frozen_encoder_is_as_it_was_in_the_end(tmp_path, pooling):
     run = run_of(tmp_path, freeze_encoder=True, pooling=pooling)
     before = run.model.state_dict()
@@ -60,7 +60,7 @@ def test_a_frozen_encoder_is_as_it_was_in_the_end(tmp_path, pooling):
     for name, value in before.items():
         if name.startswith(("bert.encoder", "bert.embeddings")):
             assert np.array_equal(after[name], value), name
-        elif pooling == "cls" or "pooler" not in name:  # which a mean doesn't go through
+        elif pooling == "pooler" or "pooler" not in name:  # which a mean doesn't go through
             assert not np.array_equal(after[name], value), name
 
 

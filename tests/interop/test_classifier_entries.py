@@ -1,11 +1,14 @@
+import dataclasses
+
 import pytest
 
+from minitransformer import ClassifierSettings
 from minitransformer.errors import UserError
-from minitransformer.interop.classifier_settings import (
-    ClassifierSettings,
-    classifier_entries,
-    read_classifier_settings,
-)
+from minitransformer.interop.classifier_entries import classifier_entries, read_classifier_entries
+
+
+def read(entries):
+    return ClassifierSettings(**read_classifier_entries(entries))
 
 
 @pytest.mark.parametrize(
@@ -13,18 +16,23 @@ from minitransformer.interop.classifier_settings import (
     [
         ClassifierSettings(),
         ClassifierSettings(("a", "b", "c"), "multi_label_classification", "mean", (7, 5), 0.25),
-        ClassifierSettings(("score",), "regression"),
+        ClassifierSettings(("score",), "regression", "cls"),
         ClassifierSettings(tuple(f"label {i}" for i in range(12))),  # 10 comes after 9, not after 1
     ],
 )
 def test_what_is_written_is_read_again(settings):
-    assert read_classifier_settings(classifier_entries(settings)) == settings
+    assert read(classifier_entries(dataclasses.asdict(settings))) == settings
 
 
 def test_a_config_that_says_nothing_means_what_it_means_to_transformers():
-    assert read_classifier_settings({}) == ClassifierSettings(("LABEL_0", "LABEL_1"), "single_label_classification")
-    assert read_classifier_settings({"id2label": {"0": "score"}}).problem_type == "regression"
-    assert read_classifier_settings({"id2label": {"1": "b", "0": "a"}}).labels == ("a", "b")
+    assert read({}) == ClassifierSettings(("LABEL_0", "LABEL_1"), "single_label_classification", "pooler")
+    assert read({"id2label": {"0": "score"}}).problem_type == "regression"
+    assert read({"id2label": {"1": "b", "0": "a"}}).labels == ("a", "b")
+
+
+def test_cls_in_an_old_folder_is_the_pooler_and_new_folders_dont_say_it():
+    assert read({"classifier_pooling": "cls"}).pooling == "pooler"
+    assert classifier_entries(dataclasses.asdict(ClassifierSettings(pooling="cls")))["classifier_pooling"] == "cls_row"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +43,8 @@ def test_a_config_that_says_nothing_means_what_it_means_to_transformers():
         ({"id2label": {"9" * 5000: "a"}}, "id2label must give a label for each number"),
         ({"id2label": {"0": "a", "1": "a"}}, "must be different, found a, a"),
         ({"problem_type": ["regression"]}, r"problem_type is one of .*; found \['regression'\]"),
-        ({"classifier_pooling": 7}, "pooling is one of cls, mean; found 7"),
+        ({"classifier_pooling": 7}, "classifier_pooling is 7, expected one of cls, pooler, cls_row, mean"),
+        ({"classifier_pooling": ["mean"]}, r"classifier_pooling is \['mean'\]"),
         ({"classifier_hidden_sizes": 7}, "classifier_hidden_sizes must be a list, found 7"),
         ({"classifier_hidden_sizes": ["7"]}, r"whole numbers above 0, found \('7',\)"),
         ({"classifier_dropout": "0.1"}, "classifier_dropout must be at least 0 and below 1, found '0.1'"),
@@ -43,4 +52,4 @@ def test_a_config_that_says_nothing_means_what_it_means_to_transformers():
 )
 def test_values_that_make_no_sense_are_refused(entries, message):
     with pytest.raises(UserError, match=message):
-        read_classifier_settings(entries)
+        read(entries)

@@ -1,0 +1,45 @@
+"""What makes a BERT a classifier: its labels, how it answers, what it has on top of BERT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minitransformer.errors import UserError
+
+PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
+CLASSIFIER_POOLINGS = ("pooler", "cls", "mean")
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """What makes a BERT a classifier, except for its weights.
+
+    labels          the names of the classes, or of the numbers in regression; one logit each
+    problem_type    "single_label_classification": each text has one label
+                    "multi_label_classification": each text has any number of labels
+                    "regression": each label is a number to predict
+    pooling         what the head sees of a text. "pooler": tanh(CLS W + b), as in the paper; "cls": the row of [CLS]
+                    itself; "mean": the mean of all rows
+    hidden_sizes    of dense layers between that and the classifier
+    dropout         before each layer of the head; None for the config's hidden_dropout_prob
+
+    Raises UserError for a value that isn't one of these.
+    """
+
+    labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")
+    problem_type: str = "single_label_classification"
+    pooling: str = "pooler"
+    hidden_sizes: tuple[int, ...] = ()
+    dropout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.problem_type not in PROBLEM_TYPES:
+            raise UserError(f"problem_type is one of {', '.join(PROBLEM_TYPES)}; found {self.problem_type!r}")
+        if self.pooling not in CLASSIFIER_POOLINGS:
+            raise UserError(f"pooling is one of {', '.join(CLASSIFIER_POOLINGS)}; found {self.pooling!r}")
+        if len(set(self.labels)) < max(1, len(self.labels)):
+            raise UserError(f"the labels of a classifier must be different, found {', '.join(self.labels) or 'none'}")
+        if not all(isinstance(size, int) and size > 0 for size in self.hidden_sizes):
+            raise UserError(f"the hidden sizes of a classifier are whole numbers above 0, found {self.hidden_sizes}")
+        if self.dropout is not None and not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
+            raise UserError(f"classifier_dropout must be at least 0 and below 1, found {self.dropout!r}")
