@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from scipy.stats import spearmanr
 
 from minitransformer import SentenceEncoder
-from minitransformer.interop.sentence_transformers_folder import DenseSettings
+from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.optimizer.adamw import AdamW
