@@ -31,17 +31,25 @@ class Arrays(dict[str, np.ndarray]):
 class Loading:
     """Tensors on their way into a module, which needs no values yet: all is checked before memory is asked for.
 
+    The checkpoint may lack heads, which are then new. `needed` are the heads that it must have, and then the others
+    don't matter; those in `new` are new whatever it has. Both are paths, such as "bert.pooler".
+
     sources    the tensor's name by that of the parameter it fills
-    missing    the parameters without a tensor; those in `new`, such as "classifier", are left out and not looked for
+    missing    the parameters that were looked for in vain
     unused     the tensors without a parameter
 
-    Raises UserError if a tensor has another shape than its parameter.
+    Raises MissingHead if a needed head isn't whole, and UserError if what is no head isn't, or if a shape differs.
     """
 
     def __init__(
-        self, module: Module, layout: TensorLayout, tensors: Tensors | Arrays, new: tuple[str, ...] = ()
+        self,
+        module: Module,
+        layout: TensorLayout,
+        tensors: Tensors | Arrays,
+        needed: tuple[str, ...] | None = None,
+        new: tuple[str, ...] = (),
     ) -> None:
-        self.layout, self.tensors = layout, tensors
+        self.layout, self.tensors, self.needed = layout, tensors, needed
         self.parameters = dict(module.named_parameters())
         with errors_in(tensors.file):
             found = layout.index(tensors)
@@ -50,15 +58,38 @@ class Loading:
         self.missing = [name for name in wanted if name not in self.sources]
         used = {*self.sources.values(), *(found.get(decoder) for decoder in layout.tied)}
         self.unused = [tensor for tensor in found.values() if tensor not in used]
+        self._check_missing()
+        self._check_shapes()
+        self._check_size_of_new()
+
+    def _check_missing(self) -> None:
+        if lacking := [name for name in self.missing if self.layout.head_of(name) is None]:
+            raise UserError(f"{self.tensors.file} lacks {self._tensors_of(lacking)}, which the model needs")
+        if lacking := [name for name in self.missing if _is_in(name, self.needed or ())]:
+            has_no = f"{self.tensors.file} has no {self._heads_of(lacking)}"
+            raise MissingHead(f"{has_no}: it lacks {self._tensors_of(lacking)}")
+
+    def _check_shapes(self) -> None:
         for name, tensor in self.sources.items():
-            expected = layout.find(name)[1].shape_there(self.parameters[name].shape)
-            if tensors.shapes[tensor] != expected:
+            found = self.tensors.shapes[tensor]
+            expected = self.layout.find(name)[1].shape_there(self.parameters[name].shape)
+            if found != expected:
                 raise UserError(
-                    f"{tensors.file}: the tensor {tensor} has the shape {list(tensors.shapes[tensor])}, but by the "
-                    f"model's config it is {list(expected)}"
+                    f"{self.tensors.file}: the tensor {tensor} has the shape {list(found)}, but by the model's config "
+                    f"it is {list(expected)}"
                 )
 
-    def require_all(self) -> None:
+    def _check_size_of_new(self) -> None:
+        """New heads are small next to the encoder, unless a setting is absurd."""
+        new = [name for name in self.parameters if name not in self.sources]
+        found_size, new_size = (sum(self.parameters[name].size for name in names) for names in (self.sources, new))
+        if new_size > found_size:
+            raise UserError(
+                f"by the model's config {self._heads_of(new)} would have {new_size} weights, but the whole of "
+                f"{self.tensors.file} has {found_size}"
+            )
+
+    def check_all(self) -> None:
         """Raise UserError if any parameter has no tensor, or any tensor no parameter."""
         if self.missing:
             raise UserError(f"{self.tensors.file} lacks {self._tensors_of(self.missing)}")
@@ -67,21 +98,6 @@ class Loading:
         used = {self.layout.canonical(tensor) for tensor in self.sources.values()}
         if used.isdisjoint(self.layout.tied) and is_untied(self.layout, self.tensors):
             raise UserError(f"{self.tensors.file}: the decoder differs from the token embedding; here they are one")
-
-    def require(self, heads: tuple[str, ...]) -> None:
-        """Raise MissingHead if one of these heads ("bert.pooler") isn't whole, and UserError if the encoder isn't."""
-        if lacking := [name for name in self.missing if self.layout.head_of(name) is None]:
-            raise UserError(f"{self.tensors.file} lacks {self._tensors_of(lacking)}, which the model needs")
-        if lacking := [name for name in self.missing if _is_in(name, heads)]:
-            has_no = f"{self.tensors.file} has no {self._heads_of(lacking)}"
-            raise MissingHead(f"{has_no}: it lacks {self._tensors_of(lacking)}")
-        new = [name for name in self.parameters if name not in self.sources]
-        found_size, new_size = (sum(self.parameters[name].size for name in names) for names in (self.sources, new))
-        if new_size > found_size:  # heads are small next to the encoder, unless a setting is absurd
-            raise UserError(
-                f"by the model's config {self._heads_of(new)} would have {new_size} weights, but the whole of "
-                f"{self.tensors.file} has {found_size}"
-            )
 
     def copy(self) -> None:
         """Give every parameter its tensor's value."""
@@ -99,9 +115,9 @@ class Loading:
             if name not in self.sources:
                 parameter.initialise(seed, name)
 
-    def warn(self, heads_matter: bool) -> None:
+    def warn(self) -> None:
         """Warn of missing heads, if they matter, and of tensors without which the encoder computes something else."""
-        if self.missing and heads_matter:
+        if self.missing and self.needed is None:
             has_no = f"{self.tensors.file} has no {self._heads_of(self.missing)}"
             warnings.warn(f"{has_no}: new, with random values; train before you use it", stacklevel=4)
         if ignored := self.layout.of_the_encoder(self.unused):
@@ -122,7 +138,7 @@ def values_of(module: Module, layout: TensorLayout) -> dict[str, np.ndarray]:
 def load_all(module: Module, layout: TensorLayout, tensors: Tensors | Arrays) -> None:
     """Give every parameter its tensor's value. Raises UserError, and changes nothing, if they don't fit exactly."""
     loading = Loading(module, layout, tensors)
-    loading.require_all()
+    loading.check_all()
     loading.copy()
 
 

@@ -85,7 +85,7 @@ def open_tensors(folder: Path) -> Tensors:
         return Tensors([folder / WEIGHTS_FILE])
     if (folder / INDEX_FILE).is_file():
         return Tensors(_files_of_index(folder))
-    pickles = sorted(file.name for file in folder.iterdir() if file.suffix in _PICKLES)
+    pickles = sorted(file.name for file in folder.glob("*") if file.suffix in _PICKLES)
     if pickles:
         raise UserError(
             f"{folder} has no {WEIGHTS_FILE}, only pickle files ({', '.join(pickles)}): reading a pickle can run code "

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from minitransformer.errors import UserError
 from minitransformer.files import replace_all, write_text
 from minitransformer.interop.config_file import CONFIG_FILE
+from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.layouts import FolderLayout
 from minitransformer.interop.loading import Arrays, Loading, check_num_layers, load_all, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
 from minitransformer.interop.tensor_layout import TensorLayout
@@ -117,7 +117,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
 
     def _texts(self) -> dict[str, str]:
         """The text of each other file that save_pretrained writes, by its path in the folder."""
-        return {CONFIG_FILE: self.layout.config.text(self._settings(), self.architecture)}
+        return {CONFIG_FILE: self.layout.config_text(self._settings(), self.architecture)}
 
     def _settings(self) -> dict[str, Any]:
         """What config.json holds, in our names."""
@@ -126,7 +126,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
     @classmethod
     def _read_config(cls, folder: Path, tensors: Tensors) -> Any:
         """The config in a folder, after a look at the tensors."""
-        config: Any = cls.layout.config.read(folder, cls.config_type)
+        config: Any = cls.layout.read_config(folder, cls.config_type)
         check_num_layers(config, cls.layout.tensors, tensors)
         return config
 
@@ -145,10 +145,8 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise UserError(f"dtype is {np.dtype(dtype)}; models compute in float32 or float64")
         parts = zip(self._parts(), tensors, strict=True)
-        loadings = [Loading(part.module, part.layout, found, new) for part, found in parts]
-        for loading in loadings:
-            loading.require(needed or ())
+        loadings = [Loading(part.module, part.layout, found, needed, new) for part, found in parts]
         self.allocate(dtype)
         for loading in loadings:
             loading.fill(seed)
-            loading.warn(heads_matter=needed is None)
+            loading.warn()

@@ -142,9 +142,10 @@ def test_a_pickle_is_refused_with_the_way_out(tmp_path, name):
         open_tensors(tmp_path)
 
 
-def test_an_empty_folder_says_what_it_lacks(tmp_path):
-    with pytest.raises(UserError, match=r"has no model.safetensors"):
-        open_tensors(tmp_path)
+def test_an_empty_folder_or_none_says_what_it_lacks(tmp_path):
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(UserError, match=r"has no model.safetensors"):
+            open_tensors(folder)
 
 
 def test_what_is_written_is_sorted_float32_with_the_format_that_transformers_wants(tmp_path):

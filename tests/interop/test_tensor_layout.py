@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from minitransformer.errors import UserError
+from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.loading import Arrays, Loading, load_all, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
 from minitransformer.interop.tensor_layout import THIRDS, TRANSPOSED, Row, TensorLayout, embedding, layer_norm, linear
@@ -141,13 +141,24 @@ def test_a_tied_decoder_may_be_there_too_or_alone_but_not_differ(toy):
 
 def test_a_loading_knows_what_is_missing_and_what_is_unused(toy):
     tensors = {**values_of(toy, LAYOUT), "score.extra": np.zeros(3)}
-    del tensors["transformer.ln_f.bias"]
-    loading = Loading(toy, LAYOUT, Arrays(tensors), new=("label",))
+    del tensors["score.bias"]
+    loading = Loading(toy, LAYOUT, Arrays(tensors))
     assert loading.sources["blocks.1.key.bias"] == "transformer.h.1.c_attn.bias"
-    assert loading.missing == ["norm.beta"]
-    assert loading.unused == ["score.weight", "score.bias", "score.extra"]
+    assert loading.missing == ["label.bias"]
+    assert loading.unused == ["score.extra"]
+    loading = Loading(toy, LAYOUT, Arrays(tensors), new=("label",))
+    assert loading.missing == []
+    assert loading.unused == ["score.weight", "score.extra"]
+
+
+def test_what_no_checkpoint_may_lack_is_named_and_a_needed_head_by_what_people_call_it(toy):
+    tensors = values_of(toy, LAYOUT)
+    without_head = Arrays({name: tensor for name, tensor in tensors.items() if not name.startswith("score")})
+    with pytest.raises(MissingHead, match=r"the dictionary has no classifier: it lacks score.weight, score.bias"):
+        Loading(toy, LAYOUT, without_head, needed=("label",))
+    del tensors["transformer.ln_f.bias"]
     with pytest.raises(UserError, match=r"the dictionary lacks transformer.ln_f.bias, which the model needs"):
-        loading.require(())
+        Loading(toy, LAYOUT, Arrays(tensors))
 
 
 def test_layers_are_counted_by_what_is_there_not_by_the_largest_number():

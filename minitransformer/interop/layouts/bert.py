@@ -3,8 +3,7 @@
 Our names as in Bert, theirs as in BertForPreTraining: a plain BertModel's file has them without "bert.".
 """
 
-from minitransformer.interop.config_file import ConfigFormat
-from minitransformer.interop.layouts import FolderLayout
+from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.tensor_layout import Row, TensorLayout, embedding, layer_norm, linear
 
 ROWS = [
@@ -33,14 +32,7 @@ ROWS = [
 ]
 
 BERT = FolderLayout(
-    ConfigFormat(
-        "bert",
-        only={
-            "position_embedding_type": ("absolute", "relative positions are not built here"),
-            "is_decoder": (False, "a decoder hides later tokens, an encoder doesn't"),
-            "add_cross_attention": (False, "cross-attention belongs to a decoder"),
-        },
-    ),
+    "bert",
     TensorLayout(
         ROWS,
         our_prefix="bert.",
@@ -59,4 +51,9 @@ BERT = FolderLayout(
         old_endings={"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"},
         buffers=("embeddings.position_ids", "embeddings.token_type_ids"),
     ),
+    only={
+        "position_embedding_type": ("absolute", "relative positions are not built here"),
+        "is_decoder": (False, "a decoder hides later tokens, an encoder doesn't"),
+        "add_cross_attention": (False, "cross-attention belongs to a decoder"),
+    },
 )

@@ -5,8 +5,10 @@ import pytest
 
 from minitransformer import BertConfig
 from minitransformer.errors import UserError
-from minitransformer.interop.config_file import ACTIVATION_NAMES, CONFIG_FILE, ConfigFormat
+from minitransformer.interop.config_file import ACTIVATION_NAMES, CONFIG_FILE
+from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.layouts.bert import BERT
+from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.activation import ACTIVATIONS
 
 
@@ -20,11 +22,13 @@ class ToyConfig:
             raise UserError(f"hidden_size must be above 0, found {self.hidden_size}")
 
 
-TOY = ConfigFormat("toy", names={"hidden_size": "n_embd"}, only={"scale": (True, "scores are always scaled")})
+TOY = FolderLayout(
+    "toy", TensorLayout([]), config_names={"hidden_size": "n_embd"}, only={"scale": (True, "scores are always scaled")}
+)
 
 
 def test_settings_have_their_names_in_the_file_and_ours_in_the_config(tmp_path):
-    (tmp_path / CONFIG_FILE).write_text(TOY.text({"hidden_size": 6, "num_layers": 3}, "ToyModel"))
+    (tmp_path / CONFIG_FILE).write_text(TOY.config_text({"hidden_size": 6, "num_layers": 3}, "ToyModel"))
     assert json.loads((tmp_path / CONFIG_FILE).read_text()) == {
         "architectures": ["ToyModel"],
         "model_type": "toy",
@@ -32,12 +36,12 @@ def test_settings_have_their_names_in_the_file_and_ours_in_the_config(tmp_path):
         "n_embd": 6,
         "num_layers": 3,
     }
-    assert TOY.read(tmp_path, ToyConfig) == ToyConfig(6, 3)
+    assert TOY.read_config(tmp_path, ToyConfig) == ToyConfig(6, 3)
 
 
 def test_what_the_file_lacks_has_its_default_and_what_the_config_lacks_is_left_out(tmp_path):
     (tmp_path / CONFIG_FILE).write_text('{"num_layers": 5, "use_cache": true}')
-    assert TOY.read(tmp_path, ToyConfig) == ToyConfig(num_layers=5)
+    assert TOY.read_config(tmp_path, ToyConfig) == ToyConfig(num_layers=5)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,7 @@ def test_what_the_file_lacks_has_its_default_and_what_the_config_lacks_is_left_o
 def test_what_is_not_built_here_is_refused_and_the_file_named(tmp_path, settings, message):
     (tmp_path / CONFIG_FILE).write_text(json.dumps(settings))
     with pytest.raises(UserError, match=message):
-        TOY.read(tmp_path, ToyConfig)
+        TOY.read_config(tmp_path, ToyConfig)
 
 
 @pytest.mark.parametrize(
@@ -69,17 +73,17 @@ def test_another_network_than_berts_encoder_is_refused(tmp_path, settings):
     (tmp_path / CONFIG_FILE).write_text(json.dumps(settings))
     [name] = settings
     with pytest.raises(UserError, match=f"config.json: {name} is"):
-        BERT.config.read(tmp_path, BertConfig)
+        BERT.read_config(tmp_path, BertConfig)
 
 
 def test_an_old_config_without_a_model_type_is_read(tmp_path):
     (tmp_path / CONFIG_FILE).write_text('{"hidden_size": 24, "position_embedding_type": null}')
-    assert BERT.config.read(tmp_path, BertConfig) == BertConfig(hidden_size=24)
+    assert BERT.read_config(tmp_path, BertConfig) == BertConfig(hidden_size=24)
 
 
 def test_a_folder_without_config_says_so(tmp_path):
     with pytest.raises(UserError, match=r"has no config.json"):
-        TOY.read(tmp_path, ToyConfig)
+        TOY.read_config(tmp_path, ToyConfig)
 
 
 def test_every_name_of_an_activation_leads_to_one():

@@ -1,0 +1,51 @@
+"""What the folders of a family of models look like: a model's config and its tensors, in their names and in ours."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from minitransformer.errors import UserError, errors_in
+from minitransformer.files import json_text
+from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
+from minitransformer.interop.tensor_layout import TensorLayout
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class FolderLayout:
+    """One family's; interop/layouts/ has a file for each.
+
+    model_type      the family's name in config.json
+    tensors         the table of its tensors
+    config_names    our name of a setting in config.json: theirs, where they differ
+    only            settings that change what the network computes: the one value that is built here, and why
+    """
+
+    model_type: str
+    tensors: TensorLayout
+    config_names: dict[str, str] = field(default_factory=dict)
+    only: dict[str, tuple[Any, str]] = field(default_factory=dict)
+
+    def read_config(self, folder: Path, config_type: type[Config]) -> Config:
+        """The config_type (a dataclass) in the folder's config.json; settings that it doesn't have are left out.
+
+        Raises UserError if the file is missing or broken, or describes a network that isn't built here.
+        """
+        settings = read_config_file(folder)
+        only = {"model_type": (self.model_type, "it is a model of another kind"), **self.only}
+        names = [config_field.name for config_field in dataclasses.fields(config_type)]  # type: ignore[arg-type]
+        theirs = {name: self.config_names.get(name, name) for name in names}
+        with errors_in(folder / CONFIG_FILE):
+            for name, (value, why) in only.items():
+                if settings.get(name) not in (value, None):
+                    raise UserError(f"{name} is {settings[name]!r}, expected {value!r}: {why}")
+            return config_type(**{name: settings[theirs[name]] for name in names if theirs[name] in settings})
+
+    def config_text(self, config: dict[str, Any], architecture: str) -> str:
+        """The text of a config.json with these settings; `architecture` is the class that transformers makes of it."""
+        about = {"architectures": [architecture], "model_type": self.model_type, "dtype": "float32"}
+        return json_text({**about, **{self.config_names.get(name, name): value for name, value in config.items()}})
