@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -46,13 +47,14 @@ def write_text(text: str, file: Path) -> None:
     file.write_text(text, encoding="utf-8", newline="\n")
 
 
-def replace_all(folder: Path, files: dict[str, Callable[[Path], None]]) -> None:
-    """Write several files of a folder, each by its function of a path, and replace them once all are written.
+def replace_all(folder: Path, files: Mapping[str, str | Callable[[Path], None]]) -> None:
+    """Write several files of a folder, each a text or a function of a path, and replace them once all are written.
 
-    Raises UserError if one can't be written, as `replacing` does; then none is replaced.
+    The first file is replaced last. Raises UserError if one can't be written, as `replacing` does; then none is.
     """
     with ExitStack() as replaced:
-        for name, write in files.items():
+        for name, content in files.items():
+            write = partial(write_text, content) if isinstance(content, str) else content
             write(replaced.enter_context(replacing(folder / name)))
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from minitransformer.errors import UserError
-from minitransformer.files import path_within, read_json, read_json_object, replacing
+from minitransformer.files import path_within, read_json, read_json_object, replace_all, replacing
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,15 @@ def test_a_broken_json_file_is_named(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="No such file"):
         read_json(tmp_path / "config.json")
+
+
+def test_several_files_are_replaced_once_all_are_whole(tmp_path):
+    replace_all(tmp_path, {"a.txt": "one\n", "inside/b.txt": lambda file: file.write_text("two\n")})
+    assert (tmp_path / "a.txt").read_text() + (tmp_path / "inside/b.txt").read_text() == "one\ntwo\n"
+    with pytest.raises(ZeroDivisionError):
+        replace_all(tmp_path, {"a.txt": "new", "inside/b.txt": lambda file: 1 / 0})
+    assert (tmp_path / "a.txt").read_text() == "one\n"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.txt", "b.txt", "inside"]
 
 
 def test_a_file_is_replaced_once_the_new_one_is_whole(tmp_path):

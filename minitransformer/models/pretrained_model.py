@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minitransformer.errors import UserError
-from minitransformer.files import replace_all, write_text
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.loading import Arrays, Loading, check_num_layers, load_all, values_of
-from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors, save_tensors
-from minitransformer.interop.tensor_layout import TensorLayout
-from minitransformer.models.trainable import TrainableModel
-from minitransformer.nn.module import Module
+from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors
+from minitransformer.models.trainable import Part, TrainableModel
 
 Config = TypeVar("Config")
 ModelType = TypeVar("ModelType", bound="PretrainedModel")
-
-
-class Part(NamedTuple):
-    """A part of a model whose tensors have a file of their own."""
-
-    folder: str  # inside the model's; "" is the model's own
-    module: Module
-    layout: TensorLayout
 
 
 class PretrainedModel(TrainableModel, Generic[Config]):
@@ -95,28 +83,10 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         model._load([tensors], dtype, seed, needed)
         return model
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write config.json and model.safetensors (in float32) into a folder that transformers loads.
+    def parts(self) -> list[Part]:
+        return [Part(WEIGHTS_FILE, self, self.layout.tensors)]
 
-        All files are replaced once all are written. Raises UserError if that fails, and leaves them as they were.
-        """
-        weights = {
-            str(Path(part.folder, WEIGHTS_FILE)): partial(save_tensors, values_of(part.module, part.layout))
-            for part in self._parts()
-        }
-        texts = {file: partial(write_text, text) for file, text in self._texts().items()}
-        replace_all(Path(folder), {**weights, **texts})
-
-    def restore(self, folder: Path) -> None:
-        for part in self._parts():
-            load_all(part.module, part.layout, open_tensors(folder / part.folder))
-
-    def _parts(self) -> list[Part]:
-        """What save_pretrained writes files of tensors for."""
-        return [Part("", self, self.layout.tensors)]
-
-    def _texts(self) -> dict[str, str]:
-        """The text of each other file that save_pretrained writes, by its path in the folder."""
+    def texts(self) -> dict[str, str]:
         return {CONFIG_FILE: self.layout.config_text(self._settings(), self.architecture)}
 
     def _settings(self) -> dict[str, Any]:
@@ -144,7 +114,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         """
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise UserError(f"dtype is {np.dtype(dtype)}; models compute in float32 or float64")
-        parts = zip(self._parts(), tensors, strict=True)
+        parts = zip(self.parts(), tensors, strict=True)
         loadings = [Loading(part.module, part.layout, found, needed, new) for part, found in parts]
         self.allocate(dtype)
         for loading in loadings:

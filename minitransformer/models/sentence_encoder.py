@@ -16,12 +16,13 @@ from minitransformer.batches.many_texts import Truncation, embed_stream
 from minitransformer.errors import UserError
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.layouts.bert import BERT
-from minitransformer.interop.safetensors_files import open_tensors
+from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
 from minitransformer.interop.sentence_transformers_folder import DENSE, module_folders, read_settings, settings_texts
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.bert_config import BertConfig
-from minitransformer.models.pretrained_model import Part, PretrainedModel
+from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
+from minitransformer.models.trainable import Part
 from minitransformer.nn.dense import Dense
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
@@ -230,19 +231,15 @@ class SentenceEncoder(PretrainedModel[BertConfig]):
         encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with BERT's own pooler
         return encoder
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write a folder that sentence-transformers loads, tokenizer included. Raises UserError if that fails."""
-        super().save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
+    def parts(self) -> list[Part]:
+        folders = zip(module_folders(self.settings.head), self.head.layers, strict=True)
+        dense = [Part(f"{path}/{WEIGHTS_FILE}", layer, DENSE) for path, layer in folders if isinstance(layer, Dense)]
+        return [Part(WEIGHTS_FILE, self.bert, self.layout.tensors), *dense]
 
-    def _parts(self) -> list[Part]:
-        modules = zip(module_folders(self.settings.head), self.head.layers, strict=True)
-        dense = [Part(folder, layer, DENSE) for folder, layer in modules if isinstance(layer, Dense)]
-        return [Part("", self.bert, self.layout.tensors), *dense]
-
-    def _texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, str]:
         settings = asdict(replace(self.settings, max_seq_length=self.max_seq_length))
-        return {**settings_texts(settings, self.config.hidden_size), **super()._texts()}
+        texts = settings_texts(settings, self.config.hidden_size)
+        return {**super().texts(), **texts, **self.tokenizer.texts()}
 
 
 def _head_layer(settings: DenseSettings | str) -> Module:

@@ -1,7 +1,7 @@
 """A sentence encoder and the objective that it is trained for, as one model: both are trained together.
 
-The weights of the classification objective are the pair's classifier. They lie beside the encoder, in files that
-other libraries ignore, so that the classifier can be used again:
+The weights of the classification objective are the pair's classifier. They are kept with the encoder, in files
+that other libraries ignore, so that the classifier can be used again:
 
     minitransformer_head.safetensors   classifier.weight [K, components D], classifier.bias [K]
     minitransformer_head.json          the K labels, and the components of the concatenation
@@ -10,8 +10,6 @@ other libraries ignore, so that the classifier can be used again:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError, errors_in
-from minitransformer.files import json_text, read_json_object, replace_all, write_text
+from minitransformer.files import json_text, read_json_object
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.loading import load_all, values_of
-from minitransformer.interop.safetensors_files import Tensors, save_tensors
+from minitransformer.interop.loading import load_all
+from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout, linear
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.models.trainable import TrainableModel
+from minitransformer.models.trainable import Part, TrainableModel
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.ops.softmax import softmax_forward
 
@@ -58,21 +56,16 @@ class SiameseNetwork(TrainableModel):
         u, v = np.split(self.encoder.encode([*first, *second]), 2)
         return softmax_forward(self.objective((u, v)))[0]
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write the encoder's folder, with the classifier beside it if there is one. Raises UserError if that fails."""
+    def parts(self) -> list[Part]:
+        if isinstance(self.objective, ClassificationObjective):
+            return [*self.encoder.parts(), Part(HEAD_WEIGHTS_FILE, self.objective, _LAYOUT)]
+        return self.encoder.parts()
+
+    def texts(self) -> dict[str, str]:
         if isinstance(self.objective, ClassificationObjective):
             settings = {"labels": list(self.labels), "components": list(self.objective.components)}
-            files: dict[str, Callable[[Path], None]] = {
-                HEAD_WEIGHTS_FILE: partial(save_tensors, values_of(self.objective, _LAYOUT)),
-                HEAD_SETTINGS_FILE: partial(write_text, json_text(settings)),
-            }
-            replace_all(Path(folder), files)
-        self.encoder.save_pretrained(folder)  # last: a folder with an encoder is whole
-
-    def restore(self, folder: Path) -> None:
-        self.encoder.restore(folder)
-        if isinstance(self.objective, ClassificationObjective):
-            load_all(self.objective, _LAYOUT, Tensors([folder / HEAD_WEIGHTS_FILE]))
+            return {**self.encoder.texts(), HEAD_SETTINGS_FILE: json_text(settings)}
+        return self.encoder.texts()
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], dtype: DTypeLike = np.float32) -> SiameseNetwork:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from minitransformer.errors import UserError
+from minitransformer.files import replace_all
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
-from minitransformer.text.tokenizer_files import SPECIAL_TOKENS, build_backend, read_backend, write_backend
+from minitransformer.text.tokenizer_files import SPECIAL_TOKENS, backend_texts, build_backend, read_backend
 from minitransformer.text.truncation import longest_first
 from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
 
@@ -92,7 +93,11 @@ class BertTokenizer:
 
     def save_pretrained(self, path: str | os.PathLike) -> None:
         """Write vocab.txt, tokenizer.json and tokenizer_config.json into a folder, as transformers reads them."""
-        write_backend(Path(path), self._backend, self._special_tokens, self.model_max_length)
+        replace_all(Path(path), self.texts())
+
+    def texts(self) -> dict[str, str]:
+        """The texts of these files by their names."""
+        return backend_texts(self._backend, self._special_tokens, self.model_max_length)
 
     # -- text to tokens and back ---------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object, replacing
+from minitransformer.files import json_text, read_json_object
 from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGTH
 
 SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -143,8 +143,8 @@ def read_text(file: Path) -> str:
         raise UserError(f"{file} is not a text file in UTF-8: {error}") from None
 
 
-def write_backend(folder: Path, backend: Tokenizer, special_tokens: dict[str, str], max_length: int) -> None:
-    """Write vocab.txt, tokenizer.json and tokenizer_config.json as transformers and sentence-transformers read them."""
+def backend_texts(backend: Tokenizer, special_tokens: dict[str, str], max_length: int) -> dict[str, str]:
+    """The three files' texts by their names, as transformers and sentence-transformers read them."""
     normalizer = backend.normalizer
     config = {
         "tokenizer_class": "BertTokenizer",
@@ -152,12 +152,8 @@ def write_backend(folder: Path, backend: Tokenizer, special_tokens: dict[str, st
         **{f"{role}_token": token for role, token in special_tokens.items()},
         "model_max_length": max_length,
     }
-    vocabulary = "".join(f"{backend.id_to_token(i)}\n" for i in range(backend.get_vocab_size()))
-    with (
-        replacing(folder / "vocab.txt") as vocabulary_file,
-        replacing(folder / "tokenizer.json") as json_file,
-        replacing(folder / "tokenizer_config.json") as config_file,
-    ):
-        vocabulary_file.write_text(vocabulary, encoding="utf-8", newline="\n")
-        json_file.write_text(backend.to_str(pretty=True), encoding="utf-8", newline="\n")
-        config_file.write_text(json_text(config), encoding="utf-8", newline="\n")
+    return {
+        "vocab.txt": "".join(f"{backend.id_to_token(i)}\n" for i in range(backend.get_vocab_size())),
+        "tokenizer.json": backend.to_str(pretty=True),
+        "tokenizer_config.json": json_text(config),
+    }
