@@ -48,7 +48,7 @@ def evaluate_pretraining(
     counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
     # A forward pass only reads the model, so threads can share it; each has BLAS to itself.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers or available_cores()) as threads:
-        shares = list(threads.map(lambda batch: model.forward(batch, counts=counts)[0], batches))
+        shares = list(threads.map(lambda batch: model.forward(batch, of_step=counts)[0], batches))
     return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
 
 

@@ -54,8 +54,8 @@ def evaluate_siamese(network: SiameseNetwork, dev: DevExamples) -> Any:
     if len(dev.columns) == 3:
         return AccuracyScores(triplet_accuracy(*np.split(embeddings, 3)), *health)
     first_rows, second_rows = np.split(embeddings, 2)
-    if dev.labels is not None:
-        answers = network.objective((first_rows, second_rows)).argmax(axis=1)
+    if dev.labels is not None and network.classifier:
+        answers = network.classifier((first_rows, second_rows)).argmax(axis=1)
         return AccuracyScores(float((answers == dev.labels).mean()), *health)
     [answer_ids] = text_ids_of((list(dev.columns[1]),))
     return RankingScores(*ranking_metrics(first_rows, second_rows, answer_ids), *health)
