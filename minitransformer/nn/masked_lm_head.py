@@ -12,13 +12,13 @@ from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.module import Module
 from minitransformer.nn.vocabulary_head import VocabularyHead
 from minitransformer.ops.layer_norm import LayerNormCache
-from minitransformer.ops.tied_decoder import TiedDecoderCache
+from minitransformer.ops.linear import LinearCache
 
 
 class MaskedLMHeadCache(NamedTuple):
     transform: DenseCache
     norm: LayerNormCache
-    decoder: TiedDecoderCache
+    decoder: LinearCache
 
 
 class MaskedLMHead(Module):

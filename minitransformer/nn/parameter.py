@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minitransformer.ops.rows import row_blocks
 from minitransformer.randomness import generator
 
 Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -92,6 +93,12 @@ class Parameter:
         """Add one call's gradient to `grad`: an array used twice in a loss gets the sum of both gradients."""
         if self.trained:
             self.grad[...] += gradient
+
+    def accumulate_product(self, a: np.ndarray, b: np.ndarray) -> None:
+        """Add a b to `grad`, block by block of rows: for a vocabulary's table, without a second array of its size."""
+        if self.trained:
+            for rows in row_blocks(self.grad):
+                self.grad[rows] += a[rows] @ b
 
     def initialise(self, seed: int, name: str) -> None:
         """Take the first value, a function of the seed and the parameter's name."""

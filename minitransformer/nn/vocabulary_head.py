@@ -7,7 +7,8 @@ import numpy as np
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, zeros
-from minitransformer.ops.tied_decoder import TiedDecoderCache, tied_decoder_backward, tied_decoder_forward
+from minitransformer.ops.linear import LinearCache, linear_forward
+from minitransformer.ops.rows import column_sums
 
 
 class VocabularyHead(Module):
@@ -16,18 +17,20 @@ class VocabularyHead(Module):
     That is the token embedding where the two are tied, and its table is then trained from both ends: by the tokens
     looked up in it and by the scores computed with it (Press, Wolf 2017, arXiv 1608.05859). A model that isn't tied
     gives the head an embedding that serves nothing else. The bias (V,) is the head's own.
+
+    It is a linear layer with W = table^T, so backwards dx = dlogits table and dtable = dlogits^T x.
     """
 
     def __init__(self, token: Embedding) -> None:
         self.table = token.table
         self.bias = Parameter((token.table.shape[0],), zeros)
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, TiedDecoderCache]:
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, LinearCache]:
         """logits (M, V) of x (M, H), and the cache."""
-        return tied_decoder_forward(x, self.table.value, self.bias.value)
+        return linear_forward(x, self.table.value.T, self.bias.value)
 
-    def backward(self, dlogits: np.ndarray, cache: TiedDecoderCache) -> np.ndarray:
-        dx, dtable, dbias = tied_decoder_backward(dlogits, cache)
-        self.table.accumulate(dtable)
-        self.bias.accumulate(dbias)
-        return dx
+    def backward(self, dlogits: np.ndarray, cache: LinearCache) -> np.ndarray:
+        x, weight = cache
+        self.table.accumulate_product(dlogits.T, x)
+        self.bias.accumulate(column_sums(dlogits))
+        return dlogits @ weight.T

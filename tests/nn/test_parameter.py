@@ -94,3 +94,12 @@ def test_first_weights_are_normal_numbers_cut_at_two_standard_deviations():
     assert np.abs(draws).max() > 0.0399
     assert draws.std() == pytest.approx(0.02 * 0.8796, rel=0.01)
     assert draws.mean() == pytest.approx(0, abs=6 * 0.0176 / 200_000**0.5)
+
+
+def test_a_product_is_added_block_by_block(monkeypatch):
+    monkeypatch.setattr("minitransformer.ops.rows.BLOCK_ELEMENTS", 3)  # a row at a time
+    parameter = placed_parameter()
+    a, b = np.arange(8.0).reshape(2, 4), np.arange(12.0).reshape(4, 3)
+    parameter.accumulate(np.ones((2, 3)))
+    parameter.accumulate_product(a, b)
+    np.testing.assert_array_equal(parameter.grad, 1 + a @ b)
