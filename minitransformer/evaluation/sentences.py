@@ -1,11 +1,11 @@
-"""How good a sentence encoder is on its dev examples while it trains: the measure depends on what they are.
+"""How good a sentence encoder is on its dev examples while it trains. The measure depends on what these are:
 
     scored pairs                  Spearman's correlation of the cosines, times 100
     labelled pairs                accuracy of the pair classifier
-    pairs that belong together    the rank of the right second text among all
+    pairs that belong together    the rank of the right second text among all of them
     triplets                      how often the positive is nearer than the negative
 
-Each comes with the embeddings' health, so that a collapse is seen.
+Each comes with the health of the embeddings, which shows a collapse.
 """
 
 from __future__ import annotations
