@@ -35,7 +35,7 @@ class InstalledDocumentation:
     """The prose of the installed documentation as a corpus (corpora/text_files.py), in the order of the file names.
 
     Many functions are described in the same words: a sentence is left out if nearly all of it was said before.
-    Raises UserError if this Python was installed without its source files.
+    Raises UserError on a Python that came without its source files.
     """
 
     def __iter__(self) -> Iterator[str]:
@@ -56,7 +56,7 @@ class InstalledDocumentation:
 
     @cached_property
     def documents(self) -> list[list[str]]:
-        """The sentences of each document. The first use takes a few seconds."""
+        """The sentences of each document. The first use takes some seconds."""
         seen: set[Run] = set()
         found = []
         with warnings.catch_warnings():

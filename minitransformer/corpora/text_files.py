@@ -65,7 +65,7 @@ class TextFiles:
 
     @property
     def n_bytes(self) -> int:
-        """The size of the files on disk, compressed or not."""
+        """The size of the files, compressed as they are."""
         return sum(path.stat().st_size for path in self.paths)
 
 
