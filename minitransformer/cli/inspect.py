@@ -74,4 +74,4 @@ def shape_table(tokens: PackedTokens, bert: Bert) -> list[list[Any]]:
             [f"  encoder layer {i}", f"{heads}, feed-forward {layer.feed_forward.inner.weight.shape[1]}", x.shape]
         )
     pooled = bert.pooler(x[tokens.starts])
-    return [*rows, ["  pooled [CLS]", f"matrix {bert.pooler.dense.weight.shape}", pooled.shape]]
+    return [*rows, ["  pooled [CLS]", f"matrix {bert.pooler.weight.shape}", pooled.shape]]

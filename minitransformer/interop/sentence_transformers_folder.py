@@ -19,12 +19,12 @@ from typing import Any
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, path_within, read_json, read_json_object
-from minitransformer.interop.tensor_layout import TensorLayout, linear
+from minitransformer.interop.tensor_layout import TRANSPOSED, Row, TensorLayout
 
 MODULES_FILE = "modules.json"
 LENGTH_FILE = "sentence_bert_config.json"
 PROMPTS_FILE = "config_sentence_transformers.json"
-DENSE = TensorLayout(linear("linear", "linear"), heads={"linear.bias": "bias"})  # a missing bias is 0
+DENSE = TensorLayout([Row("weight", "linear.weight", TRANSPOSED), Row("bias", "linear.bias")], heads={"bias": "bias"})
 
 _POOLING_KEYS = {  # in the order in which sentence-transformers puts their results side by side
     "pooling_mode_cls_token": "cls",

@@ -17,13 +17,13 @@ from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.safetensors_files import open_tensors
-from minitransformer.models.bert import Bert, BertCache
+from minitransformer.models.bert import Bert, BertHiddenCache
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.linear import Linear
-from minitransformer.nn.pooling import Pooling
+from minitransformer.nn.pooling import Pooling, PoolingCache
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
@@ -47,9 +47,9 @@ class HiddenCache(NamedTuple):
 
 
 class ClassificationCache(NamedTuple):
-    bert: BertCache
-    hidden_shape: tuple[int, ...]  # (N, H)
-    pooling: Any  # a PoolingCache; None for "pooler"
+    hidden: BertHiddenCache
+    pooling: PoolingCache
+    pooler: DenseCache | None  # None unless the settings ask for it
     hidden_layers: list[HiddenCache]
     dropout: DropoutCache
     classifier: LinearCache
@@ -86,7 +86,7 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         self.config = config
         self.settings = settings = settings or ClassifierSettings()
         self.bert = Bert(config, seed=None)
-        self.pooling = None if settings.pooling == "pooler" else Pooling((settings.pooling,))
+        self.pooling = Pooling(("mean",) if settings.pooling == "mean" else ("cls",))
         sizes = [config.hidden_size, *settings.hidden_sizes]
         self.hidden_layers = [
             Dense(in_size, out_size, config.activation, config.initializer_range)
@@ -99,8 +99,9 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
 
     def __call__(self, tokens: PackedTokens) -> np.ndarray:
         """logits (S, K), one for each label. No dropout, no cache."""
-        hidden, pooled = self.bert(tokens)
-        x = pooled if self.pooling is None else self.pooling(hidden, tokens.lengths)
+        x = self.pooling(self.bert.hidden(tokens), tokens.lengths)
+        if self.settings.pooling == "pooler":
+            x = self.bert.pooler(x)
         for layer in self.hidden_layers:
             x = layer(x)
         return self.classifier(x)
@@ -110,31 +111,37 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         tokens: PackedTokens,
         targets: np.ndarray,
         rng: np.random.Generator | None = None,
-        count: int | None = None,
-        frozen: bool = False,
+        of_step: int | None = None,
     ) -> tuple[float, ClassificationCache]:
-        """The loss of a batch, and the cache. Dropout happens only with an rng; `frozen` is as in Bert.forward.
+        """The loss of a batch, and the cache. Dropout happens only with an rng.
 
         targets are the numbers of the labels (S,), 1 or 0 for each text and label (S, K), or numbers (S, K) or (S,),
-        as the problem type has it. If the batch is one shard of a step, `count` is the number of texts of the whole
+        as the problem type has it. If the batch is one shard of a step, `of_step` is the number of texts of the whole
         step, so that losses and gradients of the shards add up to those of the step as one batch.
         """
-        (hidden, x), bert = self.bert.forward(tokens, rng, frozen)
-        pooling = None
-        if self.pooling is not None:
-            x, pooling = self.pooling.forward(hidden, tokens.lengths)
+        hidden, hidden_cache = self.bert.hidden_forward(tokens, rng)
+        x, pooling_cache = self.pooling.forward(hidden, tokens.lengths)
+        pooler_cache = None
+        if self.settings.pooling == "pooler":
+            x, pooler_cache = self.bert.pooler.forward(x)
         hidden_layers = []
         for layer in self.hidden_layers:
-            x, dropout = dropout_forward(x, self.dropout, rng)
-            x, dense = layer.forward(x)
-            hidden_layers.append(HiddenCache(dropout, dense))
-        x, dropout = dropout_forward(x, self.dropout, rng)
-        logits, classifier = self.classifier.forward(x)
+            x, dropout_cache = dropout_forward(x, self.dropout, rng)
+            x, dense_cache = layer.forward(x)
+            hidden_layers.append(HiddenCache(dropout_cache, dense_cache))
+        x, dropout_cache = dropout_forward(x, self.dropout, rng)
+        logits, classifier_cache = self.classifier.forward(x)
         losses, losses_cache = self._losses(logits, targets)
-        losses_of_step = losses.size // len(tokens) * (count or len(tokens))
-        dlosses = np.full_like(losses, 1 / losses_of_step)
+        losses_of_step = losses.size // len(tokens) * (of_step or len(tokens))
         cache = ClassificationCache(
-            bert, hidden.shape, pooling, hidden_layers, dropout, classifier, losses_cache, dlosses
+            hidden_cache,
+            pooling_cache,
+            pooler_cache,
+            hidden_layers,
+            dropout_cache,
+            classifier_cache,
+            losses_cache,
+            np.full_like(losses, 1 / losses_of_step),
         )
         return float(losses.sum()) / losses_of_step, cache
 
@@ -147,10 +154,9 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         for layer, layer_cache in zip(reversed(self.hidden_layers), reversed(cache.hidden_layers), strict=True):
             dx = layer.backward(dx, layer_cache.dense)
             dx = dropout_backward(dx, layer_cache.dropout)
-        if self.pooling is not None:
-            self.bert.backward(self.pooling.backward(dx, cache.pooling), None, cache.bert)
-        else:
-            self.bert.backward(np.zeros(cache.hidden_shape, dx.dtype), dx, cache.bert)
+        if cache.pooler is not None:
+            dx = self.bert.pooler.backward(dx, cache.pooler)
+        self.bert.hidden_backward(self.pooling.backward(dx, cache.pooling), cache.hidden)
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # a constructor: each model has arguments of its own

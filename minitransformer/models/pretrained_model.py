@@ -16,7 +16,7 @@ from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.loading import Arrays, Loading, check_num_layers, load_all, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors
-from minitransformer.models.trainable import Part, TrainableModel
+from minitransformer.models.trainable import TensorFile, TrainableModel
 
 Config = TypeVar("Config")
 ModelType = TypeVar("ModelType", bound="PretrainedModel")
@@ -48,8 +48,8 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         return {name: value.copy() for name, value in values_of(self, self.layout.tensors).items()}
 
     def grad_dict(self) -> dict[str, np.ndarray]:
-        """A copy of every parameter's gradient, by the names and in the shapes of state_dict."""
-        gradients = ((name, parameter.grad) for name, parameter in self.named_parameters())
+        """A copy of every trained parameter's gradient, by the names and in the shapes of state_dict."""
+        gradients = ((name, parameter.grad) for name, parameter in self.named_parameters() if parameter.trained)
         return {name: gradient.copy() for name, gradient in self.layout.tensors.arrange(gradients).items()}
 
     def load_state_dict(self, tensors: Mapping[str, ArrayLike]) -> None:
@@ -83,8 +83,8 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         model._load([tensors], dtype, seed, needed)
         return model
 
-    def parts(self) -> list[Part]:
-        return [Part(WEIGHTS_FILE, self, self.layout.tensors)]
+    def tensor_files(self) -> list[TensorFile]:
+        return [TensorFile(WEIGHTS_FILE, self, self.layout.tensors)]
 
     def texts(self) -> dict[str, str]:
         return {CONFIG_FILE: self.layout.config_text(self._settings(), self.architecture)}
@@ -108,14 +108,14 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         needed: tuple[str, ...] | None,
         new: tuple[str, ...] = (),
     ) -> None:
-        """Give a model without values its place in memory and its values, from the tensors of each of its parts.
+        """Give a model without values its place in memory and its values, from the tensors of each of its files.
 
         `needed` and `new` are as in Loading, which checks all files before memory is asked for.
         """
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise UserError(f"dtype is {np.dtype(dtype)}; models compute in float32 or float64")
-        parts = zip(self.parts(), tensors, strict=True)
-        loadings = [Loading(part.module, part.layout, found, needed, new) for part, found in parts]
+        files = zip(self.tensor_files(), tensors, strict=True)
+        loadings = [Loading(file.module, file.layout, found, needed, new) for file, found in files]
         self.allocate(dtype)
         for loading in loadings:
             loading.fill(seed)

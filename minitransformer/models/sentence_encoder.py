@@ -18,11 +18,11 @@ from minitransformer.interop.hub import model_folder
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
 from minitransformer.interop.sentence_transformers_folder import DENSE, module_folders, read_settings, settings_texts
-from minitransformer.models.bert import Bert, BertCache
+from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
-from minitransformer.models.trainable import Part
+from minitransformer.models.trainable import TensorFile
 from minitransformer.nn.dense import Dense
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
@@ -36,7 +36,7 @@ SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each text
 
 
 class SentenceEncoderCache(NamedTuple):
-    bert: BertCache
+    hidden: Any
     pooling: PoolingCache
     head: list[Any]
 
@@ -93,16 +93,16 @@ class SentenceEncoder(PretrainedModel[BertConfig]):
         self, tokens: PackedTokens, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, SentenceEncoderCache]:
         """Embeddings (S, D), and the cache. Dropout happens only with an rng."""
-        (hidden, _), bert = self.bert.forward(tokens, rng)
-        pooled, pooling = self.pooling.forward(hidden, tokens.lengths)
-        embeddings, head = self.head.forward(pooled)
-        return embeddings, SentenceEncoderCache(bert, pooling, head)
+        hidden, hidden_cache = self.bert.hidden_forward(tokens, rng)
+        pooled, pooling_cache = self.pooling.forward(hidden, tokens.lengths)
+        embeddings, head_cache = self.head.forward(pooled)
+        return embeddings, SentenceEncoderCache(hidden_cache, pooling_cache, head_cache)
 
     def backward(self, d_embeddings: np.ndarray, cache: SentenceEncoderCache) -> None:
         """Add the gradients of all parameters, for d_embeddings (S, D)."""
         d_pooled = self.head.backward(d_embeddings, cache.head)
         d_hidden = self.pooling.backward(d_pooled, cache.pooling)
-        self.bert.backward(d_hidden, None, cache.bert)
+        self.bert.hidden_backward(d_hidden, cache.hidden)
 
     # -- texts to embeddings -------------------------------------------------------------------------------------------
 
@@ -231,10 +231,10 @@ class SentenceEncoder(PretrainedModel[BertConfig]):
         encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with BERT's own pooler
         return encoder
 
-    def parts(self) -> list[Part]:
-        folders = zip(module_folders(self.settings.head), self.head.layers, strict=True)
-        dense = [Part(f"{path}/{WEIGHTS_FILE}", layer, DENSE) for path, layer in folders if isinstance(layer, Dense)]
-        return [Part(WEIGHTS_FILE, self.bert, self.layout.tensors), *dense]
+    def tensor_files(self) -> list[TensorFile]:
+        head = zip(module_folders(self.settings.head), self.head.layers, strict=True)
+        dense = [(f"{folder}/{WEIGHTS_FILE}", layer) for folder, layer in head if isinstance(layer, Dense)]
+        return [*self.bert.tensor_files(), *(TensorFile(path, layer, DENSE) for path, layer in dense)]
 
     def texts(self) -> dict[str, str]:
         settings = asdict(replace(self.settings, max_seq_length=self.max_seq_length))

@@ -23,8 +23,9 @@ from minitransformer.interop.loading import load_all
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout, linear
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.models.trainable import Part, TrainableModel
+from minitransformer.models.trainable import TensorFile, TrainableModel
 from minitransformer.objectives.classification import ClassificationObjective
+from minitransformer.objectives.objective import Objective
 from minitransformer.ops.softmax import softmax_forward
 
 HEAD_WEIGHTS_FILE = "minitransformer_head.safetensors"
@@ -38,34 +39,37 @@ class SiameseNetwork(TrainableModel):
     `labels` are the names of the classes of a classification objective.
     """
 
-    def __init__(self, encoder: SentenceEncoder, objective: Any, labels: tuple[str, ...] = (), seed: int = 0) -> None:
+    def __init__(
+        self, encoder: SentenceEncoder, objective: Objective, labels: tuple[str, ...] = (), seed: int = 0
+    ) -> None:
         """The encoder keeps its values and moves into this network's storage; a classifier begins with random ones."""
         self.encoder = encoder
         self.objective = objective
         self.labels = labels
-        trained = [(parameter, parameter.value) for _, parameter in encoder.named_parameters()]
-        self.allocate(encoder.storage.values.dtype)
-        for parameter, value in trained:
-            parameter.value[...] = value
-        if isinstance(objective, ClassificationObjective):
-            for name, parameter in objective.named_parameters():
-                parameter.initialise(seed, name)
+        if self.classifier:
+            self.classifier.initialise(seed, encoder.dtype)
+        self.move_to_one_storage()
+
+    @property
+    def classifier(self) -> ClassificationObjective | None:
+        """The objective, if it is the one that has weights and can tell classes."""
+        return self.objective if isinstance(self.objective, ClassificationObjective) else None
 
     def classify(self, first: list[str], second: list[str]) -> np.ndarray:
         """Probabilities (n, K) of the labels for pairs first[i], second[i]."""
         u, v = np.split(self.encoder.encode([*first, *second]), 2)
-        return softmax_forward(self.objective((u, v)))[0]
+        assert self.classifier, "only a classification objective tells classes"
+        return softmax_forward(self.classifier((u, v)))[0]
 
-    def parts(self) -> list[Part]:
-        if isinstance(self.objective, ClassificationObjective):
-            return [*self.encoder.parts(), Part(HEAD_WEIGHTS_FILE, self.objective, _LAYOUT)]
-        return self.encoder.parts()
+    def tensor_files(self) -> list[TensorFile]:
+        classifier = [TensorFile(HEAD_WEIGHTS_FILE, self.classifier, _LAYOUT)] if self.classifier else []
+        return [*self.encoder.tensor_files(), *classifier]
 
     def texts(self) -> dict[str, str]:
-        if isinstance(self.objective, ClassificationObjective):
-            settings = {"labels": list(self.labels), "components": list(self.objective.components)}
-            return {**self.encoder.texts(), HEAD_SETTINGS_FILE: json_text(settings)}
-        return self.encoder.texts()
+        if self.classifier is None:
+            return self.encoder.texts()
+        settings = {"labels": list(self.labels), "components": list(self.classifier.components)}
+        return {**self.encoder.texts(), HEAD_SETTINGS_FILE: json_text(settings)}
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], dtype: DTypeLike = np.float32) -> SiameseNetwork:

@@ -14,10 +14,10 @@ from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.module import Module
 
 
-class Part(NamedTuple):
-    """A part of a model whose tensors have a file of their own."""
+class TensorFile(NamedTuple):
+    """A file of tensors in a model's folder, and whose they are."""
 
-    file: str  # its path in the model's folder
+    path: str  # in the folder
     module: Module
     layout: TensorLayout
 
@@ -30,18 +30,19 @@ class TrainableModel(Module):
 
         All files are replaced once all are written. Raises UserError if that fails, and leaves them as they were.
         """
-        tensors = {part.file: partial(save_tensors, values_of(part.module, part.layout)) for part in self.parts()}
+        files = self.tensor_files()
+        tensors = {file.path: partial(save_tensors, values_of(file.module, file.layout)) for file in files}
         replace_all(Path(folder), {**tensors, **self.texts()})
 
     def restore(self, folder: Path) -> None:
         """Take every parameter's value from a folder that save_pretrained wrote. Raises UserError if it doesn't fit."""
-        for part in self.parts():
-            load_all(part.module, part.layout, Tensors([folder / part.file]))
+        for file in self.tensor_files():
+            load_all(file.module, file.layout, Tensors([folder / file.path]))
 
-    def parts(self) -> list[Part]:
-        """The model's tensors, a part for each file; the file that is there when the folder is whole comes first."""
+    def tensor_files(self) -> list[TensorFile]:
+        """All tensors of the model, file by file. A folder with the first file is whole."""
         raise NotImplementedError
 
     def texts(self) -> dict[str, str]:
-        """The text of each other file, by its path in the folder."""
+        """The texts of all other files, by their paths in the folder."""
         raise NotImplementedError

@@ -19,16 +19,16 @@ ROWS = [
     *linear("layers.{i}.feed_forward.inner", "bert.encoder.layer.{i}.intermediate.dense"),
     *linear("layers.{i}.feed_forward.outer", "bert.encoder.layer.{i}.output.dense"),
     *layer_norm("layers.{i}.output_norm", "bert.encoder.layer.{i}.output.LayerNorm"),
-    *linear("pooler.dense", "bert.pooler.dense"),
+    *linear("pooler", "bert.pooler.dense"),
     # the heads
     *linear("mlm_head.transform", "cls.predictions.transform.dense"),
     *layer_norm("mlm_head.norm", "cls.predictions.transform.LayerNorm"),
-    Row("mlm_head.table", "cls.predictions.decoder.weight"),  # there only where it isn't the token embedding's
-    Row("mlm_head.bias", "cls.predictions.bias"),
+    Row("mlm_head.decoder.table", "cls.predictions.decoder.weight"),  # there only where it isn't the token embedding's
+    Row("mlm_head.decoder.bias", "cls.predictions.bias"),
     *linear("nsp_head", "cls.seq_relationship"),
     *linear("classifier", "classifier"),
-    *linear("hidden_layers.{i}.linear", "hidden_layers.{i}.linear"),  # a name of ours: transformers has none of these
-    *linear("head.layers.{i}.linear", "head.layers.{i}.linear"),  # of a SentenceEncoder's state_dict alone
+    *linear("hidden_layers.{i}", "hidden_layers.{i}.linear"),  # a name of ours: transformers has none of these
+    *linear("head.layers.{i}", "head.layers.{i}.linear"),  # of a SentenceEncoder's state_dict alone
 ]
 
 BERT = FolderLayout(

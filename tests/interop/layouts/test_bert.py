@@ -96,7 +96,7 @@ def test_every_row_of_the_table_is_of_a_model_that_is_built_here():
         ("bert.embeddings.norm.gamma", "embeddings.LayerNorm.gamma"),
         ("embeddings.norm.gamma", "bert.embeddings.LayerNorm.weight"),
         ("mlm_head.norm.gamma", "cls.predictions.transform.LayerNorm.gamma"),
-        ("pooler.dense.weight", "bert.pooler.dense.weight"),
+        ("pooler.weight", "bert.pooler.dense.weight"),
     ],
 )
 def test_prefix_and_old_names_of_layer_norm_do_not_matter(parameter, found):
@@ -116,12 +116,12 @@ def test_buffers_are_no_tensors():
 
 def test_the_decoders_bias_counts_as_in_transformers():
     found = ["cls.predictions.bias", "cls.predictions.decoder.bias"]
-    assert find("mlm_head.bias", found) == "cls.predictions.decoder.bias"
+    assert find("mlm_head.decoder.bias", found) == "cls.predictions.decoder.bias"
 
 
 def test_heads_have_names_that_people_use():
-    assert TENSORS.head_of("mlm_head.transform.weight") == "masked-LM head"
-    assert TENSORS.head_of("bert.pooler.dense.bias") == TENSORS.head_of("pooler.dense.bias") == "pooler"
+    assert TENSORS.head_of("mlm_head.decoder.bias") == "masked-LM head"
+    assert TENSORS.head_of("bert.pooler.bias") == TENSORS.head_of("pooler.bias") == "pooler"
     assert TENSORS.head_of("bert.layers.0.attention.query.weight") is None
 
 
