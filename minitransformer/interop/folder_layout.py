@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,10 +31,11 @@ class FolderLayout:
     config_names: dict[str, str] = field(default_factory=dict)
     only: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
-    def read_config(self, folder: Path, config_type: type[Config]) -> Config:
+    def read_config(self, folder: Path, config_type: type[Config], tensors: Iterable[str]) -> Config:
         """The config_type (a dataclass) in the folder's config.json; settings that it doesn't have are left out.
 
-        Raises UserError if the file is missing or broken, or describes a network that isn't built here.
+        `tensors` are the names in the folder's checkpoint: a config may ask for a billion layers, and is refused before
+        they are built. Raises UserError also if the file is missing or broken, or asks for what isn't built here.
         """
         settings = read_config_file(folder)
         only = {"model_type": (self.model_type, "it is a model of another kind"), **self.only}
@@ -43,7 +45,12 @@ class FolderLayout:
             for name, (value, why) in only.items():
                 if settings.get(name) not in (value, None):
                     raise UserError(f"{name} is {settings[name]!r}, expected {value!r}: {why}")
-            return config_type(**{name: settings[theirs[name]] for name in names if theirs[name] in settings})
+            config = config_type(**{name: settings[theirs[name]] for name in names if theirs[name] in settings})
+            for name in self.tensors.layers:
+                found, asked = self.tensors.number_of_layers(name, tensors), getattr(config, name)
+                if asked > found:
+                    raise UserError(f"{theirs[name]} is {asked}, but the checkpoint has {found} layers")
+            return config
 
     def config_text(self, config: dict[str, Any], architecture: str) -> str:
         """The text of a config.json with these settings; `architecture` is the class that transformers makes of it."""

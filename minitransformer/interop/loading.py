@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from minitransformer.errors import MissingHead, UserError, errors_in
-from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.module import Module
@@ -140,14 +138,6 @@ def load_all(module: Module, layout: TensorLayout, tensors: Tensors | Arrays) ->
     loading = Loading(module, layout, tensors)
     loading.check_all()
     loading.copy()
-
-
-def check_num_layers(config: Any, layout: TensorLayout, tensors: Tensors) -> None:
-    """Refuse a config with more layers than the file has, before they are built: it may ask for a billion."""
-    for name in layout.layers:
-        found, asked = layout.number_of_layers(name, tensors), getattr(config, name)
-        if asked > found:
-            raise UserError(f"{CONFIG_FILE} says {name} {asked}, but {tensors.file} has {found} layers")
 
 
 def is_untied(layout: TensorLayout, tensors: Tensors | Arrays) -> bool:

@@ -14,7 +14,7 @@ from minitransformer.errors import UserError
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.loading import Arrays, Loading, check_num_layers, load_all, values_of
+from minitransformer.interop.loading import Arrays, Loading, load_all, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors
 from minitransformer.models.trainable import TensorFile, TrainableModel
 
@@ -95,10 +95,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
 
     @classmethod
     def _read_config(cls, folder: Path, tensors: Tensors) -> Any:
-        """The config in a folder, after a look at the tensors."""
-        config: Any = cls.layout.read_config(folder, cls.config_type)
-        check_num_layers(config, cls.layout.tensors, tensors)
-        return config
+        return cls.layout.read_config(folder, cls.config_type, tensors)
 
     def _load(
         self,

@@ -23,8 +23,12 @@ class ToyConfig:
 
 
 TOY = FolderLayout(
-    "toy", TensorLayout([]), config_names={"hidden_size": "n_embd"}, only={"scale": (True, "scores are always scaled")}
+    "toy",
+    TensorLayout([], layers={"num_layers": "h.{i}."}),
+    config_names={"hidden_size": "n_embd"},
+    only={"scale": (True, "scores are always scaled")},
 )
+TENSORS = [f"h.{i}.weight" for i in range(5)]
 
 
 def test_settings_have_their_names_in_the_file_and_ours_in_the_config(tmp_path):
@@ -36,12 +40,12 @@ def test_settings_have_their_names_in_the_file_and_ours_in_the_config(tmp_path):
         "n_embd": 6,
         "num_layers": 3,
     }
-    assert TOY.read_config(tmp_path, ToyConfig) == ToyConfig(6, 3)
+    assert TOY.read_config(tmp_path, ToyConfig, TENSORS) == ToyConfig(6, 3)
 
 
 def test_what_the_file_lacks_has_its_default_and_what_the_config_lacks_is_left_out(tmp_path):
     (tmp_path / CONFIG_FILE).write_text('{"num_layers": 5, "use_cache": true}')
-    assert TOY.read_config(tmp_path, ToyConfig) == ToyConfig(num_layers=5)
+    assert TOY.read_config(tmp_path, ToyConfig, TENSORS) == ToyConfig(num_layers=5)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +54,13 @@ def test_what_the_file_lacks_has_its_default_and_what_the_config_lacks_is_left_o
         ({"model_type": "bert"}, "config.json: model_type is 'bert', expected 'toy': it is a model of another kind"),
         ({"scale": False}, "config.json: scale is False, expected True: scores are always scaled"),
         ({"n_embd": 0}, "config.json: hidden_size must be above 0, found 0"),
+        ({"num_layers": 10**15}, "config.json: num_layers is 1000000000000000, but the checkpoint has 5 layers"),
     ],
 )
 def test_what_is_not_built_here_is_refused_and_the_file_named(tmp_path, settings, message):
     (tmp_path / CONFIG_FILE).write_text(json.dumps(settings))
     with pytest.raises(UserError, match=message):
-        TOY.read_config(tmp_path, ToyConfig)
+        TOY.read_config(tmp_path, ToyConfig, TENSORS)
 
 
 @pytest.mark.parametrize(
@@ -73,17 +78,17 @@ def test_another_network_than_berts_encoder_is_refused(tmp_path, settings):
     (tmp_path / CONFIG_FILE).write_text(json.dumps(settings))
     [name] = settings
     with pytest.raises(UserError, match=f"config.json: {name} is"):
-        BERT.read_config(tmp_path, BertConfig)
+        BERT.read_config(tmp_path, BertConfig, [])
 
 
 def test_an_old_config_without_a_model_type_is_read(tmp_path):
-    (tmp_path / CONFIG_FILE).write_text('{"hidden_size": 24, "position_embedding_type": null}')
-    assert BERT.read_config(tmp_path, BertConfig) == BertConfig(hidden_size=24)
+    (tmp_path / CONFIG_FILE).write_text('{"hidden_size": 24, "num_hidden_layers": 0, "position_embedding_type": null}')
+    assert BERT.read_config(tmp_path, BertConfig, []) == BertConfig(hidden_size=24, num_hidden_layers=0)
 
 
 def test_a_folder_without_config_says_so(tmp_path):
     with pytest.raises(UserError, match=r"has no config.json"):
-        TOY.read_config(tmp_path, ToyConfig)
+        TOY.read_config(tmp_path, ToyConfig, TENSORS)
 
 
 def test_every_name_of_an_activation_leads_to_one():
