@@ -1,9 +1,9 @@
-"""Next-sentence pairs: two runs of sentences, of which the second follows the first in its document, or doesn't.
+"""Next-sentence pairs: two stretches of sentences, of which the second follows the first in its document or doesn't.
 
 The recipe of google-research/bert, create_pretraining_data.py (Devlin et al. 2018, arXiv 1810.04805, appendix A.2):
 walk through a document, gathering sentences into a chunk until it has the target length (a short one for a document
 in ten, so that short inputs occur). Cut the chunk at random into A and B. For half of the chunks B is replaced by
-sentences from another document, and those that stood there are put back, to begin the next chunk.
+sentences from another document, and those that were there are put back, to begin the next chunk.
 
 Three things differ, so that the form of a pair doesn't give the answer away:
 
@@ -44,7 +44,7 @@ ONE_DOCUMENT = (
 
 @dataclass(frozen=True, eq=False)
 class SentencePairs:
-    """Pairs (P,) as runs of the corpus's tokens, cut to their maximal length. num_cut (P,) says by how much."""
+    """Pairs (P,) as spans of the corpus's tokens, cut to their maximal length. num_cut (P,) says by how much."""
 
     a_start: IntArray
     a_length: IntArray
@@ -173,4 +173,4 @@ def pack_pairs(corpus: TokenizedCorpus, pairs: SentencePairs, cls_token_id: int,
     token_ids[b_rows] = corpus.token_ids[span_indices(pairs.b_start, pairs.b_length)]
     segments = np.tile([0, 1], len(pairs))
     segment_ids = np.repeat(segments, np.column_stack([pairs.a_length + 2, pairs.b_length + 1]).ravel())
-    return PackedTokens(token_ids, segment_ids, span_offsets(lengths), lengths)
+    return PackedTokens.trusted(token_ids, segment_ids, span_offsets(lengths), lengths)
