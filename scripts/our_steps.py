@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import cycle
 from typing import Any, NamedTuple
 
@@ -15,9 +14,8 @@ from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale
-from minitransformer.training.tasks.pretraining import PretrainingTask
 from minitransformer.training.tasks.sentences import SiameseTask
-from minitransformer.training.tasks.task import RngOfShard, Task
+from minitransformer.training.tasks.task import ShardedTask, Task
 from minitransformer.training.workers import Workers
 
 
@@ -34,22 +32,22 @@ class OurStep:
         self.batches = cycle([task.batch(number) for number in range(num_batches)])
 
     def __call__(self) -> float:
-        loss, norm = self._gradients(partial(generator, 0, "dropout", self.optimizer.num_steps))
+        loss, norm = self._gradients(generator(0, "dropout", self.optimizer.num_steps))
         self.optimizer.step(1e-4, clip_scale(norm, 1.0), self.pool.spread)
         return loss
 
     def loss_and_norm(self) -> tuple[float, float]:
         """The loss of the next batch without dropout, and the length of its gradient."""
-        return self._gradients(lambda shard: None)
+        return self._gradients(None)
 
-    def _gradients(self, rng_of_shard: RngOfShard) -> tuple[float, float]:
-        metrics = self.task.gradients(self.pool, next(self.batches), rng_of_shard)
-        return metrics["loss"], self.pool.gradient_norm
+    def _gradients(self, rng: np.random.Generator | None) -> tuple[float, float]:
+        metrics, norm = self.task.gradients(self.pool, next(self.batches), rng)
+        return metrics["loss"], norm
 
 
 def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:
     """Steps that all learn one batch."""
-    return OurStep(PretrainingTask(lambda step: batch, pool.count), 1, pool)
+    return OurStep(ShardedTask(lambda step: batch, pool.count), 1, pool)
 
 
 class ScoredPairs(NamedTuple):

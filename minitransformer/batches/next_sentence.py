@@ -37,8 +37,8 @@ SHORT_PROBABILITY = 0.1
 TRIES = 10  # for a random text of the right length
 
 ONE_DOCUMENT = (
-    "the corpus is one document, but next-sentence prediction takes its random sentences from another one. Put an "
-    "empty line (in text with wrapped lines two) between chapters or articles, or give several files"
+    "the corpus is one document, but next-sentence prediction takes its random sentences from another one. Put a "
+    "blank line (in text with wrapped lines two) between chapters or articles, or give several files"
 )
 
 
@@ -61,14 +61,15 @@ class SentencePairs:
         return SentencePairs(*(getattr(self, field.name)[indices] for field in fields(self)))
 
 
-def refuse_single_document(corpus: Iterable[str]) -> None:
-    """Raise UserError if a corpus ends with its first document; reads no further than needed."""
-    ended = False
+def refuse_single_document(corpus: Iterable[str]) -> Iterator[str]:
+    """The sentences of a corpus. Raises UserError after the last one if all belong to one document."""
+    num_documents, ended = 0, True
     for sentence in corpus:
-        if sentence and ended:
-            return
+        num_documents += ended and bool(sentence)
         ended = not sentence
-    raise UserError(ONE_DOCUMENT)
+        yield sentence
+    if num_documents == 1:
+        raise UserError(ONE_DOCUMENT)
 
 
 def make_pairs(
@@ -84,7 +85,7 @@ def make_pairs(
     if len(several) < 2:
         raise UserError(
             f"of the corpus's {corpus.num_documents} documents {len(several)} can be used, but next-sentence "
-            "prediction needs two with at least two sentences each. Is there an empty line after every sentence?"
+            "prediction needs two with at least two sentences each. Is there a blank line after every sentence?"
         )
     if max_length < NUM_SPECIAL + 2:
         raise UserError(f"max_length is {max_length}, but a pair of sentences needs {NUM_SPECIAL + 2} tokens or more")

@@ -1,7 +1,7 @@
 """Cut a paragraph into sentences by rules.
 
 A full stop, question or exclamation mark ends a sentence if what follows can begin one: white space, then no
-lower-case letter. A full stop also stands after abbreviations and initials, so the word before it decides:
+lower-case letter. A full stop also follows abbreviations and initials, so the word before it decides:
 
     Mr. Woodhouse           a title never ends a sentence
     J. R. R. Tolkien        nor does an initial
@@ -41,7 +41,7 @@ STARTERS = words(
 OPENING = "\"'“‘«([{<_*`-–—"
 CLOSING = "\"'”’»)]}>_*`"
 CANDIDATE = re.compile(
-    rf"[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # the marks may stand apart: ". . ." or ". )"
+    rf"[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # the marks may be apart: ". . ." or ". )"
     r"|[。！？]+[」』”’]*"
 )
 ACRONYM = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
@@ -62,7 +62,7 @@ def split_sentences(paragraph: str) -> list[str]:
     for candidate in CANDIDATE.finditer(text):
         end = candidate.end()
         if text[end : end + 3] in (' " ', ' "') and text.count('"', start, end) % 2:
-            end += 2  # tokenised text, where the closing quotation mark stands apart
+            end += 2  # tokenised text, where the closing quotation mark is apart
         if ends_sentence(text[start : candidate.start()], candidate.group(), text[end : end + 40], in_lower_case):
             sentences.append(text[start:end].strip())
             start = end
@@ -88,7 +88,7 @@ def is_abbreviation(before: str, following: str) -> bool:
     """Whether the full stop after `before` belongs to an abbreviation, an initial or the number of a list item."""
     word = before.rsplit(" ", 1)[-1].lstrip(OPENING)
     lowered = word.lower()
-    if not word:  # a full stop that stands alone, in tokenised text
+    if not word:  # a full stop on its own, in tokenised text
         return False
     if ENUMERATOR.fullmatch(before.strip()):
         return True

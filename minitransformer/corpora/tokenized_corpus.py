@@ -3,8 +3,8 @@
 A folder holds four files, little-endian:
 
     token_ids.bin         uint16 (uint32 from 65,536 tokens of vocabulary), the sentences without [CLS] and [SEP]
-    sentence_starts.bin   int64, the first token of each sentence, and at last the number of tokens
-    document_starts.bin   int64, the first sentence of each document, and at last the number of sentences
+    sentence_starts.bin   int64, the first token of each sentence, and finally the number of tokens
+    document_starts.bin   int64, the first sentence of each document, and finally the number of sentences
     corpus.json           the numbers of tokens, sentences and documents, and a fingerprint of the other three
 """
 
@@ -29,11 +29,11 @@ from minitransformer.text.packed_tokens import IntArray
 
 MAX_SENTENCE_TOKENS = 128  # a longer sentence becomes several, so that none of its tokens are cut off in training
 SENTENCES_AT_ONCE = 4096
-HELD_OUT_EVERY = 25  # documents: 4 %
+HELD_OUT_EVERY = 20  # documents one is held out: 5 % of the text
 
 
 class Documents(NamedTuple):
-    """Some documents of a corpus as runs of sentences: first (D,) and end (D,), the sentence after the last."""
+    """Some documents of a corpus by their sentences: first (D,) and end (D,), the one after the last."""
 
     first: IntArray
     end: IntArray
@@ -62,7 +62,7 @@ class TokenizedCorpus:
 
     @classmethod
     def build(cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike) -> TokenizedCorpus:
-        """Tokenise a corpus (corpora/text_files.py) into a folder and open it; memory doesn't grow with the corpus.
+        """Tokenise a corpus (corpora/corpus.py) into a folder and open it; memory doesn't grow with the corpus.
 
         The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if the corpus
         holds no text, if the folder exists and is something else, or if the disk is full.
@@ -70,17 +70,17 @@ class TokenizedCorpus:
         folder = Path(folder)
         if folder.exists() and not (folder / "corpus.json").exists():
             raise UserError(f"{folder} exists and is no tokenised corpus; choose another folder or remove it")
-        beside = folder.with_name(f".{folder.name}.partial")
+        partial = folder.with_name(f".{folder.name}.partial")
         try:
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
-            write_corpus(corpus, tokenizer, beside)
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            write_corpus(corpus, tokenizer, partial)
             shutil.rmtree(folder, ignore_errors=True)
-            os.replace(beside, folder)
+            os.replace(partial, folder)
         except OSError as error:
             raise UserError(f"{folder} can't be written: {error.strerror or error}") from None
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
         return cls.open(folder)
 
     @classmethod
@@ -99,11 +99,11 @@ class TokenizedCorpus:
             raise UserError(f"{folder / 'corpus.json'} is not the description of a tokenised corpus: {error}") from None
 
     def split(self, held_out_every: int = HELD_OUT_EVERY) -> tuple[Documents, Documents]:
-        """The documents to train on, and those held out to test on: of those with two sentences or more every 25th.
+        """The documents to train on, and those held out to test on: one n-th of the text, n being held_out_every.
 
-        Documents of one sentence give no next-sentence pair and are in neither. A corpus of few documents (such as
-        some novels) can't spare whole ones: of each that has six sentences or more, the last 4 % are held out, at
-        least two.
+        Of the documents with two sentences or more, every n-th is held out. (Those of one sentence give no
+        next-sentence pair and are in neither part.) A corpus of few documents, such as some novels, can't spare whole
+        ones: of each that has six sentences or more, the last n-th is held out, at least two sentences.
         """
         first, end = self.document_starts[:-1], self.document_starts[1:]
         several = end - first >= 2
@@ -112,9 +112,9 @@ class TokenizedCorpus:
             held_out = np.arange(len(first)) % held_out_every == held_out_every - 1
             return Documents(first[~held_out], end[~held_out]), Documents(first[held_out], end[held_out])
         lengths = end - first
-        n_held_out = np.where(lengths < 6, 0, np.maximum(2, lengths // held_out_every))
-        cut = end - n_held_out
-        return Documents(first, cut), Documents(cut[n_held_out > 0], end[n_held_out > 0])
+        num_held_out = np.where(lengths < 6, 0, np.maximum(2, lengths // held_out_every))
+        cut = end - num_held_out
+        return Documents(first, cut), Documents(cut[num_held_out > 0], end[num_held_out > 0])
 
 
 def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) -> None:
@@ -127,7 +127,7 @@ def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) 
     ):
         num_tokens = num_sentences = num_documents = 0
         document_begins = True
-        for pieces in tokenized(corpus, tokenizer):
+        for pieces in tokenize(corpus, tokenizer):
             if pieces is None:
                 document_begins = True
                 continue
@@ -155,7 +155,7 @@ def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) 
     (folder / "corpus.json").write_text(json_text(facts), encoding="utf-8")
 
 
-def tokenized(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
+def tokenize(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
     """The token ids of each sentence that has any, and None after each document."""
     sentences = iter(corpus)
     while batch := list(islice(sentences, SENTENCES_AT_ONCE)):
@@ -166,8 +166,8 @@ def tokenized(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[
 
 def cut_evenly(pieces: list[int]) -> list[list[int]]:
     """A sentence in parts of about equal length, none longer than MAX_SENTENCE_TOKENS."""
-    n_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
-    bounds = [len(pieces) * part // n_parts for part in range(n_parts + 1)]
+    num_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
+    bounds = [len(pieces) * part // num_parts for part in range(num_parts + 1)]
     return [pieces[start:end] for start, end in pairwise(bounds)]
 
 

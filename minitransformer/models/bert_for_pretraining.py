@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.interop.loading import has_own_decoder
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.models.bert import Bert, BertCache
@@ -39,13 +39,6 @@ class PretrainingLoss(NamedTuple):
     @property
     def total(self) -> float:
         return self.mlm + self.nsp
-
-
-class StepCounts(NamedTuple):
-    """What the two means divide by: the masked tokens and the pairs of the whole step, all its shards together."""
-
-    masked: int
-    pairs: int
 
 
 class PretrainingCache(NamedTuple):
@@ -89,14 +82,14 @@ class BertForPreTraining(PretrainedModel):
         return self.mlm_head(hidden), self.nsp_head(pooled)
 
     def forward(
-        self, batch: PretrainingBatch, rng: np.random.Generator | None = None, counts: StepCounts | None = None
+        self, batch: PretrainingBatch, rng: np.random.Generator | None = None, of_step: StepCounts | None = None
     ) -> tuple[PretrainingLoss, PretrainingCache]:
         """The loss of the batch, and the cache. Dropout happens only with an rng.
 
-        If the batch is one shard of a step, `counts` are the whole step's, so that losses and gradients of the shards
-        add up to those of the step as one batch. A batch without masked tokens has the masked-LM loss 0.
+        If the batch is one shard of a step, `of_step` are the whole step's counts, so that losses and gradients of the
+        shards add up to those of the step as one batch. A batch without masked tokens has the masked-LM loss 0.
         """
-        counts = counts or StepCounts(len(batch.masked_ids), len(batch))
+        counts = of_step or batch.counts
         (hidden, pooled), bert_cache = self.bert.forward(batch.tokens, rng)
         mlm_logits, mlm_head_cache = self.mlm_head.forward(hidden[batch.masked_positions])
         nsp_logits, nsp_head_cache = self.nsp_head.forward(pooled)

@@ -108,13 +108,13 @@ class BertForSequenceClassification(PretrainedModel):
         tokens: PackedTokens,
         targets: np.ndarray,
         rng: np.random.Generator | None = None,
-        count: int | None = None,
+        of_step: int | None = None,
         frozen: bool = False,
     ) -> tuple[float, ClassificationCache]:
         """The loss of a batch, and the cache. Dropout happens only with an rng; `frozen` is as in Bert.forward.
 
         targets are the numbers of the labels (S,), 1 or 0 for each text and label (S, K), or numbers (S, K) or (S,),
-        as the problem type has it. If the batch is one shard of a step, `count` is the number of texts of the whole
+        as the problem type has it. If the batch is one shard of a step, `of_step` is the number of texts of the whole
         step, so that losses and gradients of the shards add up to those of the step as one batch.
         """
         (hidden, x), bert = self.bert.forward(tokens, rng, frozen)
@@ -129,7 +129,7 @@ class BertForSequenceClassification(PretrainedModel):
         x, dropout = dropout_forward(x, self.dropout, rng)
         logits, classifier = self.classifier.forward(x)
         losses, losses_cache = self._losses(logits, targets)
-        losses_of_step = losses.size // len(tokens) * (count or len(tokens))
+        losses_of_step = losses.size // len(tokens) * (of_step or len(tokens))
         dlosses = np.full_like(losses, 1 / losses_of_step)
         cache = ClassificationCache(
             bert, hidden.shape, pooling, hidden_layers, dropout, classifier, losses_cache, dlosses

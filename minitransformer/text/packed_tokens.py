@@ -143,7 +143,7 @@ class PackedTokens:
 
 
 def _concatenate(sequences: Sequence[ArrayLike], name: str) -> tuple[IntArray, IntArray]:
-    """The length of each sequence of ids, and all of them one after the other; errors call sequence i name.format(i)."""
+    """The length of each sequence of ids, and all ids one after the other; errors call sequence i name.format(i)."""
     checked = [as_ids(ids, name.format(i)) for i, ids in enumerate(sequences)]
     lengths = np.array([len(ids) for ids in checked], dtype=np.int64)
     return lengths, np.concatenate(checked) if checked else np.zeros(0, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The record of a run: a JSON object a line, each with the number of steps done."""
+"""The record of a run: one JSON object per line, each with the number of steps done."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class MetricsLog:
 
     def __enter__(self) -> MetricsLog:
         kept = [line for line in read_metrics(self.file) if line["step"] <= self.start]
-        with replacing(self.file) as beside:
-            beside.write_text("".join(map(_line, kept)), encoding="utf-8")
+        with replacing(self.file) as file:
+            file.write_text("".join(map(_line, kept)), encoding="utf-8")
         self._opened = self.file.open("a", encoding="utf-8")
         return self
 

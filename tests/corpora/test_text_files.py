@@ -92,9 +92,9 @@ def test_lines_of_ordinary_paragraphs_are_not_joined(write):
 
 def test_progress_arrives_at_the_size_of_the_files(write):
     files = TextFiles([write(TEXT, "a.txt"), write(gzip.compress(TEXT.encode()), "b.gz")])
-    with tqdm(total=files.n_bytes, disable=False, file=open("/dev/null", "w")) as bar:
+    with tqdm(total=files.num_bytes, disable=False, file=open("/dev/null", "w")) as bar:
         list(files.sentences(bar))
-    assert bar.n == files.n_bytes
+    assert bar.n == files.num_bytes
 
 
 def test_a_long_line_is_read_up_to_the_limit_only(write, monkeypatch):

@@ -24,9 +24,9 @@ def classifier(dtype=np.float64, config=None, **settings):
     return randomise(BertForSequenceClassification(config or small_config(), settings, dtype=dtype), std=0.5)
 
 
-def loss_and_gradients(model, tokens, targets, count=None):
+def loss_and_gradients(model, tokens, targets, of_step=None):
     model.zero_grad()
-    loss, cache = model.forward(tokens, targets, count=count)
+    loss, cache = model.forward(tokens, targets, of_step=of_step)
     model.backward(cache)
     return loss, model.storage.gradients.copy()
 
@@ -83,7 +83,7 @@ def test_shards_add_up_to_the_batch(problem_type):
     tokens, targets = random_tokens(model.config), TARGETS[problem_type]
     loss, gradients = loss_and_gradients(model, tokens, targets)
     parts = [[3, 0], [1, 4, 2]]
-    shards = [loss_and_gradients(model, tokens.select(part), targets[part], count=5) for part in parts]
+    shards = [loss_and_gradients(model, tokens.select(part), targets[part], of_step=5) for part in parts]
     assert sum(loss for loss, _ in shards) == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(sum(gradients for _, gradients in shards), gradients, rtol=1e-9, atol=1e-12)
 

@@ -1,18 +1,20 @@
-"""Fine-tuning a BERT to classify or score texts or pairs of texts (training/runs/fine_tuning.py)."""
+"""Fine-tuning a BERT to classify or score texts or pairs of texts: a run of training/runs/fine_tuning.py."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.epochs import Epochs
+from minitransformer.batches.classification_batch import ClassificationBatch
 from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS, Table, read_table
-from minitransformer.corpora.targets import different_scores, label_ids, label_matrix, label_names, scores
+from minitransformer.corpora.targets import different_scores, label_names, targets_of
 from minitransformer.errors import UserError
-from minitransformer.inference.prediction import tokenized
+from minitransformer.evaluation.classification import prediction_metrics
+from minitransformer.inference.prediction import scores_of
 from minitransformer.interop.classifier_settings import ClassifierSettings
 from minitransformer.interop.hub import model_folder
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
@@ -21,29 +23,29 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
-from minitransformer.training.tasks.classification import ClassifierTask
+from minitransformer.training.tasks.task import ShardedTask
 
 LAYOUTS = (LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierTrainingSettings(FineTuningSettings):
-    """What fine-tuning a classifier is told, beside what FineTuningSettings names.
+class ClassificationTrainingSettings(FineTuningSettings):
+    """What fine-tuning a classifier is told, in addition to what FineTuningSettings names.
 
     The defaults are from the ranges of Devlin et al. 2018 (arXiv 1810.04805), appendix A.3.
 
-    pooling         "cls": BERT's pooler on the row of [CLS]; "mean": the mean of all rows
+    pooling         the row that the classifier sees, as in ClassifierSettings
     hidden_sizes    of dense layers between the pooled row and the classifier
     dropout         before each layer of the head; None for BERT's own
-    multi_label     whether a text may have several labels, with commas between them
-    freeze_encoder  train what is above the encoder only
-    rate_decay      the learning rate of each layer is so many times that of the layer above it
+    multi_label     whether a text may have several labels, separated by commas
+    freeze_encoder  train only what is above the encoder
+    rate_decay      each layer's learning rate as a fraction of the layer above's
     """
 
     learning_rate: float = 5e-5
     epochs: int = 3
     batch_size: int = 32
-    pooling: str = "cls"
+    pooling: str = ClassifierSettings.pooling
     hidden_sizes: list[int] = field(default_factory=list)
     dropout: float | None = None
     multi_label: bool = False
@@ -51,72 +53,94 @@ class ClassifierTrainingSettings(FineTuningSettings):
     rate_decay: float = 1.0
 
 
-class ClassifierRun(FineTuningRun):
-    """`model` is the classifier; `dev_tokens` and `dev_targets` are the examples to evaluate it on."""
+class ClassificationRun(FineTuningRun):
+    """`model` is the classifier; `examples` are those to learn from, `dev` those to evaluate on."""
 
-    settings_type = ClassifierTrainingSettings
-    settings: ClassifierTrainingSettings
+    settings_type = ClassificationTrainingSettings
+    needs = ("targets", "model", "examples", "dev")
+    settings: ClassificationTrainingSettings
     model: BertForSequenceClassification
 
-    def __init__(self, folder: Path, settings: ClassifierTrainingSettings) -> None:
-        super().__init__(folder, settings)
-        train = read_table(settings.train, *LAYOUTS)
-        dev = read_table(settings.dev, (*train.columns,))
-        head = classifier_settings(train, settings)
-        self.targets, self.dev_targets = targets_of(train, head), targets_of(dev, head)
-        if head.problem_type == "regression":
-            for table in (train, dev):
-                different_scores(table)  # raises if there is nothing to learn or to measure
+    @cached_property
+    def tables(self) -> tuple[Table, Table]:
+        train = read_table(self.settings.train, *LAYOUTS)
+        return train, read_table(self.settings.dev, (*train.columns,))
+
+    @cached_property
+    def head(self) -> ClassifierSettings:
+        return classifier_settings(self.tables[0], self.settings)
+
+    @cached_property
+    def targets(self) -> list[np.ndarray]:
+        """Those of both tables. Raises UserError if there is nothing to learn or to measure."""
+        if self.head.problem_type == "regression":
+            for table in self.tables:
+                different_scores(table)
+        return [targets_of(table, self.head.problem_type, self.head.labels) for table in self.tables]
+
+    @cached_property
+    def tokenizer(self) -> BertTokenizer:
+        tokenizer = BertTokenizer.from_pretrained(model_folder(self.settings.model))
+        limit = self.settings.max_length or tokenizer.model_max_length
+        tokenizer.model_max_length = min(limit, self.model.config.max_position_embeddings)
+        return tokenizer
+
+    @cached_property
+    def examples(self) -> ClassificationBatch:
+        return ClassificationBatch(tokens_of(self.tables[0], self.tokenizer), self.targets[0])
+
+    @cached_property
+    def dev(self) -> ClassificationBatch:
+        return ClassificationBatch(tokens_of(self.tables[1], self.tokenizer), self.targets[1])
+
+    @cached_property
+    def task(self) -> ShardedTask:
+        return ShardedTask(lambda step: self.examples.select(self.epochs.examples(step)), self.settings.num_shards)
+
+    def first_model(self) -> BertForSequenceClassification:
+        model_type = _WithFrozenEncoder if self.settings.freeze_encoder else BertForSequenceClassification
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the classifier, which is new, and of heads that aren't needed
-            self.model = BertForSequenceClassification.from_pretrained(
-                settings.model, seed=settings.seed, settings=head
-            )
-        if head.problem_type == "regression":
-            self.model.classifier.bias.value[...] = self.targets.mean()  # where the way to the scores is shortest
-        self.tokenizer = BertTokenizer.from_pretrained(model_folder(settings.model))
-        positions = self.model.config.max_position_embeddings
-        self.tokenizer.model_max_length = min(settings.max_length or self.tokenizer.model_max_length, positions)
-        self.tokens, self.dev_tokens = (tokens_of(table, self.tokenizer) for table in (train, dev))
-        self.num_examples = len(self.tokens)
-
-    def task(self, epochs: Epochs) -> ClassifierTask:
-        settings = self.settings
-        return ClassifierTask(self.tokens, self.targets, epochs, settings.num_shards, settings.freeze_encoder)
+            model = model_type.from_pretrained(self.settings.model, seed=self.settings.seed, settings=self.head)
+        if self.head.problem_type == "regression":
+            model.classifier.bias.value[...] = self.targets[0].mean()  # the scores are nearest from there
+        return model
 
     def rate_factors(self) -> list[RateFactor]:
         decay = 0.0 if self.settings.freeze_encoder else self.settings.rate_decay
         return rate_factors_by_depth(self.model, self.model.config.num_hidden_layers, decay)
 
+    def evaluate(self) -> Any:
+        return prediction_metrics(self.head.problem_type, scores_of(self.model, self.dev.tokens), self.dev.targets)
 
-def classifier_settings(table: Table, settings: ClassifierTrainingSettings) -> ClassifierSettings:
+
+class _WithFrozenEncoder(BertForSequenceClassification):
+    """The classifier on an encoder that is used and not trained."""
+
+    def forward(self, tokens, targets, rng=None, of_step=None, frozen=True):
+        return super().forward(tokens, targets, rng, of_step, frozen)
+
+
+def classifier_settings(table: Table, settings: ClassificationTrainingSettings) -> ClassifierSettings:
     """The head that a training table asks for. Raises UserError if it isn't the one that the settings ask for."""
-    labels: tuple[str, ...] = ("score",)
+    names: tuple[str, ...] = ("score",)
     problem_type = "regression"
     if "label" in table.columns:
-        labels = label_names(table, several=settings.multi_label)
+        names = label_names(table, several=settings.multi_label)
         problem_type = "multi_label_classification" if settings.multi_label else "single_label_classification"
     elif settings.multi_label:
         raise UserError(f"{table.path} has scores instead of labels; leave out --multi-label, which is for labels")
-    return ClassifierSettings(labels, problem_type, settings.pooling, tuple(settings.hidden_sizes), settings.dropout)
-
-
-def targets_of(table: Table, head: ClassifierSettings) -> np.ndarray:
-    """What the loss compares the logits with: classes (n,), labels (n, K) or scores (n, 1)."""
-    if head.problem_type == "regression":
-        return scores(table)[:, None]
-    of_table = label_matrix if head.problem_type == "multi_label_classification" else label_ids
-    return of_table(table, head.labels)
+    return ClassifierSettings(names, problem_type, settings.pooling, tuple(settings.hidden_sizes), settings.dropout)
 
 
 def tokens_of(table: Table, tokenizer: BertTokenizer) -> PackedTokens:
-    """The texts of a table, or its pairs of texts, cut at the tokenizer's longest; a warning says how many were."""
+    """The texts of a table, or its pairs of texts, cut to the tokenizer's maximum; a warning says how many were."""
     limit = tokenizer.model_max_length
-    tokens = tokenized(tokenizer, table.texts, limit)
-    full = int((tokens.lengths == limit).sum())
-    if full:
+    tokens = tokenizer.pack(table.texts, limit)
+    num_full = int((tokens.lengths == limit).sum())
+    if num_full:
         warnings.warn(
-            f"{table.path}: {full:,} of {len(tokens):,} texts fill all of the {limit} tokens that a text may have; "
+            f"{table.path}: {num_full:,} of {len(tokens):,} texts fill all of the {limit} tokens that a text may have; "
             "what is longer was cut off",
             stacklevel=2,
         )

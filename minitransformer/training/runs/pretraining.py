@@ -1,4 +1,4 @@
-"""A pretraining run: from text to a trained model. Its folder is that of training/runs/run.py, with three entries more.
+"""A pretraining run: from text to a trained model. Its folder is that of training/runs/run.py, with three more entries.
 
 training/
   pair_audit.txt                      facts about the sentence pairs, and the first of them to read
@@ -8,40 +8,45 @@ training/
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import Any
 
 from minitransformer.batches.next_sentence import refuse_single_document
 from minitransformer.batches.pair_audit import PairAudit, audit_pairs
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
+from minitransformer.corpora.prepared_corpus import prepare_corpus
 from minitransformer.corpora.text_files import TextFiles
-from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus
 from minitransformer.errors import UserError
-from minitransformer.files import replacing
+from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
+from minitransformer.evaluation.pretraining import (
+    evaluate_pretraining,
+    pretraining_baselines,
+    pretraining_report,
+    token_counts,
+)
+from minitransformer.files import replacing, write_text
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.models.mimetic_start import mimetic_start
+from minitransformer.randomness import generator
 from minitransformer.text.bert_tokenizer import BertTokenizer
-from minitransformer.training.checkpoint import Checkpoints
-from minitransformer.training.loop import TrainingLoop
-from minitransformer.training.runs.run import TrainingRun
+from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
-from minitransformer.training.tasks.pretraining import PretrainingTask
+from minitransformer.training.tasks.task import ShardedTask
 
 AUDIT_FILE = "pair_audit.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingSettings(TrainingSettings):
-    """What a pretraining run is told, beside what TrainingSettings names.
+    """What a pretraining run is told, in addition to what TrainingSettings names.
 
     The defaults train BERT-tiny on the installed documentation in about three minutes on two cores. For such a short
     run they differ from the paper's: a high learning rate with the beta2 of Liu et al. 2019 (arXiv 1907.11692, section
@@ -53,12 +58,12 @@ class PretrainingSettings(TrainingSettings):
     corpus          paths of text files; without any, the documentation of the installed Python, NumPy and SciPy
     size            a preset of BertConfig
     vocab_size      tokens of the WordPiece vocabulary that is learnt from the corpus
-    batch_size      sentence pairs of a step
+    batch_size      sentence pairs per step
     max_length      tokens of a pair, the special ones included; the model takes no longer texts
     whole_words     mask all pieces of a word together, not each piece for itself
     dropout         of the hidden states and of the attention weights
-    held_out_every  of so many documents one is held out for evaluation
-    held_out_pairs  sentence pairs of an evaluation
+    held_out_every  every n-th document is held out for evaluation (TokenizedCorpus.split)
+    held_out_pairs  sentence pairs per evaluation
     """
 
     steps: int = 2800
@@ -72,11 +77,11 @@ class PretrainingSettings(TrainingSettings):
     max_length: int = 64
     whole_words: bool = False
     dropout: float = 0.0
-    held_out_every: int = 20
+    held_out_every: int = HELD_OUT_EVERY
     held_out_pairs: int = 1024
 
     def model_config(self) -> BertConfig:
-        """The preset with this vocabulary, and first weights whose size suits its width: 0.06 for 128 columns.
+        """The preset with this vocabulary, and initial weights whose size suits its width: 0.06 for 128 columns.
 
         At BERT-base's 768 that is 0.024, near the published 0.02. With 0.02, BERT-tiny stays on the plateau for long.
         """
@@ -91,76 +96,122 @@ class PretrainingSettings(TrainingSettings):
         )
 
 
-class PretrainingRun(TrainingRun):
-    """`tokenizer` and `corpus` are the run's own, `documents` those of the corpus to train on.
-
-    `training` and `held_out` deal out sentence pairs.
-    """
+class PretrainingRun(Run):
+    """`corpus` is the run's text, `documents` is what of it is trained on; `training` and `held_out` deal out pairs."""
 
     settings_type = PretrainingSettings
+    needs = ("training", "held_out", "model")
+    settings: PretrainingSettings
+    model: BertForPreTraining
 
-    def __init__(self, folder: Path, settings: PretrainingSettings) -> None:
-        super().__init__(folder, settings)
-        settings.model_config()  # its mistakes are found before the corpus is read
-        self.tokenizer, self.corpus = self._tokenizer_and_corpus()
-        self.documents, held_out_documents = self.corpus.split(settings.held_out_every)
-        self.training = self._sampler(self.documents)
+    def prepare(self) -> None:
+        """Learn the vocabulary and tokenise the text, if that hasn't been done; then look at the pairs."""
+        settings = self.settings
+        settings.model_config()  # its mistakes are found before the text is read
+        if not self.corpus_folder.exists():
+            text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
+            sentences = refuse_single_document(text.with_progress("reading"))
+            folders = self.tokenizer_folder, self.corpus_folder
+            prepare_corpus(sentences, *folders, settings.vocab_size, settings.max_length)
+        super().prepare()
+        with replacing(self.audit_file) as file:
+            write_text(f"{self.audit}\n", file)
+
+    @property
+    def steps(self) -> int:
+        return self.settings.steps
+
+    @property
+    def save_every(self) -> int:
+        return self.settings.save_every
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        return self.training_folder / "tokenizer"
+
+    @property
+    def corpus_folder(self) -> Path:
+        return self.training_folder / "corpus"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.training_folder / AUDIT_FILE
+
+    @cached_property
+    def tokenizer(self) -> BertTokenizer:
+        return BertTokenizer.from_pretrained(self.tokenizer_folder)
+
+    @cached_property
+    def corpus(self) -> TokenizedCorpus:
+        return TokenizedCorpus.open(self.corpus_folder)
+
+    @property
+    def documents(self) -> Documents:
+        return self.training.documents
+
+    @cached_property
+    def training(self) -> PretrainingSampler:
+        return self._sampler(self.corpus.split(self.settings.held_out_every)[0])
+
+    @cached_property
+    def held_out(self) -> PretrainingSampler:
         try:
-            self.held_out = self._sampler(held_out_documents)
+            return self._sampler(self.corpus.split(self.settings.held_out_every)[1])
         except UserError:
             raise UserError(
                 "the corpus is too small to hold a part of it out for evaluation: that takes some documents "
                 "of at least six sentences"
             ) from None
 
-    def audit(self) -> PairAudit:
-        """A look at the first epoch's pairs, which is also written to pair_audit.txt in the folder."""
-        audit = audit_pairs(self.training.pairs(0), self.corpus, self.documents, self.tokenizer)
-        with replacing(self.audit_file) as file:
-            file.write_text(f"{audit}\n", encoding="utf-8")
-        return audit
-
-    def model(self) -> BertForPreTraining:
-        """The model with its first weights."""
-        model = BertForPreTraining(self.settings.model_config(), seed=self.settings.seed)
-        mimetic_start(model.bert)
-        return model
-
-    def loop(self, model: BertForPreTraining, evaluate: Callable[[], PretrainingLoss]) -> TrainingLoop:
-        """The loop that trains the model, from the last checkpoint on if there is one."""
-        run = {**dataclasses.asdict(self.settings), "corpus_fingerprint": self.corpus.fingerprint}
-        checkpoints = Checkpoints(self.checkpoints_folder, run, self.tokenizer.save_pretrained)
-        task = PretrainingTask(self.training.batch, self.settings.num_shards)
-        steps, save_every = self.settings.steps, self.settings.save_every
-        return TrainingLoop(model, task, self.settings, checkpoints, self.metrics_file, evaluate, steps, save_every)
-
+    @cached_property
     def held_out_batches(self) -> list[PretrainingBatch]:
         """The pairs of every evaluation: always the same ones, masked alike."""
         num_batches = -(-self.settings.held_out_pairs // self.settings.batch_size)
         return [self.held_out.batch(number) for number in range(num_batches)]
 
-    def finish(self, model: BertForPreTraining) -> None:
-        """Write the trained model and its tokenizer into the folder, and remove the checkpoints."""
-        self.tokenizer.save_pretrained(self.folder)
-        model.save_pretrained(self.folder)
-        shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
+    @cached_property
+    def audit(self) -> PairAudit:
+        """A look at the first epoch's pairs."""
+        return audit_pairs(self.training.pairs(0), self.corpus, self.documents, self.tokenizer)
 
-    @property
-    def audit_file(self) -> Path:
-        return self.training_folder / AUDIT_FILE
+    @cached_property
+    def task(self) -> ShardedTask:
+        return ShardedTask(self.training.batch, self.settings.num_shards)
 
-    def _tokenizer_and_corpus(self) -> tuple[BertTokenizer, TokenizedCorpus]:
-        """Those in the folder; or, if the run has none yet, new ones from its text."""
-        tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
-        if corpus_folder.exists():
-            return BertTokenizer.from_pretrained(tokenizer_folder), TokenizedCorpus.open(corpus_folder)
-        text = TextFiles(self.settings.corpus) if self.settings.corpus else InstalledDocumentation()
-        refuse_single_document(text)
-        sentences = with_progress(text, "learning the vocabulary")
-        vocab_size, max_length = self.settings.vocab_size, self.settings.max_length
-        tokenizer = BertTokenizer.train(sentences, vocab_size, model_max_length=max_length)
-        tokenizer.save_pretrained(tokenizer_folder)
-        return tokenizer, TokenizedCorpus.build(with_progress(text, "tokenising"), tokenizer, corpus_folder)
+    def first_model(self) -> BertForPreTraining:
+        model = BertForPreTraining(self.settings.model_config(), seed=self.settings.seed)
+        mimetic_start(model.bert)
+        return model
+
+    def evaluate(self) -> PretrainingLoss:
+        return evaluate_pretraining(self.model, self.held_out_batches)
+
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "corpus_fingerprint": self.corpus.fingerprint}
+
+    def describe(self) -> str:
+        settings, corpus, audit = self.settings, self.corpus, self.audit
+        text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
+        return (
+            f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"
+            f"Pairs: {audit.num_pairs:,} per epoch, {audit.random_share:.0%} with a random second text, "
+            f"{audit.mean_length:.0f} tokens on average; the first ones are in {self.audit_file}\n"
+            f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
+            f"{self.model.num_parameters:,} parameters\n"
+            "Losses, in nats: mlm of the masked tokens, nsp of the next sentences\n"
+            f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "
+            f"{settings.steps / self.training.steps_per_epoch:.1f} times through the text"
+        )
+
+    def report(self, metrics: Mapping[str, float]) -> str:
+        """The evaluation next to its baselines, and some masks that the model fills."""
+        counts = token_counts(self.corpus, self.documents, self.tokenizer)
+        baselines = pretraining_baselines(counts, self.held_out_batches)
+        rng = generator(self.settings.seed, "masked examples")
+        examples = masked_examples(self.corpus, self.held_out.documents, self.tokenizer, rng)
+        fillings = [describe_fillings(self.model, self.tokenizer, example) for example in examples]
+        table = pretraining_report(PretrainingLoss(**metrics), baselines)
+        return "\n\n".join([f"On held-out documents\n{table}", *fillings])
 
     def _sampler(self, documents: Documents) -> PretrainingSampler:
         settings = self.settings
@@ -173,9 +224,3 @@ class PretrainingRun(TrainingRun):
             settings.seed,
             settings.whole_words,
         )
-
-
-def with_progress(text: TextFiles | InstalledDocumentation, what: str) -> Iterator[str]:
-    """The sentences of a corpus, with a progress bar in bytes."""
-    with tqdm(desc=what, total=text.n_bytes, unit="B", unit_scale=True, disable=None) as progress:
-        yield from text.sentences(progress)

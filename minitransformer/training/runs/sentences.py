@@ -1,4 +1,4 @@
-"""Training a sentence encoder on a table of pairs or triplets: a fine-tuning run of training/runs/fine_tuning.py.
+"""Training a sentence encoder on a table of pairs or triplets: a run of training/runs/fine_tuning.py.
 
 objective        learns from
 classification   labelled pairs
@@ -10,17 +10,22 @@ triplet          triplets
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.epochs import Epochs
-from minitransformer.batches.sentence_examples import dev_examples, entailed_columns, sentence_examples, target_cosines
+from minitransformer.batches.sentence_examples import (
+    DevExamples,
+    SentenceExamples,
+    dev_examples,
+    entailed_columns,
+    sentence_examples,
+    target_cosines,
+)
 from minitransformer.corpora.tables import (
     LABELLED_PAIRS,
     PAIRS,
@@ -33,6 +38,7 @@ from minitransformer.corpora.tables import (
 )
 from minitransformer.corpora.targets import different_scores, label_ids, label_names
 from minitransformer.errors import IgnoredTensors, UserError
+from minitransformer.evaluation.sentences import evaluate_sentences
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
@@ -40,6 +46,7 @@ from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
@@ -54,8 +61,8 @@ DEV_LAYOUTS = (TRIPLETS, SCORED_PAIRS, LABELLED_PAIRS, PAIRS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiameseTrainingSettings(FineTuningSettings):
-    """What training a sentence encoder is told, beside what FineTuningSettings names.
+class SentencesTrainingSettings(FineTuningSettings):
+    """What training a sentence encoder is told, in addition to what FineTuningSettings names.
 
     The defaults are those of Reimers, Gurevych 2019 (arXiv 1908.10084), section 3.1.
 
@@ -65,7 +72,7 @@ class SiameseTrainingSettings(FineTuningSettings):
     margin            of the triplet objective, in Euclidean distance
     scale             of the ranking and the CoSENT objective: what cosines are multiplied by
     symmetric         whether, in the ranking objective, positives rank anchors as well
-    highest_score     what a cosine of 1 stands for in regression; None for the highest score of the training table
+    highest_score     the score of a cosine of 1 in regression; None for the highest score of the training table
     gradient_caching  encode every batch twice, to need the memory of one shard only (training/tasks/sentences.py)
     """
 
@@ -74,7 +81,7 @@ class SiameseTrainingSettings(FineTuningSettings):
     epochs: int = 1
     batch_size: int = 16
     pooling: str | None = None
-    components: list[str] = dataclasses.field(default_factory=lambda: ["u", "v", "|u-v|"])
+    components: list[str] = field(default_factory=lambda: ["u", "v", "|u-v|"])
     margin: float = 1.0
     scale: float = 20.0
     symmetric: bool = False
@@ -82,36 +89,58 @@ class SiameseTrainingSettings(FineTuningSettings):
     gradient_caching: bool = False
 
 
-class SiameseRun(FineTuningRun):
-    """`model` is the siamese network, `dev` the examples to evaluate it on."""
+class SentencesRun(FineTuningRun):
+    """`model` is the siamese network; `examples` are those to learn from, `dev` those to evaluate on."""
 
-    settings_type = SiameseTrainingSettings
-    settings: SiameseTrainingSettings
+    settings_type = SentencesTrainingSettings
+    needs = ("table", "dev", "examples", "model")
+    settings: SentencesTrainingSettings
     model: SiameseNetwork
 
-    def __init__(self, folder: Path, settings: SiameseTrainingSettings) -> None:
-        super().__init__(folder, settings)
-        train = read_table(settings.train, *LAYOUTS[settings.objective])
-        labels = label_names(train) if settings.objective == "classification" else ()
-        self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), labels)
-        columns, targets = columns_and_targets(train, settings, labels)
+    @cached_property
+    def table(self) -> Table:
+        return read_table(self.settings.train, *LAYOUTS[self.settings.objective])
 
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes of the pair classifier; none without one."""
+        return label_names(self.table) if self.settings.objective == "classification" else ()
+
+    @cached_property
+    def dev(self) -> DevExamples:
+        return dev_examples(read_table(self.settings.dev, *DEV_LAYOUTS), self.label_names)
+
+    @cached_property
+    def encoder(self) -> SentenceEncoder:
+        settings = self.settings
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IgnoredTensors)  # heads that the model was pretrained with
-            encoder = SentenceEncoder.from_pretrained(
+            return SentenceEncoder.from_pretrained(
                 settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
             )
-        self.tokenizer = encoder.tokenizer
-        self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
-        self.num_examples = len(self.examples)
-        objective = make_objective(settings, encoder.embedding_size, len(labels))
-        self.model = SiameseNetwork(encoder, objective, labels, settings.seed)
 
-    def task(self, epochs: Epochs) -> SiameseTask:
-        return SiameseTask(self.examples, epochs, self.settings.num_shards, self.settings.gradient_caching)
+    @property
+    def tokenizer(self) -> BertTokenizer:
+        return self.encoder.tokenizer
+
+    @cached_property
+    def examples(self) -> SentenceExamples:
+        columns, targets = columns_and_targets(self.table, self.settings, self.label_names)
+        return sentence_examples(columns, lambda texts: self.encoder.tokenize(texts, "warn"), targets)
+
+    @cached_property
+    def task(self) -> SiameseTask:
+        return SiameseTask(self.examples, self.epochs, self.settings.num_shards, self.settings.gradient_caching)
+
+    def first_model(self) -> SiameseNetwork:
+        objective = make_objective(self.settings, self.encoder.embedding_size, len(self.label_names))
+        return SiameseNetwork(self.encoder, objective, self.label_names, self.settings.seed)
+
+    def evaluate(self) -> Any:
+        return evaluate_sentences(self.model, self.dev)
 
 
-def make_objective(settings: SiameseTrainingSettings, embedding_size: int, num_labels: int) -> Any:
+def make_objective(settings: SentencesTrainingSettings, embedding_size: int, num_labels: int) -> Any:
     if settings.objective == "classification":
         return ClassificationObjective(embedding_size, num_labels, tuple(settings.components))
     if settings.objective == "ranking":
@@ -122,21 +151,21 @@ def make_objective(settings: SiameseTrainingSettings, embedding_size: int, num_l
 
 
 def columns_and_targets(
-    table: Table, settings: SiameseTrainingSettings, labels: tuple[str, ...]
+    table: Table, settings: SentencesTrainingSettings, names: tuple[str, ...]
 ) -> tuple[Sequence[Sequence[str | None]], np.ndarray | None]:
-    """The texts of the examples, and the classes or scores that the objective is trained on.
+    """The texts of the examples, and the label ids or scores that the objective is trained on.
 
     Raises UserError if they make no sense for it.
     """
     if settings.objective == "classification":
-        return table.texts, label_ids(table, labels)
+        return table.texts, label_ids(table, names)
     if settings.objective == "regression":
         return table.texts, target_cosines(table, settings.highest_score)
     if settings.objective == "cosent":
         return table.texts, different_scores(table)
     if tuple(table.columns) == PAIRS and has_columns(table.path, SCORED_PAIRS):
         raise UserError(
-            f"{table.path} has scores, but ranking takes all pairs as belonging together; choose the objective "
+            f"{table.path} has scores, but ranking takes every pair as belonging together; choose the objective "
             "regression or cosent, or delete the column if they do"
         )
     return (entailed_columns(table) if "label" in table.columns else table.texts), None

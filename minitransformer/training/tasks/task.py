@@ -4,35 +4,50 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from minitransformer.batches.batch import Batch
 from minitransformer.models.trainable import TrainableModel
 from minitransformer.training.workers import Workers
 
 Model = TypeVar("Model", bound=TrainableModel)
-Batch = TypeVar("Batch")
-RngOfShard = Callable[[int], "np.random.Generator | None"]  # None is for no dropout
 
 
-class Task(ABC, Generic[Model, Batch]):
+class Task(ABC, Generic[Model]):
     """The data of each step, and the gradients of its loss."""
 
     @abstractmethod
-    def batch(self, step: int) -> Batch:
-        """The data of a step: a function of the step's number, called a step ahead on a thread of its own."""
+    def batch(self, step: int) -> Any:
+        """The data of a step, with `lengths` (S,): a function of its number, called a step ahead on another thread."""
 
     @abstractmethod
-    def num_tokens(self, batch: Batch) -> int:
-        """The rows that the batch has."""
+    def gradients(
+        self, workers: Workers[Model], batch: Any, rng: np.random.Generator | None
+    ) -> tuple[dict[str, float], float]:
+        """Make the gradients of the workers' model those of the batch's loss, with dropout if there is an rng.
 
-    @abstractmethod
-    def gradients(self, pool: Workers[Model], batch: Batch, rng_of_shard: RngOfShard) -> dict[str, float]:
-        """Make the gradients of the pool's model those of the batch's loss; each shard has an rng for its dropout.
-
-        By pool.gradients, or by pool.zero_grad, pool.map and pool.add_up_gradients, which leave the gradients' norm in
-        the pool for the loop to clip by.
-
-        Returns the batch's metrics, "loss" first.
+        Returns the batch's metrics, "loss" first, and the length of the gradient.
         """
+
+
+class ShardedTask(Task[Model]):
+    """Batches whose shards' losses and gradients add up to those of the batch in one piece.
+
+    The number of shards, not of workers, decides the dropout masks. More shards than workers is gradient accumulation:
+    a worker takes its shards one after the other and needs the memory of one.
+    """
+
+    def __init__(self, batch_of_step: Callable[[int], Batch], num_shards: int) -> None:
+        self.batch_of_step = batch_of_step
+        self.num_shards = num_shards
+
+    def batch(self, step: int) -> Batch:
+        return self.batch_of_step(step)
+
+    def gradients(
+        self, workers: Workers[Model], batch: Batch, rng: np.random.Generator | None
+    ) -> tuple[dict[str, float], float]:
+        loss, norm = workers.gradients(batch, rng, self.num_shards)
+        return ({"loss": loss} if isinstance(loss, float) else {"loss": loss.total, **loss._asdict()}), norm
