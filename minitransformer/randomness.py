@@ -20,13 +20,3 @@ def generator(seed: int, *purpose: str | int) -> np.random.Generator:
     words = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in purpose]
     # As a spawn_key every word counts; as a part of the entropy, zeros at its end would not.
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=words)))
-
-
-def children(rng: np.random.Generator | None, count: int) -> list[np.random.Generator | None]:
-    """A generator for each of `count` parts of a purpose; without an rng (no dropout, say) the parts have none either.
-
-    >>> [first, second] = children(generator(7, "dropout", 812), 2)
-    >>> second.random() == generator(7, "dropout", 812, 1).random()
-    True
-    """
-    return [None] * count if rng is None else [*rng.spawn(count)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from minitransformer.randomness import generator
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale
 from minitransformer.training.tasks.sentences import SiameseTask
-from minitransformer.training.tasks.task import ShardedTask, Task
+from minitransformer.training.tasks.task import Task
 from minitransformer.training.workers import Workers
 
 
@@ -47,7 +47,7 @@ class OurStep:
 
 def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:
     """Steps that all learn one batch."""
-    return OurStep(ShardedTask(lambda step: batch, pool.count), 1, pool)
+    return OurStep(Task(lambda step: batch, pool.count), 1, pool)
 
 
 class ScoredPairs(NamedTuple):
@@ -57,16 +57,6 @@ class ScoredPairs(NamedTuple):
     cosines: np.ndarray  # (S,), from 0 to 1
 
 
-class GivenBatches:
-    """Batches one after the other, for a task that asks which examples a step has."""
-
-    def __init__(self, num_examples: int, batch_size: int) -> None:
-        self.steps = np.split(np.arange(num_examples), range(batch_size, num_examples, batch_size))
-
-    def examples(self, step: int) -> np.ndarray:
-        return self.steps[step]
-
-
 def finetuning_step(pool: Workers[SiameseNetwork], batches: Sequence[ScoredPairs]) -> OurStep:
     """Steps that learn the batches one after the other, again and again."""
     batch_size = len(batches[0].cosines)
@@ -74,5 +64,5 @@ def finetuning_step(pool: Workers[SiameseNetwork], batches: Sequence[ScoredPairs
     first = np.concatenate([2 * batch_size * i + np.arange(batch_size) for i in range(len(batches))])
     cosines = np.concatenate([batch.cosines for batch in batches])
     examples = SentenceExamples(tokens, np.stack([first, first + batch_size]), cosines)
-    task: Any = SiameseTask(examples, GivenBatches(len(cosines), batch_size), pool.count)
-    return OurStep(task, len(batches), pool)
+    steps = np.split(np.arange(len(cosines)), len(batches))
+    return OurStep(SiameseTask(lambda step: examples.select(steps[step]), pool.count), len(batches), pool)

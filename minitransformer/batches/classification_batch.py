@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from minitransformer.batches.batch import Batch
 from minitransformer.errors import UserError
-from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.packed_tokens import PackedTokens
 
 
 @dataclass(frozen=True, eq=False)
-class ClassificationBatch:
+class ClassificationBatch(Batch):
     """Input and targets of BertForSequenceClassification.
 
     tokens     S texts or pairs of texts
@@ -28,25 +29,9 @@ class ClassificationBatch:
         if len(self.targets) != len(self.tokens):
             raise UserError(f"there are {len(self.tokens)} texts but {len(self.targets)} targets")
 
-    def __len__(self) -> int:
-        """The number of texts S."""
-        return len(self.tokens)
-
-    @property
-    def lengths(self) -> IntArray:
-        """(S,) the tokens of each text."""
-        return self.tokens.lengths
-
-    @property
-    def counts(self) -> int:
-        """What the loss of this batch divides by: its texts."""
-        return len(self)
-
     @property
     def inputs(self) -> tuple[PackedTokens, np.ndarray]:
-        """What BertForSequenceClassification.forward takes first."""
         return self.tokens, self.targets
 
-    def select(self, texts: Any) -> ClassificationBatch:
-        """The batch of the chosen texts (indices, a boolean mask or a slice), in the order given."""
-        return ClassificationBatch(self.tokens.select(texts), self.targets[texts])
+    def select(self, sequences: Any) -> ClassificationBatch:
+        return ClassificationBatch(self.tokens.select(sequences), self.targets[sequences])

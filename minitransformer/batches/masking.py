@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from minitransformer.errors import UserError
 from minitransformer.text.bert_tokenizer import BertTokenizer
-from minitransformer.text.packed_tokens import IntArray, PackedTokens, span_offsets
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, span_offsets, unchecked
 
 MASK_SHARE, RANDOM_SHARE = 0.8, 0.1  # of the chosen tokens; the rest stays
 
@@ -52,7 +52,7 @@ class TokenMasker:
             self.mask_token_id,
             np.where(fate < MASK_SHARE + RANDOM_SHARE, random_ids, masked_ids),
         )
-        masked = PackedTokens.trusted(token_ids, tokens.segment_ids, tokens.position_ids, tokens.lengths)
+        masked = unchecked(PackedTokens, token_ids, tokens.segment_ids, tokens.position_ids, tokens.lengths)
         return masked, rows, masked_ids
 
     def _choose_tokens(self, tokens: PackedTokens, rng: np.random.Generator) -> BoolArray:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.errors import UserError
-from minitransformer.text.packed_tokens import IntArray, PackedTokens, span_indices, span_offsets
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, span_indices, span_offsets, unchecked
 from minitransformer.text.truncation import longest_first
 
 NUM_SPECIAL = 3  # [CLS] a [SEP] b [SEP]
@@ -59,6 +59,13 @@ class SentencePairs:
     def select(self, indices: NDArray) -> SentencePairs:
         """The chosen pairs, in the order given."""
         return SentencePairs(*(getattr(self, field.name)[indices] for field in fields(self)))
+
+    def cut(self, max_tokens: int, rng: np.random.Generator) -> SentencePairs:
+        """The longer text of each pair cut until both have max_tokens together, each token at random at either end."""
+        a_length, b_length = longest_first(self.a_length, self.b_length, max_tokens)
+        a_cut, b_cut = self.a_length - a_length, self.b_length - b_length
+        a_start, b_start = self.a_start + rng.binomial(a_cut, 0.5), self.b_start + rng.binomial(b_cut, 0.5)
+        return SentencePairs(a_start, a_length, b_start, b_length, self.is_random, a_cut + b_cut)
 
 
 def refuse_single_document(corpus: Iterable[str]) -> Iterator[str]:
@@ -98,7 +105,8 @@ def make_pairs(
         for pair in walk.pairs_of(document, max_length - NUM_SPECIAL):
             numbers.extend(pair)
     a_start, a_end, b_start, b_end, is_random = np.array(numbers).reshape(-1, 5).T
-    return cut_to_length(a_start, a_end - a_start, b_start, b_end - b_start, is_random, max_length - NUM_SPECIAL, rng)
+    whole = SentencePairs(a_start, a_end - a_start, b_start, b_end - b_start, is_random, np.zeros_like(a_start))
+    return whole.cut(max_length - NUM_SPECIAL, rng)
 
 
 class DocumentWalk:
@@ -145,23 +153,6 @@ class DocumentWalk:
         return best
 
 
-def cut_to_length(
-    a_start: IntArray,
-    a_length: IntArray,
-    b_start: IntArray,
-    b_length: IntArray,
-    is_random: IntArray,
-    max_tokens: int,
-    rng: np.random.Generator,
-) -> SentencePairs:
-    """Cut the longer text of each pair until both have max_tokens together, each token at random in front or behind."""
-    a_kept, b_kept = longest_first(a_length, b_length, max_tokens)
-    a_cut, b_cut = a_length - a_kept, b_length - b_kept
-    a_start = a_start + rng.binomial(a_cut, 0.5)
-    b_start = b_start + rng.binomial(b_cut, 0.5)
-    return SentencePairs(a_start, a_kept, b_start, b_kept, is_random, a_cut + b_cut)
-
-
 def pack_pairs(corpus: TokenizedCorpus, pairs: SentencePairs, cls_token_id: int, sep_token_id: int) -> PackedTokens:
     """The pairs (S,) as the rows "[CLS] a [SEP] b [SEP]", with segment 1 from b on."""
     lengths = pairs.a_length + pairs.b_length + NUM_SPECIAL
@@ -174,4 +165,4 @@ def pack_pairs(corpus: TokenizedCorpus, pairs: SentencePairs, cls_token_id: int,
     token_ids[b_rows] = corpus.token_ids[span_indices(pairs.b_start, pairs.b_length)]
     segments = np.tile([0, 1], len(pairs))
     segment_ids = np.repeat(segments, np.column_stack([pairs.a_length + 2, pairs.b_length + 1]).ravel())
-    return PackedTokens.trusted(token_ids, segment_ids, span_offsets(lengths), lengths)
+    return unchecked(PackedTokens, token_ids, segment_ids, span_offsets(lengths), lengths)

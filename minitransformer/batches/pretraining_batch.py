@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minitransformer.batches.batch import Batch
 from minitransformer.errors import UserError
-from minitransformer.text.packed_tokens import IntArray, PackedTokens, as_ids
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, as_ids, unchecked
 
 
 class StepCounts(NamedTuple):
@@ -21,7 +22,7 @@ class StepCounts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class PretrainingBatch:
+class PretrainingBatch(Batch):
     """Input and targets of BERT's two tasks (Devlin et al. 2018, arXiv 1810.04805, section 3.1).
 
     tokens                 S pairs "[CLS] a [SEP] b [SEP]" with the masking done
@@ -54,24 +55,9 @@ class PretrainingBatch:
         if self.is_random_next.max(initial=0) > 1:
             raise UserError(f"is_random_next must be 0 (next) or 1 (random), found {self.is_random_next.max()}")
 
-    def __len__(self) -> int:
-        """The number of sentence pairs S."""
-        return len(self.tokens)
-
-    @property
-    def lengths(self) -> IntArray:
-        """(S,) the tokens of each pair."""
-        return self.tokens.lengths
-
     @property
     def counts(self) -> StepCounts:
-        """What the loss of this batch divides by."""
         return StepCounts(len(self.masked_ids), len(self))
-
-    @property
-    def inputs(self) -> tuple[PretrainingBatch]:
-        """What BertForPreTraining.forward takes."""
-        return (self,)
 
     def select(self, sequences: Sequence[int] | NDArray | slice) -> PretrainingBatch:
         """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows and ascend."""
@@ -80,11 +66,5 @@ class PretrainingBatch:
         entry_of_row[self.masked_positions] = np.arange(len(self.masked_positions))
         entries = entry_of_row[self.tokens.rows_of(chosen)]
         masked_rows = np.flatnonzero(entries >= 0)
-        part = PretrainingBatch.__new__(PretrainingBatch)  # whose ids were checked when this batch was made
-        vars(part).update(
-            tokens=self.tokens.select(chosen),
-            masked_positions=masked_rows,
-            masked_ids=self.masked_ids[entries[masked_rows]],
-            is_random_next=self.is_random_next[chosen],
-        )
-        return part
+        masked_ids, is_random_next = self.masked_ids[entries[masked_rows]], self.is_random_next[chosen]
+        return unchecked(PretrainingBatch, self.tokens.select(chosen), masked_rows, masked_ids, is_random_next)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,30 @@ class SentenceExamples:
 
     def __len__(self) -> int:
         return self.text_ids.shape[1]
+
+    def select(self, examples: IntArray) -> SiameseBatch:
+        """The batch of the chosen examples. Without targets of their own, it has the numbers of its texts as targets.
+
+        By these, the ranking objective knows equal texts.
+        """
+        columns = [column[column != NO_TEXT] for column in self.text_ids[:, examples]]
+        columns = [column for column in columns if len(column)]
+        ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
+        targets = columns if self.targets is None else self.targets[examples]
+        return SiameseBatch(self.tokens.select(np.concatenate(columns)), ends, targets)
+
+
+class SiameseBatch(NamedTuple):
+    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
+
+    tokens: PackedTokens
+    ends: list[int]  # where each of these columns but the last ends
+    targets: Any  # what the objective asks for
+
+    @property
+    def lengths(self) -> IntArray:
+        """(S,) the tokens of each text."""
+        return self.tokens.lengths
 
 
 def sentence_examples(

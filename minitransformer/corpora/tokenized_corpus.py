@@ -14,13 +14,16 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object
@@ -117,42 +120,76 @@ class TokenizedCorpus:
         return Documents(first, cut), Documents(cut[num_held_out > 0], end[num_held_out > 0])
 
 
+def prepare_corpus(
+    sentences: Iterable[str], tokenizer_folder: Path, corpus_folder: Path, vocab_size: int, max_length: int
+) -> None:
+    """Learn a vocabulary of vocab_size tokens from a corpus (corpora/corpus.py) and tokenise the corpus with it.
+
+    The corpus is read once: its sentences wait in a temporary file until the vocabulary is known. The tokenizer
+    remembers max_length. Once corpus_folder is there, both are whole. Raises UserError if the text doesn't support the
+    vocabulary, or the disk is full.
+    """
+    try:
+        with TemporaryFile("w+", encoding="utf-8", newline="\n", dir=corpus_folder.parent) as file:
+            num_sentences = 0
+            for sentence in sentences:
+                file.write(f"{sentence}\n")
+                num_sentences += 1
+            again = tqdm(_lines(file), "learning the vocabulary", num_sentences, unit=" sentences", disable=None)
+            tokenizer = BertTokenizer.train(again, vocab_size, model_max_length=max_length)
+            tokenizer.save_pretrained(tokenizer_folder)
+            again = tqdm(_lines(file), "tokenising", num_sentences, unit=" sentences", disable=None)
+            TokenizedCorpus.build(again, tokenizer, corpus_folder)
+    except OSError as error:
+        raise UserError(f"{corpus_folder.parent} can't be written: {error.strerror or error}") from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    file.seek(0)
+    for line in file:
+        yield line.removesuffix("\n")
+
+
 def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) -> None:
     """Write the four files of a tokenised corpus into an existing folder."""
     dtype = np.dtype("<u2" if tokenizer.vocab_size < 2**16 else "<u4")
-    with (
-        HashedFile(folder / "token_ids.bin") as token_ids,
-        HashedFile(folder / "sentence_starts.bin") as sentence_starts,
-        HashedFile(folder / "document_starts.bin") as document_starts,
-    ):
-        num_tokens = num_sentences = num_documents = 0
+    names = ("token_ids.bin", "sentence_starts.bin", "document_starts.bin")
+    num_tokens = num_sentences = num_documents = 0
+    with ExitStack() as files:
+        token_ids, sentence_starts, document_starts = (
+            files.enter_context((folder / name).open("wb")) for name in names
+        )
         document_begins = True
         for pieces in tokenize(corpus, tokenizer):
             if pieces is None:
                 document_begins = True
                 continue
             if document_begins:
-                document_starts.write_number(num_sentences)
+                document_starts.write(num_sentences.to_bytes(8, "little"))
                 num_documents += 1
                 document_begins = False
             for part in cut_evenly(pieces):
-                sentence_starts.write_number(num_tokens)
+                sentence_starts.write(num_tokens.to_bytes(8, "little"))
                 token_ids.write(np.array(part, dtype).tobytes())
                 num_sentences += 1
                 num_tokens += len(part)
-        sentence_starts.write_number(num_tokens)
-        document_starts.write_number(num_sentences)
-        if not num_tokens:
-            raise UserError("the corpus holds no text")
-        digests = [file.digest for file in (token_ids, sentence_starts, document_starts)]
+        sentence_starts.write(num_tokens.to_bytes(8, "little"))
+        document_starts.write(num_sentences.to_bytes(8, "little"))
+    if not num_tokens:
+        raise UserError("the corpus holds no text")
     facts: dict[str, Any] = {
         "num_tokens": num_tokens,
         "num_sentences": num_sentences,
         "num_documents": num_documents,
         "token_dtype": dtype.str,
-        "fingerprint": hashlib.sha256("".join(digests).encode()).hexdigest(),
+        "fingerprint": hashlib.sha256("".join(sha256(folder / name) for name in names).encode()).hexdigest(),
     }
     (folder / "corpus.json").write_text(json_text(facts), encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tokenize(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
@@ -169,31 +206,6 @@ def cut_evenly(pieces: list[int]) -> list[list[int]]:
     num_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
     bounds = [len(pieces) * part // num_parts for part in range(num_parts + 1)]
     return [pieces[start:end] for start, end in pairwise(bounds)]
-
-
-class HashedFile:
-    """A file to write to that knows the SHA-256 of what was written."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = path.open("wb")
-        self._hash = hashlib.sha256()
-
-    def __enter__(self) -> HashedFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def write(self, content: bytes) -> None:
-        self._hash.update(content)
-        self._file.write(content)
-
-    def write_number(self, number: int) -> None:
-        self.write(number.to_bytes(8, "little"))
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
 
 
 def map_file(file: Path, dtype: np.dtype, length: int) -> NDArray:

@@ -92,41 +92,16 @@ def pretraining_report(metrics: PretrainingLoss, baselines: PretrainingBaselines
     next sentence   loss         0.550     0.693   ln 2, both answers equally likely
                     accuracy     71.2%     52.0%   always the larger class
     """
+    m, b = metrics, baselines
     rows = [
         ("", "", "model", "to beat", ""),
-        (
-            "masked tokens",
-            "loss",
-            _nats(metrics.mlm),
-            _nats(baselines.unigram_entropy),
-            "unigram entropy of the text",
-        ),
-        ("", "", "", _nats(baselines.unigram_cross_entropy), "unigram cross-entropy of these tokens"),
-        ("", "", "", _nats(baselines.uniform), "ln V, all tokens equally likely"),
-        (
-            "",
-            "accuracy",
-            _percent(metrics.mlm_accuracy),
-            _percent(baselines.commonest_token),
-            "always the commonest token",
-        ),
-        (
-            "next sentence",
-            "loss",
-            _nats(metrics.nsp),
-            _nats(baselines.even_chance),
-            "ln 2, both answers equally likely",
-        ),
-        ("", "accuracy", _percent(metrics.nsp_accuracy), _percent(baselines.larger_class), "always the larger class"),
+        ("masked tokens", "loss", f"{m.mlm:.3f}", f"{b.unigram_entropy:.3f}", "unigram entropy of the text"),
+        ("", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"),
+        ("", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"),
+        ("", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"),
+        ("next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"),
+        ("", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"),
     ]
     return "\n".join(
         f"{task:16}{metric:10}{model:>8}{beat:>10}   {what}".rstrip() for task, metric, model, beat, what in rows
     )
-
-
-def _nats(loss: float) -> str:
-    return f"{loss:.3f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}"

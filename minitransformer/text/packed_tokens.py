@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,8 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from minitransformer.errors import UserError
 
 IntArray = NDArray[np.int64]
-
-_EMPTY = "sequence {} of the batch is empty; every sequence needs at least one token"
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +45,13 @@ class PackedTokens:
         for name in ("token_ids", "segment_ids", "position_ids", "lengths"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
         if self.lengths.size and self.lengths.min() < 1:
-            raise UserError(_EMPTY.format(self.lengths.argmin()))
+            empty = self.lengths.argmin()
+            raise UserError(f"sequence {empty} of the batch is empty; every sequence needs at least one token")
         num_rows = int(self.lengths.sum())
         for name in ("token_ids", "segment_ids", "position_ids"):
             found = len(getattr(self, name))
             if found != num_rows:
                 raise UserError(f"{name} has {found} entries, but the lengths of the sequences sum to {num_rows}")
-
-    @classmethod
-    def trusted(
-        cls, token_ids: IntArray, segment_ids: IntArray, position_ids: IntArray, lengths: IntArray
-    ) -> PackedTokens:
-        """What the constructor makes, without a check: for int64 arrays made from ones that were checked before."""
-        tokens = cls.__new__(cls)
-        vars(tokens).update(token_ids=token_ids, segment_ids=segment_ids, position_ids=position_ids, lengths=lengths)
-        return tokens
 
     @classmethod
     def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> PackedTokens:
@@ -71,9 +63,7 @@ class PackedTokens:
         if segment_lengths.tolist() != lengths.tolist():
             found = segment_lengths.tolist()
             raise UserError(f"the sequences have {lengths.tolist()} tokens, but their segment_ids {found}")
-        if len(lengths) and not lengths.all():
-            raise UserError(_EMPTY.format(lengths.argmin()))
-        return cls.trusted(flat_ids, flat_segments, span_offsets(lengths), lengths)
+        return cls(flat_ids, flat_segments, span_offsets(lengths), lengths)
 
     @classmethod
     def from_padded(
@@ -131,7 +121,7 @@ class PackedTokens:
         chosen = np.arange(len(self))[sequences]
         rows = self.rows_of(chosen)
         lengths = self.lengths[chosen]
-        return PackedTokens.trusted(self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
+        return unchecked(PackedTokens, self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
 
     def rows_of(self, sequences: NDArray) -> IntArray:
         """The row numbers of the chosen sequences (indices), one sequence after the other."""
@@ -140,6 +130,13 @@ class PackedTokens:
     def _check_rows(self, rows: NDArray) -> None:
         if rows.ndim == 0 or len(rows) != len(self.token_ids):
             raise UserError(f"expected {len(self.token_ids)} rows, one for each token, found the shape {rows.shape}")
+
+
+def unchecked(kind: type[Checked], *fields: Any) -> Checked:
+    """What kind(*fields) makes, a dataclass that checks its fields, for int64 arrays made from ones checked before."""
+    made = kind.__new__(kind)
+    vars(made).update(zip(kind.__match_args__, fields, strict=True))  # type: ignore[attr-defined]
+    return made
 
 
 def _concatenate(sequences: Sequence[ArrayLike], name: str) -> tuple[IntArray, IntArray]:

@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,19 +117,13 @@ def flush_to_disk(folder: Path) -> None:
     """Wait until the files of a folder are on the disk: a power cut must not leave a name without its content."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_file():
-            with path.open("r+b") as file:  # Windows syncs no file that is only read
+            with path.open("r+b") as file:  # Windows syncs no file that is open for reading only
                 os.fsync(file.fileno())
-        else:
-            with suppress(OSError):  # Windows opens no folders, and some network drives can't sync them
-                _sync_folder(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            continue
+        with suppress(OSError), ExitStack() as opened:  # Windows opens no folder, and some drives can't sync one
+            descriptor = os.open(path, os.O_RDONLY)
+            opened.callback(os.close, descriptor)
+            os.fsync(descriptor)
 
 
 def _difference(theirs: Any, ours: dict[str, Any]) -> str:

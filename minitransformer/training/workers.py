@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -30,7 +29,6 @@ from minitransformer.batches.batch import Batch
 from minitransformer.batches.shards import bounded_shards, sum_of_shares
 from minitransformer.nn.module import Module
 from minitransformer.parallel import available_cores
-from minitransformer.randomness import children
 from minitransformer.text.packed_tokens import IntArray
 from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.optimizer.clipping import sum_and_norm
@@ -56,9 +54,7 @@ class Workers(Generic[ModelType]):
         self._threads = ThreadPoolExecutor(self.count)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._threads.shutdown(cancel_futures=True)
         self._blas.unregister()
 
@@ -73,7 +69,7 @@ class Workers(Generic[ModelType]):
         Returns the loss, as model.forward returns it, and the length of the gradient, to clip it by.
         """
         shards = bounded_shards(batch.lengths, num_shards or self.count)
-        rngs = children(rng, len(shards))
+        rngs = [None] * len(shards) if rng is None else rng.spawn(len(shards))
 
         def work(model: ModelType, shard: IntArray, index: int) -> Any:
             inputs = batch.select(shard).inputs

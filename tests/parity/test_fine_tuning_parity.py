@@ -25,7 +25,7 @@ from minitransformer.training.optimizer.clipping import clip_scale  # noqa: E402
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth  # noqa: E402
 from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay  # noqa: E402
 from minitransformer.training.tasks.sentences import SiameseTask  # noqa: E402
-from minitransformer.training.tasks.task import ShardedTask  # noqa: E402
+from minitransformer.training.tasks.task import Task  # noqa: E402
 from minitransformer.training.workers import Workers  # noqa: E402
 from tests.small_models import random_tokens, small_config  # noqa: E402
 from tests.small_tables import learning_encoder, sentences  # noqa: E402
@@ -152,12 +152,8 @@ def test_twenty_steps_of_a_siamese_network_equal_pytorchs(objective_name, gradie
         u, v = (their_embeddings(theirs, encoder.tokenize([column[i] for i in chosen])) for column in COLUMNS)
         return loss_of(u, v, chosen)
 
-    task = SiameseTask(
-        sentence_examples(COLUMNS, encoder.tokenize, targets),
-        Epochs(EXAMPLES, BATCH_SIZE, 3),
-        NUM_SHARDS,
-        gradient_caching,
-    )
+    examples = sentence_examples(COLUMNS, encoder.tokenize, targets)
+    task = SiameseTask(lambda step: examples.select(epochs.examples(step)), NUM_SHARDS, gradient_caching)
     losses = our_losses(network, task)
     np.testing.assert_allclose(losses, their_losses(parameters, their_loss), rtol=1e-5)
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
@@ -203,7 +199,7 @@ def test_twenty_steps_of_a_classifier_equal_pytorchs(problem_type, decay):
         for name, p in theirs.named_parameters()
     ]
     examples = ClassificationBatch(tokens, targets)
-    task = ShardedTask(lambda step: examples.select(epochs.examples(step)), NUM_SHARDS)
+    task = Task(lambda step: examples.select(epochs.examples(step)), NUM_SHARDS)
     losses = our_losses(model, task, rate_factors_by_depth(model, 2, decay))
     np.testing.assert_allclose(losses, their_losses(parameters, their_loss), rtol=1e-5)
     assert np.mean(losses[-3:]) < np.mean(losses[:3])

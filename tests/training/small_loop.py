@@ -11,7 +11,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.settings import TrainingSettings
-from minitransformer.training.tasks.task import ShardedTask, Task
+from minitransformer.training.tasks.task import Task
 from tests.small_models import small_config
 
 
@@ -42,7 +42,7 @@ def make_loop(
     model = BertForPreTraining(config, seed=settings.seed, dtype=dtype)
     return TrainingLoop(
         model=model,
-        task=ShardedTask(batch_of_step, num_shards),
+        task=Task(batch_of_step, num_shards),
         settings=settings,
         steps=steps,
         save_every=save_every,
@@ -63,30 +63,24 @@ class RecordingTask(Task):
     """The task that it is given, and a record of what each step was given: workers, batch and rng."""
 
     def __init__(self, task):
-        self.task = task
+        super().__init__(task.batch, task.num_shards)
         self.steps = []
-
-    def batch(self, step):
-        return self.task.batch(step)
 
     def gradients(self, workers, batch, rng):
         self.steps.append((workers, batch, rng))
-        return self.task.gradients(workers, batch, rng)
+        return super().gradients(workers, batch, rng)
 
 
 class DisturbedTask(Task):
     """The task that it is given; `disturb(metrics, norm)` changes what the gradients of one step return."""
 
     def __init__(self, task, step, disturb):
-        self.task = task
+        super().__init__(task.batch, task.num_shards)
         self.step = step
         self.disturb = disturb
         self.steps_begun = 0
 
-    def batch(self, step):
-        return self.task.batch(step)
-
     def gradients(self, workers, batch, rng):
         self.steps_begun += 1
-        metrics, norm = self.task.gradients(workers, batch, rng)
+        metrics, norm = super().gradients(workers, batch, rng)
         return self.disturb(metrics, norm) if self.steps_begun == self.step else (metrics, norm)

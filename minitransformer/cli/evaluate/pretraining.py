@@ -66,6 +66,6 @@ def counts_and_held_out_batches(folder: Path) -> tuple[np.ndarray, list[Pretrain
     """The same for the text that the model was trained on, and the pairs that were held out from its training."""
     try:
         run = PretrainingRun.open(folder)
-        return token_counts(run.corpus, run.documents, run.tokenizer), run.held_out_batches
+        return token_counts(run.corpus, run.training.documents, run.tokenizer), run.held_out_batches
     except UserError as error:
         raise UserError(f"{error}; name a text to measure the model on") from None

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from minitransformer.batches.classification_batch import ClassificationBatch
 from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS, Table, read_table
@@ -23,7 +20,6 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
-from minitransformer.training.tasks.task import ShardedTask
 
 LAYOUTS = (LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS)
 
@@ -57,61 +53,38 @@ class ClassificationRun(FineTuningRun):
     """`model` is the classifier; `examples` are those to learn from, `dev` those to evaluate on."""
 
     settings_type = ClassificationTrainingSettings
-    needs = ("targets", "model", "examples", "dev")
     settings: ClassificationTrainingSettings
-    model: BertForSequenceClassification
+    examples: ClassificationBatch
 
-    @cached_property
-    def tables(self) -> tuple[Table, Table]:
-        train = read_table(self.settings.train, *LAYOUTS)
-        return train, read_table(self.settings.dev, (*train.columns,))
-
-    @cached_property
-    def head(self) -> ClassifierSettings:
-        return classifier_settings(self.tables[0], self.settings)
-
-    @cached_property
-    def targets(self) -> list[np.ndarray]:
-        """Those of both tables. Raises UserError if there is nothing to learn or to measure."""
-        if self.head.problem_type == "regression":
-            for table in self.tables:
-                different_scores(table)
-        return [targets_of(table, self.head.problem_type, self.head.labels) for table in self.tables]
-
-    @cached_property
-    def tokenizer(self) -> BertTokenizer:
-        tokenizer = BertTokenizer.from_pretrained(model_folder(self.settings.model))
-        limit = self.settings.max_length or tokenizer.model_max_length
-        tokenizer.model_max_length = min(limit, self.model.config.max_position_embeddings)
-        return tokenizer
-
-    @cached_property
-    def examples(self) -> ClassificationBatch:
-        return ClassificationBatch(tokens_of(self.tables[0], self.tokenizer), self.targets[0])
-
-    @cached_property
-    def dev(self) -> ClassificationBatch:
-        return ClassificationBatch(tokens_of(self.tables[1], self.tokenizer), self.targets[1])
-
-    @cached_property
-    def task(self) -> ShardedTask:
-        return ShardedTask(lambda step: self.examples.select(self.epochs.examples(step)), self.settings.num_shards)
-
-    def first_model(self) -> BertForSequenceClassification:
-        model_type = _WithFrozenEncoder if self.settings.freeze_encoder else BertForSequenceClassification
+    def prepare(self) -> None:
+        settings = self.settings
+        train = read_table(settings.train, *LAYOUTS)
+        dev = read_table(settings.dev, (*train.columns,))
+        head = classifier_settings(train, settings)
+        targets, dev_targets = (targets_of(table, head.problem_type, head.labels) for table in (train, dev))
+        if head.problem_type == "regression":
+            for table in (train, dev):
+                different_scores(table)  # raises if there is nothing to learn or to measure
+        model_type = _WithFrozenEncoder if settings.freeze_encoder else BertForSequenceClassification
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the classifier, which is new, and of heads that aren't needed
-            model = model_type.from_pretrained(self.settings.model, seed=self.settings.seed, settings=self.head)
-        if self.head.problem_type == "regression":
-            model.classifier.bias.value[...] = self.targets[0].mean()  # the scores are nearest from there
-        return model
+            self.model = model_type.from_pretrained(settings.model, seed=settings.seed, settings=head)
+        if head.problem_type == "regression":
+            self.model.classifier.bias.value[...] = targets.mean()  # the scores are nearest from there
+        self.tokenizer = BertTokenizer.from_pretrained(model_folder(settings.model))
+        limit = settings.max_length or self.tokenizer.model_max_length
+        self.tokenizer.model_max_length = min(limit, self.model.config.max_position_embeddings)
+        self.examples = ClassificationBatch(tokens_of(train, self.tokenizer), targets)
+        self.dev = ClassificationBatch(tokens_of(dev, self.tokenizer), dev_targets)
+        super().prepare()
 
     def rate_factors(self) -> list[RateFactor]:
         decay = 0.0 if self.settings.freeze_encoder else self.settings.rate_decay
         return rate_factors_by_depth(self.model, self.model.config.num_hidden_layers, decay)
 
     def evaluate(self) -> Any:
-        return prediction_metrics(self.head.problem_type, scores_of(self.model, self.dev.tokens), self.dev.targets)
+        problem_type = self.model.settings.problem_type
+        return prediction_metrics(problem_type, scores_of(self.model, self.dev.tokens), self.dev.targets)
 
 
 class _WithFrozenEncoder(BertForSequenceClassification):

@@ -12,10 +12,8 @@ from __future__ import annotations
 import math
 import shutil
 import zlib
-from abc import abstractmethod
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from minitransformer.evaluation.in_words import in_words
 from minitransformer.files import json_text, read_json_object, replacing, write_text
 from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
+from minitransformer.training.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,37 +46,27 @@ class FineTuningSettings(TrainingSettings):
 
 
 class FineTuningRun(Run):
-    """A subclass says what the examples and the task are, and how the model is evaluated on the dev table.
+    """A subclass's prepare() reads the model and the `examples` to learn from, then calls this one.
 
-    Of the metrics the first one counts: the larger, the better.
+    Of an evaluation's metrics the first one counts: the larger, the better.
     """
 
     settings: FineTuningSettings
+    examples: Any  # with a length, and a batch for each selection of them
 
-    @property
-    @abstractmethod
-    def examples(self) -> Sized:
-        """The examples to learn from."""
+    def __init__(self, folder: Path, settings: FineTuningSettings) -> None:
+        super().__init__(folder, settings)
+        self.best_folder, self.best_file = self.training_folder / "best", self.training_folder / "best.json"
 
-    @cached_property
-    def epochs(self) -> Epochs:
-        return Epochs(len(self.examples), self.settings.batch_size, self.settings.seed)
+    def prepare(self) -> None:
+        settings = self.settings
+        epochs = Epochs(len(self.examples), settings.batch_size, settings.seed)
+        self.task = self.make_task(lambda step: self.examples.select(epochs.examples(step)))
+        self.steps = settings.epochs * epochs.steps_per_epoch
+        self.save_every = -(-epochs.steps_per_epoch // settings.evaluations_per_epoch)
 
-    @property
-    def steps(self) -> int:
-        return self.settings.epochs * self.epochs.steps_per_epoch
-
-    @property
-    def save_every(self) -> int:
-        return -(-self.epochs.steps_per_epoch // self.settings.evaluations_per_epoch)
-
-    @property
-    def best_folder(self) -> Path:
-        return self.training_folder / "best"
-
-    @property
-    def best_file(self) -> Path:
-        return self.training_folder / "best.json"
+    def make_task(self, batch: Callable[[int], Any]) -> Task:
+        return Task(batch, self.settings.num_shards)
 
     def train(self, workers: int | None = None) -> dict[str, float]:
         self.loop().run(workers)

@@ -20,9 +20,8 @@ from minitransformer.batches.pair_audit import PairAudit, audit_pairs
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
-from minitransformer.corpora.prepared_corpus import prepare_corpus
 from minitransformer.corpora.text_files import TextFiles
-from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus
+from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus, prepare_corpus
 from minitransformer.errors import UserError
 from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
 from minitransformer.evaluation.pretraining import (
@@ -39,9 +38,7 @@ from minitransformer.randomness import generator
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
-from minitransformer.training.tasks.task import ShardedTask
-
-AUDIT_FILE = "pair_audit.txt"
+from minitransformer.training.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,71 +94,38 @@ class PretrainingSettings(TrainingSettings):
 
 
 class PretrainingRun(Run):
-    """`corpus` is the run's text, `documents` is what of it is trained on; `training` and `held_out` deal out pairs."""
+    """`corpus` is the run's text; `training` and `held_out` deal out pairs of the documents of its two parts."""
 
     settings_type = PretrainingSettings
-    needs = ("training", "held_out", "model")
     settings: PretrainingSettings
-    model: BertForPreTraining
+
+    def __init__(self, folder: Path, settings: PretrainingSettings) -> None:
+        super().__init__(folder, settings)
+        self.audit_file = self.training_folder / "pair_audit.txt"
 
     def prepare(self) -> None:
-        """Learn the vocabulary and tokenise the text, if that hasn't been done; then look at the pairs."""
         settings = self.settings
-        settings.model_config()  # its mistakes are found before the text is read
-        if not self.corpus_folder.exists():
+        config = settings.model_config()  # its mistakes are found before the text is read
+        tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
+        if not corpus_folder.exists():
             text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
             sentences = refuse_single_document(text.with_progress("reading"))
-            folders = self.tokenizer_folder, self.corpus_folder
-            prepare_corpus(sentences, *folders, settings.vocab_size, settings.max_length)
-        super().prepare()
-        with replacing(self.audit_file) as file:
-            write_text(f"{self.audit}\n", file)
-
-    @property
-    def steps(self) -> int:
-        return self.settings.steps
-
-    @property
-    def save_every(self) -> int:
-        return self.settings.save_every
-
-    @property
-    def tokenizer_folder(self) -> Path:
-        return self.training_folder / "tokenizer"
-
-    @property
-    def corpus_folder(self) -> Path:
-        return self.training_folder / "corpus"
-
-    @property
-    def audit_file(self) -> Path:
-        return self.training_folder / AUDIT_FILE
-
-    @cached_property
-    def tokenizer(self) -> BertTokenizer:
-        return BertTokenizer.from_pretrained(self.tokenizer_folder)
-
-    @cached_property
-    def corpus(self) -> TokenizedCorpus:
-        return TokenizedCorpus.open(self.corpus_folder)
-
-    @property
-    def documents(self) -> Documents:
-        return self.training.documents
-
-    @cached_property
-    def training(self) -> PretrainingSampler:
-        return self._sampler(self.corpus.split(self.settings.held_out_every)[0])
-
-    @cached_property
-    def held_out(self) -> PretrainingSampler:
+            prepare_corpus(sentences, tokenizer_folder, corpus_folder, settings.vocab_size, settings.max_length)
+        self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
+        self.corpus = TokenizedCorpus.open(corpus_folder)
+        documents, held_out_documents = self.corpus.split(settings.held_out_every)
+        self.training = self._sampler(documents)
         try:
-            return self._sampler(self.corpus.split(self.settings.held_out_every)[1])
+            self.held_out = self._sampler(held_out_documents)
         except UserError:
             raise UserError(
                 "the corpus is too small to hold a part of it out for evaluation: that takes some documents "
                 "of at least six sentences"
             ) from None
+        self.model = BertForPreTraining(config, seed=settings.seed)
+        mimetic_start(self.model.bert)
+        self.task = Task(self.training.batch, settings.num_shards)
+        self.steps, self.save_every = settings.steps, settings.save_every
 
     @cached_property
     def held_out_batches(self) -> list[PretrainingBatch]:
@@ -169,25 +133,21 @@ class PretrainingRun(Run):
         num_batches = -(-self.settings.held_out_pairs // self.settings.batch_size)
         return [self.held_out.batch(number) for number in range(num_batches)]
 
-    @cached_property
-    def audit(self) -> PairAudit:
-        """A look at the first epoch's pairs."""
-        return audit_pairs(self.training.pairs(0), self.corpus, self.documents, self.tokenizer)
-
-    @cached_property
-    def task(self) -> ShardedTask:
-        return ShardedTask(self.training.batch, self.settings.num_shards)
-
-    def first_model(self) -> BertForPreTraining:
-        model = BertForPreTraining(self.settings.model_config(), seed=self.settings.seed)
-        mimetic_start(model.bert)
-        return model
-
     def evaluate(self) -> PretrainingLoss:
         return evaluate_pretraining(self.model, self.held_out_batches)
 
     def identity(self) -> dict[str, Any]:
         return {**super().identity(), "corpus_fingerprint": self.corpus.fingerprint}
+
+    @cached_property
+    def audit(self) -> PairAudit:
+        """A look at the first epoch's pairs."""
+        return audit_pairs(self.training.pairs(0), self.corpus, self.training.documents, self.tokenizer)
+
+    def train(self, workers: int | None = None) -> dict[str, float]:
+        with replacing(self.audit_file) as file:
+            write_text(f"{self.audit}\n", file)
+        return super().train(workers)
 
     def describe(self) -> str:
         settings, corpus, audit = self.settings, self.corpus, self.audit
@@ -205,7 +165,7 @@ class PretrainingRun(Run):
 
     def report(self, metrics: Mapping[str, float]) -> str:
         """The evaluation next to its baselines, and some masks that the model fills."""
-        counts = token_counts(self.corpus, self.documents, self.tokenizer)
+        counts = token_counts(self.corpus, self.training.documents, self.tokenizer)
         baselines = pretraining_baselines(counts, self.held_out_batches)
         rng = generator(self.settings.seed, "masked examples")
         examples = masked_examples(self.corpus, self.held_out.documents, self.tokenizer, rng)
@@ -214,13 +174,6 @@ class PretrainingRun(Run):
         return "\n\n".join([f"On held-out documents\n{table}", *fillings])
 
     def _sampler(self, documents: Documents) -> PretrainingSampler:
-        settings = self.settings
-        return PretrainingSampler(
-            self.corpus,
-            documents,
-            self.tokenizer,
-            settings.batch_size,
-            settings.max_length,
-            settings.seed,
-            settings.whole_words,
-        )
+        s = self.settings
+        options = s.batch_size, s.max_length, s.seed, s.whole_words
+        return PretrainingSampler(self.corpus, documents, self.tokenizer, *options)

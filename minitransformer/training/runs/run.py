@@ -20,14 +20,12 @@ import dataclasses
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
 from minitransformer.files import RUN_SETTINGS_FILE, json_text, read_json_object, replacing
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
-from minitransformer.models.trainable import TrainableModel
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
@@ -43,12 +41,15 @@ RunType = TypeVar("RunType", bound="Run")
 class Run(ABC):
     """What is trained, on what, how it is evaluated, and where all of it is written.
 
-    Made by start(), resume() or open() of a subclass. Making a run reads nothing but its settings: the model, the data
-    and whatever else it has are read when they are first asked for.
+    Made by start(), resume() or open() of a subclass, whose prepare() reads what the settings name.
     """
 
     settings_type: ClassVar[type[TrainingSettings]]
-    needs: ClassVar[tuple[str, ...]]  # the attributes that training needs, in the order in which to read them
+    model: Any  # the trained model of a finished run; otherwise one with its initial values, for train() to change
+    tokenizer: BertTokenizer
+    task: Task
+    steps: int
+    save_every: int  # steps from one evaluation and checkpoint to the next
 
     def __init__(self, folder: Path, settings: Any) -> None:
         self.folder = folder
@@ -59,7 +60,7 @@ class Run(ABC):
 
     @classmethod
     def start(cls: type[RunType], folder: Path, settings: Any) -> RunType:
-        """A new run in a folder that is empty or doesn't exist yet, with its data prepared.
+        """A new run in a folder that is empty or doesn't exist yet.
 
         Raises UserError if the folder holds something or the data can't be used, and then leaves nothing behind.
         """
@@ -76,12 +77,10 @@ class Run(ABC):
 
     @classmethod
     def resume(cls: type[RunType], folder: Path) -> RunType:
-        """The unfinished run in a folder, with its data prepared. Raises UserError if there is none."""
-        run = cls.open(folder)
-        if run.is_finished:
+        """The unfinished run in a folder. Raises UserError if there is none."""
+        if settings_file(folder).exists() and is_finished(folder):
             raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
-        run.prepare()
-        return run
+        return cls.open(folder)
 
     @classmethod
     def open(cls: type[RunType], folder: Path) -> RunType:
@@ -90,29 +89,14 @@ class Run(ABC):
         if not file.exists():
             raise UserError(f"{folder} holds no training run: there is no {file}")
         try:
-            settings = cls.settings_type(**read_json_object(file))
+            run = cls(folder, cls.settings_type(**read_json_object(file)))
         except TypeError:
-            raise UserError(
-                f"the run in {folder} was started by another command; resume it with that command"
-            ) from None
-        return cls(folder, settings)
-
-    @property
-    def is_finished(self) -> bool:
-        return (self.folder / WEIGHTS_FILE).exists()
-
-    @cached_property
-    def model(self) -> Any:
-        """The trained model of a finished run; otherwise the model with its first values, for train() to change."""
-        model = self.first_model()
-        if self.is_finished:
-            model.restore(self.folder)
-        return model
-
-    def prepare(self) -> None:
-        """Read all that training needs, so that what is wrong with it is found before anything is trained."""
-        for name in self.needs:
-            getattr(self, name)
+            message = f"the run in {folder} was started by another command; resume it with that command"
+            raise UserError(message) from None
+        run.prepare()
+        if is_finished(folder):
+            run.model.restore(folder)
+        return run
 
     def train(self, workers: int | None = None) -> dict[str, float]:
         """Train to the end on `workers` cores (default: all), and write the finished folder.
@@ -145,29 +129,9 @@ class Run(ABC):
         self.model.save_pretrained(self.folder)
         shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
 
-    @property
     @abstractmethod
-    def tokenizer(self) -> BertTokenizer:
-        """The model's."""
-
-    @property
-    @abstractmethod
-    def task(self) -> Task:
-        """What the model is trained on."""
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """The updates of the whole run."""
-
-    @property
-    @abstractmethod
-    def save_every(self) -> int:
-        """The steps from one evaluation and checkpoint to the next."""
-
-    @abstractmethod
-    def first_model(self) -> TrainableModel:
-        """The model with the values that training begins with."""
+    def prepare(self) -> None:
+        """Read the data and the model. Raises UserError for what can't be used, before anything is trained."""
 
     @abstractmethod
     def evaluate(self) -> Any:
@@ -196,12 +160,17 @@ class Run(ABC):
 def check_new(folder: Path) -> None:
     """Raises UserError if the folder holds anything that a new run could overwrite."""
     if folder.is_dir() and any(folder.iterdir()):
-        if settings_file(folder).exists() and not (folder / WEIGHTS_FILE).exists():
+        if settings_file(folder).exists() and not is_finished(folder):
             raise UserError(f"{folder} holds an unfinished run; resume it (--resume {folder}) or choose another --out")
-        kind = "another model" if (folder / WEIGHTS_FILE).exists() else "other files"
+        kind = "another model" if is_finished(folder) else "other files"
         raise UserError(f"{folder} holds {kind}, which would be overwritten; choose another --out")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder has a trained model."""
+    return (folder / WEIGHTS_FILE).exists()
 
 
 def settings_file(folder: Path) -> Path:

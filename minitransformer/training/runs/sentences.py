@@ -11,16 +11,15 @@ triplet          triplets
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from minitransformer.batches.sentence_examples import (
-    DevExamples,
     SentenceExamples,
+    SiameseBatch,
     dev_examples,
     entailed_columns,
     sentence_examples,
@@ -46,7 +45,6 @@ from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
-from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
@@ -93,48 +91,28 @@ class SentencesRun(FineTuningRun):
     """`model` is the siamese network; `examples` are those to learn from, `dev` those to evaluate on."""
 
     settings_type = SentencesTrainingSettings
-    needs = ("table", "dev", "examples", "model")
     settings: SentencesTrainingSettings
-    model: SiameseNetwork
+    examples: SentenceExamples
 
-    @cached_property
-    def table(self) -> Table:
-        return read_table(self.settings.train, *LAYOUTS[self.settings.objective])
-
-    @cached_property
-    def label_names(self) -> tuple[str, ...]:
-        """The classes of the pair classifier; none without one."""
-        return label_names(self.table) if self.settings.objective == "classification" else ()
-
-    @cached_property
-    def dev(self) -> DevExamples:
-        return dev_examples(read_table(self.settings.dev, *DEV_LAYOUTS), self.label_names)
-
-    @cached_property
-    def encoder(self) -> SentenceEncoder:
+    def prepare(self) -> None:
         settings = self.settings
+        train = read_table(settings.train, *LAYOUTS[settings.objective])
+        self.label_names = label_names(train) if settings.objective == "classification" else ()
+        self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), self.label_names)
+        columns, targets = columns_and_targets(train, settings, self.label_names)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IgnoredTensors)  # heads that the model was pretrained with
-            return SentenceEncoder.from_pretrained(
+            encoder = SentenceEncoder.from_pretrained(
                 settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
             )
+        self.tokenizer = encoder.tokenizer
+        self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
+        objective = make_objective(settings, encoder.embedding_size, len(self.label_names))
+        self.model = SiameseNetwork(encoder, objective, self.label_names, settings.seed)
+        super().prepare()
 
-    @property
-    def tokenizer(self) -> BertTokenizer:
-        return self.encoder.tokenizer
-
-    @cached_property
-    def examples(self) -> SentenceExamples:
-        columns, targets = columns_and_targets(self.table, self.settings, self.label_names)
-        return sentence_examples(columns, lambda texts: self.encoder.tokenize(texts, "warn"), targets)
-
-    @cached_property
-    def task(self) -> SiameseTask:
-        return SiameseTask(self.examples, self.epochs, self.settings.num_shards, self.settings.gradient_caching)
-
-    def first_model(self) -> SiameseNetwork:
-        objective = make_objective(self.settings, self.encoder.embedding_size, len(self.label_names))
-        return SiameseNetwork(self.encoder, objective, self.label_names, self.settings.seed)
+    def make_task(self, batch: Callable[[int], SiameseBatch]) -> SiameseTask:
+        return SiameseTask(batch, self.settings.num_shards, self.settings.gradient_caching)
 
     def evaluate(self) -> Any:
         return evaluate_sentences(self.model, self.dev)

@@ -16,63 +16,33 @@ same, for a third more work, and a batch may be as large as its embeddings fit i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.epochs import Epochs
-from minitransformer.batches.sentence_examples import NO_TEXT, SentenceExamples
+from minitransformer.batches.sentence_examples import SiameseBatch
 from minitransformer.batches.shards import equal_shards
 from minitransformer.models.sentence_encoder import SentenceEncoderCache
 from minitransformer.models.siamese_network import SiameseNetwork
-from minitransformer.randomness import children
-from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.packed_tokens import IntArray
 from minitransformer.training.tasks.task import Task
 from minitransformer.training.workers import Workers
 
 
-class SiameseBatch(NamedTuple):
-    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
-
-    tokens: PackedTokens
-    ends: list[int]  # where each of these columns but the last ends
-    targets: Any  # what the objective asks for
-
-    @property
-    def lengths(self) -> IntArray:
-        """(S,) the tokens of each text."""
-        return self.tokens.lengths
-
-
 class SiameseTask(Task[SiameseNetwork]):
-    """Batches of examples for a siamese network.
+    """Batches of sentence examples for a siamese network (SiameseBatch in batches/sentence_examples.py)."""
 
-    The objective's targets are the examples' own; without any, they are the numbers of the texts, by which the ranking
-    objective knows equal ones.
-    """
-
-    def __init__(
-        self, examples: SentenceExamples, epochs: Epochs, num_shards: int, gradient_caching: bool = False
-    ) -> None:
-        self.examples = examples
-        self.epochs = epochs
-        self.num_shards = num_shards
+    def __init__(self, batch: Callable[[int], SiameseBatch], num_shards: int, gradient_caching: bool = False) -> None:
+        super().__init__(batch, num_shards)
         self.gradient_caching = gradient_caching
-
-    def batch(self, step: int) -> SiameseBatch:
-        chosen = self.epochs.examples(step)
-        columns = [column[column != NO_TEXT] for column in self.examples.text_ids[:, chosen]]
-        columns = [column for column in columns if len(column)]
-        ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
-        targets = columns if self.examples.targets is None else self.examples.targets[chosen]
-        return SiameseBatch(self.examples.tokens.select(np.concatenate(columns)), ends, targets)
 
     def gradients(
         self, workers: Workers[SiameseNetwork], batch: SiameseBatch, rng: np.random.Generator | None
     ) -> tuple[dict[str, float], float]:
         shards = equal_shards(batch.lengths, self.num_shards)
-        rngs = children(rng, len(shards))
+        rngs = [None] * len(shards) if rng is None else rng.spawn(len(shards))
 
         def encode(network: SiameseNetwork, shard: IntArray, index: int) -> tuple[np.ndarray, SentenceEncoderCache]:
             return network.encoder.forward(batch.tokens.select(shard), deepcopy(rngs[index]))

@@ -90,6 +90,25 @@ def test_it_is_evaluated_so_often_per_epoch_and_at_the_end(tmp_path):
     assert [line["step"] for line in lines if "held_out_accuracy" in line] == [3, 6, 9, 12, 14]
 
 
+def test_making_a_run_reads_and_writes_nothing(tmp_path):
+    for run_type, settings in (
+        (ClassificationRun, {"model": "none", "train": "none.tsv", "dev": "none.tsv"}),
+        (SentencesRun, {"model": "none", "train": "none.tsv", "dev": "none.tsv", "objective": "triplet"}),
+    ):
+        run_type(tmp_path / "run", run_type.settings_type(**settings))
+    assert not any(tmp_path.iterdir())
+
+
+@every_command
+def test_a_finished_run_can_be_opened_and_evaluates_as_its_best(tmp_path, command):
+    run = started(tmp_path, command)
+    best = run.train(workers=1)
+    opened = type(run).open(run.folder)
+    np.testing.assert_array_equal(opened.model.storage.values, run.model.storage.values)
+    assert opened.evaluate()._asdict() == pytest.approx(best)
+    assert opened.report(best) == run.report(best)
+
+
 # -- stopped and resumed -----------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
-from minitransformer.randomness import children, generator
+from minitransformer.randomness import generator
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.tasks.sentences import SiameseTask
 from minitransformer.training.workers import Workers
@@ -40,8 +40,12 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 def network_and_task(kind, encoder=None, batch_size=11, num_shards=3, gradient_caching=False):
     make_objective, columns, targets = KINDS[kind]
     network = SiameseNetwork(encoder or small_encoder(np.float64, seed=2), make_objective(), seed=4)
-    examples = sentence_examples(columns, network.encoder.tokenize, targets)
-    return network, SiameseTask(examples, Epochs(11, batch_size, seed=7), num_shards, gradient_caching)
+    examples, epochs = sentence_examples(columns, network.encoder.tokenize, targets), epochs_of(batch_size)
+    return network, SiameseTask(lambda step: examples.select(epochs.examples(step)), num_shards, gradient_caching)
+
+
+def epochs_of(batch_size=11):
+    return Epochs(11, batch_size, seed=7)
 
 
 def dropout():
@@ -60,7 +64,7 @@ def step(network, task, rng=None, workers=1, number=0):
 def one_call_for_each_column(network, kind, task):
     """The loss and the gradients of the whole table without shards, workers or a common batch."""
     _, columns, targets = KINDS[kind]
-    chosen = task.epochs.examples(0)
+    chosen = epochs_of().examples(0)
     columns = [[column[i] for i in chosen if column[i] is not None] for column in columns]
     network.zero_grad()
     calls = [network.encoder.forward(network.encoder.tokenize(column)) for column in columns]
@@ -118,7 +122,7 @@ def test_the_gradient_of_every_parameter_equals_central_differences_with_dropout
 
     def loss():
         embeddings = np.empty((len(batch.tokens), network.encoder.embedding_size))
-        for shard, rng in zip(shards, children(dropout(), len(shards)), strict=True):
+        for shard, rng in zip(shards, dropout().spawn(len(shards)), strict=True):
             embeddings[shard] = network.encoder.forward(batch.tokens.select(shard), rng)[0]
         embeddings = np.split(embeddings, batch.ends)
         return network.objective.forward(tuple(embeddings), batch.targets)[0]
@@ -158,7 +162,7 @@ def test_a_batch_holds_the_texts_and_the_targets_of_its_examples(kind):
     _, columns, targets = KINDS[kind]
     seen = []
     for number in range(3):
-        chosen = task.epochs.examples(number)
+        chosen = epochs_of(4).examples(number)
         seen.extend(chosen)
         batch = task.batch(number)
         texts = [[column[i] for i in chosen if column[i] is not None] for column in columns]
