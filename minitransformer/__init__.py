@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from minitransformer.batches.classification_batch import ClassificationBatch
     from minitransformer.batches.pretraining_batch import PretrainingBatch
     from minitransformer.errors import UserError
     from minitransformer.models.bert import Bert
@@ -18,35 +19,49 @@ if TYPE_CHECKING:
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
     from minitransformer.text.bert_tokenizer import BertTokenizer
     from minitransformer.text.packed_tokens import PackedTokens
+    from minitransformer.training.optimizer.adamw import AdamW
+    from minitransformer.training.optimizer.clipping import clip_scale
+    from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
+    from minitransformer.training.workers import Workers
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "AdamW": "training.optimizer.adamw",
     "Bert": "models.bert",
     "BertConfig": "models.bert_config",
     "BertForPreTraining": "models.bert_for_pretraining",
     "BertForSequenceClassification": "models.bert_for_sequence_classification",
     "BertTokenizer": "text.bert_tokenizer",
+    "ClassificationBatch": "batches.classification_batch",
     "ClassifierSettings": "models.classifier_settings",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "batches.pretraining_batch",
     "SentenceEncoder": "models.sentence_encoder",
     "SentenceEncoderSettings": "models.sentence_encoder_settings",
     "UserError": "errors",
+    "Workers": "training.workers",
+    "clip_scale": "training.optimizer.clipping",
+    "linear_warm_up_and_decay": "training.optimizer.schedule",
 }
 
 __all__ = [
+    "AdamW",
     "Bert",
     "BertConfig",
     "BertForPreTraining",
     "BertForSequenceClassification",
     "BertTokenizer",
+    "ClassificationBatch",
     "ClassifierSettings",
     "PackedTokens",
     "PretrainingBatch",
     "SentenceEncoder",
     "SentenceEncoderSettings",
     "UserError",
+    "Workers",
+    "clip_scale",
+    "linear_warm_up_and_decay",
 ]
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
@@ -19,16 +18,20 @@ from commands import minilm_folder, start, write_option
 from pages import publish, table
 from tqdm import tqdm
 
-from minitransformer import BertForSequenceClassification, BertTokenizer, ClassifierSettings, PackedTokens
-from minitransformer.batches.shards import equal_shards
+from minitransformer import (
+    AdamW,
+    BertForSequenceClassification,
+    BertTokenizer,
+    ClassificationBatch,
+    ClassifierSettings,
+    Workers,
+    clip_scale,
+    linear_warm_up_and_decay,
+)
 from minitransformer.corpora.tables import LABELLED_TEXTS, read_table
 from minitransformer.corpora.targets import label_ids, label_names
 from minitransformer.evaluation.classification_metrics import ClassificationMetrics, classification_metrics
 from minitransformer.randomness import generator
-from minitransformer.training.optimizer.adamw import AdamW
-from minitransformer.training.optimizer.clipping import clip_scale
-from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
-from minitransformer.training.workers import Workers
 
 BATCH_SIZE, NUM_SHARDS = 32, 2  # texts of a step, and its parts, one for each core
 WARM_UP_SHARE, MAX_NORM = 0.1, 1.0
@@ -71,44 +74,27 @@ def main(
         layers = f"{size} + softmax" if size else "softmax"
         rows.append([f"{pooling.upper()}, {layers}", f"{metrics.accuracy:.2%}", f"{metrics.macro_f1:.3f}"])
     about = (
-        f"{len(train.labels):,} texts, {epochs} epoch(s) of batches of {BATCH_SIZE}, learning rate {learning_rate:g}; "
-        f"{len(dev.labels):,} held-out texts of {len(names)} classes."
+        f"{len(train):,} texts, {epochs} epoch(s) of batches of {BATCH_SIZE}, learning rate {learning_rate:g}; "
+        f"{len(dev):,} held-out texts of {len(names)} classes."
     )
     publish("emotion", f"{about}\n\n{table(['pooling, dense layers', 'accuracy', 'macro F1'], rows)}", write)
 
 
-class LabelledTexts(NamedTuple):
-    tokens: PackedTokens
-    labels: np.ndarray  # (S,)
-
-    def select(self, texts: np.ndarray) -> LabelledTexts:
-        return LabelledTexts(self.tokens.select(texts), self.labels[texts])
-
-
-def read_texts(file: str, tokenizer: BertTokenizer, names: tuple[str, ...]) -> LabelledTexts:
+def read_texts(file: str, tokenizer: BertTokenizer, names: tuple[str, ...]) -> ClassificationBatch:
     texts = read_table(file, LABELLED_TEXTS)
-    return LabelledTexts(tokenizer(texts.columns["text"], max_length=MAX_LENGTH), label_ids(texts, names))
+    return ClassificationBatch(tokenizer(texts.columns["text"], max_length=MAX_LENGTH), label_ids(texts, names))
 
 
-class Shard(NamedTuple):
-    """A part of a step's batch, for one core."""
-
-    texts: LabelledTexts
-    rng: np.random.Generator  # for dropout
-    count: int  # the texts of the whole batch, which the mean loss divides by
-
-
-def fine_tune(model: BertForSequenceClassification, train: LabelledTexts, epochs: int, peak_rate: float) -> None:
+def fine_tune(model: BertForSequenceClassification, train: ClassificationBatch, epochs: int, peak_rate: float) -> None:
     """Train the whole model. Its learning rate rises for a tenth of the steps, then falls to 0."""
     optimizer = AdamW(model.storage)
-    batches = [batch for epoch in range(epochs) for batch in shuffled_batches(len(train.labels), epoch)]
+    batches = [batch for epoch in range(epochs) for batch in shuffled_batches(len(train), epoch)]
     with Workers(model) as workers, tqdm(batches, unit="step", disable=None) as progress:
         for step, chosen in enumerate(progress):
-            losses = workers.gradients(shards_of(train.select(chosen), step), add_gradients)
-            scale = clip_scale(workers.gradient_norm, MAX_NORM)
+            loss, norm = workers.gradients(train.select(chosen), generator(SEED, "dropout", step), NUM_SHARDS)
             factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * len(batches)), len(batches))
-            optimizer.step(peak_rate * factor, scale, workers.spread)
-            progress.set_postfix_str(f"loss {sum(losses):.2f}", refresh=False)
+            optimizer.step(peak_rate * factor, clip_scale(norm, MAX_NORM), workers.spread)
+            progress.set_postfix_str(f"loss {loss:.2f}", refresh=False)
 
 
 def shuffled_batches(count: int, epoch: int) -> list[np.ndarray]:
@@ -116,25 +102,10 @@ def shuffled_batches(count: int, epoch: int) -> list[np.ndarray]:
     return [order[start : start + BATCH_SIZE] for start in range(0, count, BATCH_SIZE)]
 
 
-def shards_of(batch: LabelledTexts, step: int) -> list[Shard]:
-    parts = equal_shards(batch.tokens.lengths, NUM_SHARDS)
-    return [
-        Shard(batch.select(texts), generator(SEED, "dropout", step, index), len(batch.labels))
-        for index, texts in enumerate(parts)
-    ]
-
-
-def add_gradients(model: BertForSequenceClassification, shard: Shard, index: int) -> float:
-    """Add the gradients of a shard to the model's, and return its share of the batch's loss."""
-    loss, cache = model.forward(shard.texts.tokens, shard.texts.labels, shard.rng, shard.count)
-    model.backward(cache)
-    return loss
-
-
-def evaluate(model: BertForSequenceClassification, dev: LabelledTexts) -> ClassificationMetrics:
-    batches = np.array_split(np.arange(len(dev.labels)), -(-len(dev.labels) // BATCH_SIZE))
+def evaluate(model: BertForSequenceClassification, dev: ClassificationBatch) -> ClassificationMetrics:
+    batches = np.array_split(np.arange(len(dev)), -(-len(dev) // BATCH_SIZE))
     predicted = [model(dev.tokens.select(batch)).argmax(axis=1) for batch in batches]
-    return classification_metrics(dev.labels, np.concatenate(predicted))
+    return classification_metrics(dev.targets, np.concatenate(predicted))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
     DIR/3-sts    the cosine should be the score that people gave: regression
 
 The corpus is as for `minitransformer pretrain`; the tables have the headers of `minitransformer train-sbert`. A stage
-that is finished isn't done again, and one that was stopped goes on.
+that is finished isn't done again, and one that was stopped is resumed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ from typing import Any
 import click
 from commands import start
 
-from minitransformer.evaluation.pretraining import evaluate_pretraining
-from minitransformer.evaluation.sentences import evaluate_siamese
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
-from minitransformer.training.runs.run import TrainingRun, settings_file
-from minitransformer.training.runs.sentences import SiameseRun, SiameseTrainingSettings
+from minitransformer.training.runs.run import Run, settings_file
+from minitransformer.training.runs.sentences import SentencesRun, SentencesTrainingSettings
 
 
 @click.command()
@@ -50,27 +48,20 @@ def pretrain(folder: Path, corpus: tuple[str, ...], steps: int) -> None:
         save_every=1000,
         held_out_every=100,
     )
-    run = unfinished(PretrainingRun, folder, settings)
-    if run is not None:
-        model, held_out = run.model(), run.held_out_batches()
-        run.loop(model, lambda: evaluate_pretraining(model, held_out)).run()
-        run.finish(model)
+    finish(PretrainingRun, folder, settings)
 
 
 def train(folder: Path, model: Path, train: str, dev: str, **settings: Any) -> None:
     """A stage that begins with the model of the one before."""
     settings = {"model": str(model), "train": train, "dev": dev, "max_length": 64, **settings}
-    run = unfinished(SiameseRun, folder, SiameseTrainingSettings(**settings))
-    if run is not None:
-        run.loop(lambda: evaluate_siamese(run.model, run.dev)).run()
-        click.echo(f"{folder}: {run.finish()}")
+    finish(SentencesRun, folder, SentencesTrainingSettings(**settings))
 
 
-def unfinished(run_type: type[TrainingRun], folder: Path, settings: Any) -> Any:
-    """The stage's run, begun or gone on with; None if it is finished."""
-    if (folder / WEIGHTS_FILE).exists():
-        return None
-    return run_type.resume(folder) if settings_file(folder).exists() else run_type.start(folder, settings)
+def finish(run_type: type[Run], folder: Path, settings: Any) -> None:
+    """Start a stage or resume it, unless it is finished, and report what it has learnt."""
+    if not (folder / WEIGHTS_FILE).exists():
+        run = run_type.resume(folder) if settings_file(folder).exists() else run_type.start(folder, settings)
+        click.echo(run.report(run.train()))
 
 
 if __name__ == "__main__":

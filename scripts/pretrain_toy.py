@@ -2,23 +2,27 @@
 
     python scripts/pretrain_toy.py          takes about half a minute
 
-`minitransformer pretrain` does the same, with checkpoints, progress, evaluation and several cores.
+`minitransformer pretrain` does the same, with checkpoints and progress.
 """
 
 import random
 import tempfile
+import timeit
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
-from minitransformer import BertConfig, BertForPreTraining, BertTokenizer
+from minitransformer import (
+    AdamW,
+    BertConfig,
+    BertForPreTraining,
+    BertTokenizer,
+    Workers,
+    clip_scale,
+    linear_warm_up_and_decay,
+)
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.tokenized_corpus import TokenizedCorpus
 from minitransformer.inference.fill_mask import fill_mask
 from minitransformer.models.mimetic_start import mimetic_start
-from minitransformer.training.optimizer.adamw import AdamW
-from minitransformer.training.optimizer.clipping import clip_scale, global_norm
-from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 
 SEED = 0
 STEPS, WARM_UP_STEPS, PEAK_LEARNING_RATE = 700, 70, 2e-3
@@ -57,9 +61,7 @@ def main():
     corpus = list(documents())
     tokenizer = BertTokenizer.train(corpus, vocab_size=150)
     with tempfile.TemporaryDirectory() as folder:
-        tokenized = TokenizedCorpus.build(corpus, tokenizer, Path(folder) / "corpus")
-        with threadpool_limits(1):  # for matrices as small as these, a second BLAS thread only costs
-            train(tokenized, tokenizer)
+        train(TokenizedCorpus.build(corpus, tokenizer, Path(folder) / "corpus"), tokenizer)
 
 
 def train(corpus, tokenizer):
@@ -73,19 +75,18 @@ def train(corpus, tokenizer):
     optimizer = AdamW(model.storage, betas=(0.9, 0.98))
     print(f"BERT-tiny with {model.num_parameters:,} parameters\n\n  step   masked tokens      next sentence")
 
-    for step in range(STEPS + 1):
-        if step % 100 == 0:
-            loss, _ = model.forward(held_out.batch(0))
-            print(
-                f"{step:6}   {loss.mlm:.3f} ({loss.mlm_accuracy:4.0%})       {loss.nsp:.3f} ({loss.nsp_accuracy:4.0%})"
-            )
-        batch = training.batch(step)  # pairs of this epoch, tokens masked anew
-        model.zero_grad()
-        loss, cache = model.forward(batch)  # an rng as second argument would mean dropout; this run is too short for it
-        model.backward(cache)  # every parameter's gradient of loss.mlm + loss.nsp
-        scale = clip_scale(global_norm(model.storage.gradients), max_norm=1.0)
-        learning_rate = PEAK_LEARNING_RATE * linear_warm_up_and_decay(step, WARM_UP_STEPS, STEPS)
-        optimizer.step(learning_rate, scale)
+    with Workers(model) as workers:  # a thread for each core
+        for step in range(STEPS + 1):
+            if step % 100 == 0:
+                (mlm, nsp, mlm_accuracy, nsp_accuracy), _ = model.forward(held_out.batch(0))
+                print(f"{step:6}   {mlm:.3f} ({mlm_accuracy:4.0%})       {nsp:.3f} ({nsp_accuracy:4.0%})")
+            batch = training.batch(step)  # pairs of this epoch, tokens masked anew
+            _, norm = workers.gradients(batch)  # forward and backward: every parameter's gradient of the loss
+            learning_rate = PEAK_LEARNING_RATE * linear_warm_up_and_decay(step, WARM_UP_STEPS, STEPS)
+            optimizer.step(learning_rate, clip_scale(norm, max_norm=1.0), workers.spread)
+        ours = min(timeit.repeat(lambda: workers.gradients(batch), number=1, repeat=20))
+    plain = min(timeit.repeat(lambda: model.backward(model.forward(batch)[1]), number=1, repeat=20))
+    print(f"\nforward and backward of a batch: {1e3 * ours:.0f} ms with workers, {1e3 * plain:.0f} ms without")
 
     for text in ("the cow says [MASK].", "carla gives the duck some [MASK].", "the [MASK] sleeps in a tree."):
         [fillings] = fill_mask(model, tokenizer(text), tokenizer.mask_token_id, top=3)

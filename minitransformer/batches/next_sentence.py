@@ -1,9 +1,9 @@
-"""Next-sentence pairs: two runs of sentences, of which the second follows the first in its document, or doesn't.
+"""Next-sentence pairs: two stretches of sentences, of which the second follows the first in its document or doesn't.
 
 The recipe of google-research/bert, create_pretraining_data.py (Devlin et al. 2018, arXiv 1810.04805, appendix A.2):
 walk through a document, gathering sentences into a chunk until it has the target length (a short one for a document
 in ten, so that short inputs occur). Cut the chunk at random into A and B. For half of the chunks B is replaced by
-sentences from another document, and those that stood there are put back, to begin the next chunk.
+sentences from another document, and those that were there are put back, to begin the next chunk.
 
 Three things differ, so that the form of a pair doesn't give the answer away:
 
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.errors import UserError
-from minitransformer.text.packed_tokens import IntArray, PackedTokens, span_indices, span_offsets
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, span_indices, span_offsets, unchecked
 from minitransformer.text.truncation import longest_first
 
 NUM_SPECIAL = 3  # [CLS] a [SEP] b [SEP]
@@ -37,14 +37,14 @@ SHORT_PROBABILITY = 0.1
 TRIES = 10  # for a random text of the right length
 
 ONE_DOCUMENT = (
-    "the corpus is one document, but next-sentence prediction takes its random sentences from another one. Put an "
-    "empty line (in text with wrapped lines two) between chapters or articles, or give several files"
+    "the corpus is one document, but next-sentence prediction takes its random sentences from another one. Put a "
+    "blank line (in text with wrapped lines two) between chapters or articles, or give several files"
 )
 
 
 @dataclass(frozen=True, eq=False)
 class SentencePairs:
-    """Pairs (P,) as runs of the corpus's tokens, cut to their maximal length. num_cut (P,) says by how much."""
+    """Pairs (P,) as spans of the corpus's tokens, cut to their maximal length. num_cut (P,) says by how much."""
 
     a_start: IntArray
     a_length: IntArray
@@ -60,15 +60,23 @@ class SentencePairs:
         """The chosen pairs, in the order given."""
         return SentencePairs(*(getattr(self, field.name)[indices] for field in fields(self)))
 
+    def cut(self, max_tokens: int, rng: np.random.Generator) -> SentencePairs:
+        """The longer text of each pair cut until both have max_tokens together, each token at random at either end."""
+        a_length, b_length = longest_first(self.a_length, self.b_length, max_tokens)
+        a_cut, b_cut = self.a_length - a_length, self.b_length - b_length
+        a_start, b_start = self.a_start + rng.binomial(a_cut, 0.5), self.b_start + rng.binomial(b_cut, 0.5)
+        return SentencePairs(a_start, a_length, b_start, b_length, self.is_random, a_cut + b_cut)
 
-def refuse_single_document(corpus: Iterable[str]) -> None:
-    """Raise UserError if a corpus ends with its first document; reads no further than needed."""
-    ended = False
+
+def refuse_single_document(corpus: Iterable[str]) -> Iterator[str]:
+    """The sentences of a corpus. Raises UserError after the last one if all belong to one document."""
+    num_documents, ended = 0, True
     for sentence in corpus:
-        if sentence and ended:
-            return
+        num_documents += ended and bool(sentence)
         ended = not sentence
-    raise UserError(ONE_DOCUMENT)
+        yield sentence
+    if num_documents == 1:
+        raise UserError(ONE_DOCUMENT)
 
 
 def make_pairs(
@@ -84,7 +92,7 @@ def make_pairs(
     if len(several) < 2:
         raise UserError(
             f"of the corpus's {corpus.num_documents} documents {len(several)} can be used, but next-sentence "
-            "prediction needs two with at least two sentences each. Is there an empty line after every sentence?"
+            "prediction needs two with at least two sentences each. Is there a blank line after every sentence?"
         )
     if max_length < NUM_SPECIAL + 2:
         raise UserError(f"max_length is {max_length}, but a pair of sentences needs {NUM_SPECIAL + 2} tokens or more")
@@ -97,7 +105,8 @@ def make_pairs(
         for pair in walk.pairs_of(document, max_length - NUM_SPECIAL):
             numbers.extend(pair)
     a_start, a_end, b_start, b_end, is_random = np.array(numbers).reshape(-1, 5).T
-    return cut_to_length(a_start, a_end - a_start, b_start, b_end - b_start, is_random, max_length - NUM_SPECIAL, rng)
+    whole = SentencePairs(a_start, a_end - a_start, b_start, b_end - b_start, is_random, np.zeros_like(a_start))
+    return whole.cut(max_length - NUM_SPECIAL, rng)
 
 
 class DocumentWalk:
@@ -144,23 +153,6 @@ class DocumentWalk:
         return best
 
 
-def cut_to_length(
-    a_start: IntArray,
-    a_length: IntArray,
-    b_start: IntArray,
-    b_length: IntArray,
-    is_random: IntArray,
-    max_tokens: int,
-    rng: np.random.Generator,
-) -> SentencePairs:
-    """Cut the longer text of each pair until both have max_tokens together, each token at random in front or behind."""
-    a_kept, b_kept = longest_first(a_length, b_length, max_tokens)
-    a_cut, b_cut = a_length - a_kept, b_length - b_kept
-    a_start = a_start + rng.binomial(a_cut, 0.5)
-    b_start = b_start + rng.binomial(b_cut, 0.5)
-    return SentencePairs(a_start, a_kept, b_start, b_kept, is_random, a_cut + b_cut)
-
-
 def pack_pairs(corpus: TokenizedCorpus, pairs: SentencePairs, cls_token_id: int, sep_token_id: int) -> PackedTokens:
     """The pairs (S,) as the rows "[CLS] a [SEP] b [SEP]", with segment 1 from b on."""
     lengths = pairs.a_length + pairs.b_length + NUM_SPECIAL
@@ -173,4 +165,4 @@ def pack_pairs(corpus: TokenizedCorpus, pairs: SentencePairs, cls_token_id: int,
     token_ids[b_rows] = corpus.token_ids[span_indices(pairs.b_start, pairs.b_length)]
     segments = np.tile([0, 1], len(pairs))
     segment_ids = np.repeat(segments, np.column_stack([pairs.a_length + 2, pairs.b_length + 1]).ravel())
-    return PackedTokens(token_ids, segment_ids, span_offsets(lengths), lengths)
+    return unchecked(PackedTokens, token_ids, segment_ids, span_offsets(lengths), lengths)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minitransformer.batches.batch import Batch
 from minitransformer.errors import UserError
-from minitransformer.text.packed_tokens import IntArray, PackedTokens, as_ids
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, as_ids, unchecked
+
+
+class StepCounts(NamedTuple):
+    """What the two means of the loss divide by: the masked tokens and the pairs of a whole step."""
+
+    masked: int
+    pairs: int
 
 
 @dataclass(frozen=True, eq=False)
-class PretrainingBatch:
+class PretrainingBatch(Batch):
     """Input and targets of BERT's two tasks (Devlin et al. 2018, arXiv 1810.04805, section 3.1).
 
     tokens                 S pairs "[CLS] a [SEP] b [SEP]" with the masking done
@@ -32,30 +41,30 @@ class PretrainingBatch:
     def __post_init__(self) -> None:
         for name in ("masked_positions", "masked_ids", "is_random_next"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
-        n_rows, n_masked = len(self.tokens.token_ids), len(self.masked_positions)
-        if n_masked and self.masked_positions.max() >= n_rows:
+        num_rows, num_masked = len(self.tokens.token_ids), len(self.masked_positions)
+        if num_masked and self.masked_positions.max() >= num_rows:
             raise UserError(
-                f"masked_positions holds row {self.masked_positions.max()}, but the batch has {n_rows} rows"
+                f"masked_positions holds row {self.masked_positions.max()}, but the batch has {num_rows} rows"
             )
         if (times := np.bincount(self.masked_positions, minlength=1)).max() > 1:
             raise UserError(f"masked_positions names row {times.argmax()} {times.max()} times; once is enough")
-        if len(self.masked_ids) != n_masked:
-            raise UserError(f"there are {n_masked} masked_positions but {len(self.masked_ids)} masked_ids")
+        if len(self.masked_ids) != num_masked:
+            raise UserError(f"there are {num_masked} masked_positions but {len(self.masked_ids)} masked_ids")
         if len(self.is_random_next) != len(self.tokens):
-            raise UserError(f"is_random_next has {len(self.is_random_next)} entries for {len(self.tokens)} sentences")
+            raise UserError(f"is_random_next has {len(self.is_random_next)} entries for {len(self.tokens)} sequences")
         if self.is_random_next.max(initial=0) > 1:
             raise UserError(f"is_random_next must be 0 (next) or 1 (random), found {self.is_random_next.max()}")
 
-    def __len__(self) -> int:
-        """The number of sentence pairs S."""
-        return len(self.tokens)
+    @property
+    def counts(self) -> StepCounts:
+        return StepCounts(len(self.masked_ids), len(self))
 
-    def select(self, sentence_indices: Sequence[int] | NDArray | slice) -> PretrainingBatch:
+    def select(self, sequences: Sequence[int] | NDArray | slice) -> PretrainingBatch:
         """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows and ascend."""
-        chosen = np.arange(len(self))[sentence_indices]
+        chosen = np.arange(len(self))[sequences]
         entry_of_row = np.full(len(self.tokens.token_ids), -1)
         entry_of_row[self.masked_positions] = np.arange(len(self.masked_positions))
         entries = entry_of_row[self.tokens.rows_of(chosen)]
-        masked_positions = np.flatnonzero(entries >= 0)
-        masked_ids = self.masked_ids[entries[masked_positions]]
-        return PretrainingBatch(self.tokens.select(chosen), masked_positions, masked_ids, self.is_random_next[chosen])
+        masked_rows = np.flatnonzero(entries >= 0)
+        masked_ids, is_random_next = self.masked_ids[entries[masked_rows]], self.is_random_next[chosen]
+        return unchecked(PretrainingBatch, self.tokens.select(chosen), masked_rows, masked_ids, is_random_next)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,8 @@ class SentenceExamples:
     """n examples of C texts each.
 
     tokens      each different text once
-    text_ids    (C, n), which of them stands in each column of each example; NO_TEXT where there is none
-    targets     (n,) classes or scores, or None
+    text_ids    (C, n), which of them is in each column of each example; NO_TEXT where there is none
+    targets     (n,) label ids or scores, or None
     """
 
     tokens: PackedTokens
@@ -35,6 +35,30 @@ class SentenceExamples:
     def __len__(self) -> int:
         return self.text_ids.shape[1]
 
+    def select(self, examples: IntArray) -> SiameseBatch:
+        """The batch of the chosen examples. Without targets of their own, it has the numbers of its texts as targets.
+
+        By these, the ranking objective knows equal texts.
+        """
+        columns = [column[column != NO_TEXT] for column in self.text_ids[:, examples]]
+        columns = [column for column in columns if len(column)]
+        ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
+        targets = columns if self.targets is None else self.targets[examples]
+        return SiameseBatch(self.tokens.select(np.concatenate(columns)), ends, targets)
+
+
+class SiameseBatch(NamedTuple):
+    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
+
+    tokens: PackedTokens
+    ends: list[int]  # where each of these columns but the last ends
+    targets: Any  # what the objective asks for
+
+    @property
+    def lengths(self) -> IntArray:
+        """(S,) the tokens of each text."""
+        return self.tokens.lengths
+
 
 def sentence_examples(
     columns: Sequence[Sequence[str | None]],
@@ -42,9 +66,18 @@ def sentence_examples(
     targets: np.ndarray | None = None,
 ) -> SentenceExamples:
     """The examples of some columns of texts."""
+    different = dict.fromkeys(text for column in columns for text in column if text is not None)
+    return SentenceExamples(tokenize(list(different)), text_ids_of(columns), targets)
+
+
+def text_ids_of(columns: Sequence[Sequence[str | None]]) -> IntArray:
+    """(C, n) numbers for C columns of n texts: equal texts have equal numbers, in the order of their first appearance.
+
+    NO_TEXT where there is none.
+    """
     ids: dict[str, int] = {}
-    text_ids = [[NO_TEXT if text is None else ids.setdefault(text, len(ids)) for text in column] for column in columns]
-    return SentenceExamples(tokenize(list(ids)), np.array(text_ids, np.int64), targets)
+    numbers = [[NO_TEXT if text is None else ids.setdefault(text, len(ids)) for text in column] for column in columns]
+    return np.array(numbers, np.int64)
 
 
 def entailed_columns(table: Table) -> tuple[list[str], list[str], list[str | None]]:
@@ -73,13 +106,13 @@ def entailed_columns(table: Table) -> tuple[list[str], list[str], list[str | Non
 class DevExamples(NamedTuple):
     """What a sentence encoder is evaluated on while it trains.
 
-    columns of two texts with `scores`, with `labels` (n,) or with neither: pairs that belong together; or of three
-    texts: triplets.
+    columns of two texts with `gold` scores (n,), with `label_ids` (n,) or with neither: pairs that belong together; or
+    of three texts: triplets.
     """
 
     columns: Sequence[Texts]
-    scores: np.ndarray | None = None
-    labels: np.ndarray | None = None
+    gold: np.ndarray | None = None
+    label_ids: np.ndarray | None = None
 
 
 def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
@@ -88,27 +121,27 @@ def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
     Without a classifier, pairs labelled "entailment" belong together and other labels don't count.
     """
     if "score" in table.columns:
-        return DevExamples(table.texts, scores=different_scores(table))
+        return DevExamples(table.texts, gold=different_scores(table))
     if "label" in table.columns and label_names:
-        return DevExamples(table.texts, labels=label_ids(table, label_names))
+        return DevExamples(table.texts, label_ids=label_ids(table, label_names))
     if "label" in table.columns:
         return DevExamples(entailed_columns(table)[:2])
     return DevExamples(table.texts)
 
 
 def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:
-    """(n,) the cosine that each score stands for: the share of the highest score, the table's own unless given.
+    """(n,) the cosine that each score means: its share of the highest score, by default the table's own.
 
     Raises UserError for a score beyond that, and if all are equal.
     """
     found = different_scores(table)
     highest = found.max() if highest_score is None else highest_score
     if highest <= 0:
-        raise UserError(f"{table.path}: no score is above 0; a cosine of 1 must stand for some score")
+        raise UserError(f"{table.path}: no score is above 0; some score must mean a cosine of 1")
     beyond = np.flatnonzero(np.abs(found) > highest)
     if len(beyond):
         raise UserError(
             f"{table.where(beyond[0])}: the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which "
-            "stands for a cosine of 1; correct it or give a higher --highest-score"
+            "means a cosine of 1; correct it or give a higher --highest-score"
         )
     return found / highest

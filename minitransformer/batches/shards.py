@@ -1,4 +1,4 @@
-"""A step's batch in shards: sentences of like length, about equally many tokens each; and their metrics added up."""
+"""A step's batch in shards: sequences of like length, about equally many tokens each; and their metrics added up."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ENOUGH_TOKENS = 1024
 
 
 def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
-    """The sentence indices of each of `count` shards of about equally many tokens, for lengths (S,).
+    """The sequences (indices) of each of `count` shards of about equally many tokens, for lengths (S,).
 
-    The sentences are sorted by length and then cut, so that attention finds long runs of equal length. A shard that
+    The sequences are sorted by length and then cut, so that attention finds many of equal length in a row. A shard that
     would be empty is left out.
 
     >>> equal_shards(np.array([5, 2, 9, 2, 6, 4]), 2)
@@ -32,14 +32,14 @@ def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
 def bounded_shards(lengths: IntArray, count: int) -> list[IntArray]:
     """equal_shards, but two, three, ... times `count` if there is text for shards of about ENOUGH_TOKENS.
 
-    A shard has at most one and a half times as many, and a sentence. For tasks that are done with one shard before they
-    begin the next, so that a worker needs the memory of one. (SiameseTask keeps them all: its loss is one of the whole
-    batch.)
+    A shard has at most half as many more, and a sequence. For losses that are done with one shard before they begin the
+    next, so that a worker needs the memory of one. (SiameseTask keeps them all: its loss is one of the whole batch.)
     """
     rounds = round(int(lengths.sum()) / (count * ENOUGH_TOKENS))
     return equal_shards(lengths, count * max(1, rounds))
 
 
 def sum_of_shares(shares: Sequence[Any]) -> Any:
-    """The metrics of a batch from those of its shards, which are NamedTuples of one kind, each a share of the whole."""
-    return type(shares[0])(*map(sum, zip(*shares, strict=True)))
+    """The loss of a batch from its shards' shares of it: numbers, or NamedTuples of numbers."""
+    kind: Any = type(shares[0])
+    return kind(*map(sum, zip(*shares, strict=True))) if issubclass(kind, tuple) else sum(shares)

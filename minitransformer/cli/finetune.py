@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from minitransformer.cli._fine_tuning import described, fine_tuning_options, start_or_resume, train
-from minitransformer.cli._options import POSITIVE, SHARE, FiniteFloatRange, settings_options
-from minitransformer.evaluation.classification import prediction_metrics
-from minitransformer.inference.prediction import scores_of
-from minitransformer.training.runs.classification import ClassifierRun, ClassifierTrainingSettings
+from minitransformer.cli._runs import (
+    MODEL_AND_TABLES,
+    POSITIVE,
+    SHARE,
+    FiniteFloatRange,
+    fine_tuning_options,
+    setting_options,
+    train,
+)
+from minitransformer.models.classifier_settings import POOLINGS
+from minitransformer.training.runs.classification import ClassificationRun, ClassificationTrainingSettings
 
-setting = settings_options(ClassifierTrainingSettings)
+setting = setting_options(ClassificationTrainingSettings)
 
 
 @click.command()
-@fine_tuning_options(ClassifierTrainingSettings)
-@setting("pooling", click.Choice(["pooler", "cls", "mean"]), "What the classifier sees of a text.")
+@fine_tuning_options(ClassificationTrainingSettings)
+@setting("pooling", click.Choice(POOLINGS), "The row that the classifier sees.")
 @click.option(
     "--hidden-size",
     "hidden_sizes",
     multiple=True,
     type=POSITIVE,
-    help="Of a dense layer below the classifier; may repeat.",
+    help="Size of a dense layer below the classifier; may be given several times.",
 )
-@setting("dropout", SHARE, "Before each layer of the head.  [default: BERT's own]")
-@click.option("--multi-label", is_flag=True, help="A text may have several labels, with commas between them.")
-@click.option("--freeze-encoder", is_flag=True, help="Train what is above the encoder only.")
-@setting("rate_decay", FiniteFloatRange(0, 1, min_open=True), "Learning rate of a layer, of that of the one above.")
+@setting("dropout", SHARE, "Dropout before each layer of the head.  [default: BERT's own]")
+@click.option("--multi-label", is_flag=True, help="A text may have several labels, separated by commas.")
+@click.option("--freeze-encoder", is_flag=True, help="Train only what is above the encoder.")
+@setting(
+    "rate_decay",
+    FiniteFloatRange(0, 1, min_open=True),
+    "A layer's learning rate, as a fraction of the layer above's.",
+)
 @click.pass_context
-def command(context: click.Context, resume: Path | None, workers: int | None, **settings: Any) -> None:
-    """Fine-tune MODEL to classify or score texts, or pairs of texts, given in tables (TSV with a header).
+def command(context: click.Context, **_: Any) -> None:
+    """Fine-tune MODEL to classify or score texts, or pairs of texts.
+
+    --train and --dev are tables (TSV) with one of these headers:
 
     \b
-    text label                    any number of classes
-    sentence1 sentence2 label     pairs
-    text score                    regression, or with sentence1 sentence2
+    text label                      any number of classes
+    sentence1 sentence2 label       pairs
+    text score                      regression
+    sentence1 sentence2 score       regression on pairs
 
-    MODEL is a folder, or the name of a model on the Hugging Face hub. DIR becomes a folder that `minitransformer
-    predict` loads, and so does transformers' BertForSequenceClassification, which has no other pooling than pooler and
-    no hidden layers.
+    MODEL is a folder, or the name of a model on the Hugging Face hub. DIR
+    becomes a folder that `minitransformer predict` loads. With the default
+    pooling and no hidden layers, transformers loads it, too.
+
+    \b
+    minitransformer finetune my-bert --train train.tsv --dev dev.tsv \\
+        --learning-rate 1e-3 --out my-classifier
     """
-    run = start_or_resume(ClassifierRun, context, resume)
-    problem_type = run.model.settings.problem_type
-
-    def evaluate() -> Any:
-        return prediction_metrics(problem_type, scores_of(run.model, run.dev_tokens), run.dev_targets)
-
-    best = train(run, evaluate, workers, "finetune")
-    click.echo(f"\nThe best model on {run.settings.dev}: {described(best)}")
-    click.echo(f"It lies in {run.folder}. Ask it: minitransformer predict {run.folder} FILE")
+    run = train(ClassificationRun, context, MODEL_AND_TABLES)
+    click.echo(f"Saved to {run.folder}. Try: minitransformer predict {run.folder} FILE")

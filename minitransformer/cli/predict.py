@@ -10,14 +10,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from minitransformer.cli._fine_tuning import described
 from minitransformer.corpora.tables import PAIRS, TEXTS, has_columns, read_table
+from minitransformer.corpora.targets import targets_of
 from minitransformer.corpora.text_files import decoded_lines, read_lines
 from minitransformer.errors import UserError
 from minitransformer.evaluation.classification import prediction_metrics
+from minitransformer.evaluation.in_words import in_words
 from minitransformer.inference.prediction import Predictor, load_predictor
-from minitransformer.models.classifier_settings import ClassifierSettings
-from minitransformer.training.runs.classification import targets_of
 
 LINES_AT_ONCE = 4096
 
@@ -48,8 +47,7 @@ def command(model: str, file: str | None) -> None:
 def predict_table(predictor: Predictor, file: Path) -> None:
     wanted = "score" if predictor.problem_type == "regression" else "label"
     table = read_table(file, (*PAIRS, wanted), (*TEXTS, wanted), PAIRS, TEXTS)
-    head = ClassifierSettings(predictor.labels, predictor.problem_type)
-    targets = targets_of(table, head) if wanted in table.columns else None
+    targets = targets_of(table, predictor.problem_type, predictor.labels) if wanted in table.columns else None
     answers = []
     for start in range(0, len(table.lines), LINES_AT_ONCE):
         columns = tuple(column[start : start + LINES_AT_ONCE] for column in table.texts)
@@ -57,7 +55,7 @@ def predict_table(predictor: Predictor, file: Path) -> None:
         print_answers(predictor, columns, answers[-1])
     if targets is not None:
         scores = prediction_metrics(predictor.problem_type, np.concatenate(answers), targets)
-        click.echo(f"{len(targets):,} examples: {described(scores._asdict())}", err=True)
+        click.echo(f"{len(targets):,} examples: {in_words(scores._asdict())}", err=True)
 
 
 def blocks_of_lines(lines: Iterator[tuple[int, str]], source: str) -> Iterator[tuple[list[str], ...]]:

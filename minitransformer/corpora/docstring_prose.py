@@ -28,7 +28,7 @@ CITATION = re.compile(r"(\w*)[.,;:]?\s*\[#?[\w-]+\]_")
 NEEDS_CITATION = words("in see by from of and or to on with also")
 EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(\w(?:[^*]*\w)?)\1(?![\w*])")
 CALL = re.compile(r"(?<=\w)\(\)")
-NOT_PROSE = "\0"  # stands for a formula or code within a sentence
+NOT_PROSE = "\0"  # in place of a formula or code within a sentence
 
 CODE = re.compile(r"[\0=<>{}|\\^~@#$&*`\[\]]|\w\(|::|\.\.\.|//|(?<!\d)%|\b_|_\b")
 WORD = re.compile(r"[\"'“‘(]*[A-Za-z]+(?:['’/-][A-Za-z]+)*[\"'”’.,;:!?)]*")
@@ -48,7 +48,7 @@ def prose_sentences(docstring: str) -> list[str]:
 
 
 def paragraphs(lines: list[str]) -> Iterator[str]:
-    """Runs of lines of equal indentation, outside code and tables, each joined into one line."""
+    """Successive lines of equal indentation, outside code and tables, each joined into one line."""
     paragraph: list[str] = []
     indentation = 0
     for line in without_code(without_table_sections(lines)):

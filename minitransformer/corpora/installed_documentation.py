@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from minitransformer.corpora.corpus import Corpus
 from minitransformer.corpora.docstring_prose import prose_sentences
 from minitransformer.errors import UserError
 
@@ -25,24 +26,20 @@ SKIPPED_FOLDERS = frozenset(
     ("site-packages", "dist-packages", "test", "tests", "idle_test", "turtledemo", "idlelib", "lib2to3", "ensurepip")
     + ("distutils", "encodings", "pydoc_data", "_lib", "_vendor", "_external", "__pycache__")
 )
-MIN_NEW_SHARE = 0.2  # of a sentence's runs of four words
+MIN_NEW_SHARE = 0.2  # of a sentence's four-grams
 MIN_SENTENCES = 2  # of a document, since a single sentence has no next one
 
-Run = tuple[str, ...]
+FourGram = tuple[str, ...]
 
 
-class InstalledDocumentation:
-    """The prose of the installed documentation as a corpus (corpora/text_files.py), in the order of the file names.
+class InstalledDocumentation(Corpus):
+    """The prose of the installed documentation as a corpus, in the order of the file names.
 
-    Many functions are described in the same words: a sentence is left out if nearly all of it was said before.
+    Many functions are described in the same words: a sentence is left out if nearly all of it has come before.
     Raises UserError on a Python that came without its source files.
     """
 
-    def __iter__(self) -> Iterator[str]:
-        return self.sentences()
-
     def sentences(self, progress: tqdm | None = None) -> Iterator[str]:
-        """The sentences, an empty string after each document; advances the progress bar by their bytes."""
         for document in self.documents:
             for sentence in [*document, ""]:
                 yield sentence
@@ -50,14 +47,14 @@ class InstalledDocumentation:
                     progress.update(len(sentence.encode()) + 1)
 
     @property
-    def n_bytes(self) -> int:
-        """The size of the corpus as a file with a sentence a line."""
+    def num_bytes(self) -> int:
+        """The size of the corpus as a file with one sentence per line."""
         return sum(len(sentence.encode()) + 1 for sentence in self)
 
     @cached_property
     def documents(self) -> list[list[str]]:
         """The sentences of each document. The first use takes some seconds."""
-        seen: set[Run] = set()
+        seen: set[FourGram] = set()
         found = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # about the code that is read
@@ -71,13 +68,13 @@ class InstalledDocumentation:
         return found
 
 
-def is_new(sentence: str, seen: set[Run]) -> bool:
-    """Whether the sentence has enough runs of four words that were not seen before; from now on they are."""
+def is_new(sentence: str, seen: set[FourGram]) -> bool:
+    """Whether the sentence has enough four-grams that were not seen before; from now on they are."""
     words = sentence.lower().split()
-    runs = set(zip(words, words[1:], words[2:], words[3:], strict=False))
-    n_new = len(runs - seen)
-    seen |= runs
-    return n_new > MIN_NEW_SHARE * len(runs)
+    four_grams = set(zip(words, words[1:], words[2:], words[3:], strict=False))
+    num_new = len(four_grams - seen)
+    seen |= four_grams
+    return num_new > MIN_NEW_SHARE * len(four_grams)
 
 
 def docstrings() -> Iterator[str]:

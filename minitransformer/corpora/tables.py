@@ -1,7 +1,7 @@
-"""Tables of texts: tab-separated files (TSV) in UTF-8, one example a line, plain or compressed with gzip.
+"""Tables of texts: tab-separated files (TSV) in UTF-8, one example per line, plain or compressed with gzip.
 
-The first line is a header: it names the columns (COLUMNS, in any case), which may stand in any order, and others are
-ignored. There is no quoting: a field is all that stands between two tabs. Blank lines are skipped.
+The first line is a header: it names the columns (COLUMNS, in any case) in any order, and other columns are ignored.
+There is no quoting: a field is everything between two tabs. Blank lines are skipped.
 
     sentence1<TAB>sentence2<TAB>score
     A plane is taking off.<TAB>An air plane is taking off.<TAB>5.0
@@ -67,8 +67,8 @@ def read_table(path: str | os.PathLike[str], *layouts: Layout) -> Table:
     for line, fields in rows:
         if len(fields) != len(header.fields):
             raise UserError(
-                f"{path}, line {line}: fields with tabs between them: {len(fields)}, in the header: "
-                f"{len(header.fields)}; write a tab inside a text as a space"
+                f"{path}, line {line}: expected {len(header.fields)} tab-separated fields as in the header, found "
+                f"{len(fields)}; replace tabs inside texts by spaces"
             )
         for column, place in places.items():
             if not fields[place]:
@@ -92,7 +92,7 @@ def _read_rows(path: Path) -> list[_Row]:
         lines = [(number, decode(line, path, number)) for number, line in enumerate(text, 1)]
     rows = [_Row(number, [field.strip() for field in line.split("\t")]) for number, line in lines if line.strip()]
     if not rows:
-        raise UserError(f"{path} is empty; expected a header and tab-separated lines, one example a line")
+        raise UserError(f"{path} is empty; expected a header and tab-separated lines, one example per line")
     return rows
 
 
@@ -104,7 +104,7 @@ def has_columns(path: Path, *layouts: Layout) -> bool:
 
 
 def _known_columns(header: Sequence[str]) -> dict[str, int]:
-    """Where each column of COLUMNS stands that the header has."""
+    """The place of each column of COLUMNS that the header has."""
     names = [field.lower() for field in header]
     return {
         column: names.index(name)
@@ -115,7 +115,7 @@ def _known_columns(header: Sequence[str]) -> dict[str, int]:
 
 
 def _places(path: Path, header: _Row, layouts: Sequence[Layout]) -> dict[str, int]:
-    """Where the columns of the first layout stand that the header has all of."""
+    """The places of the columns of the first layout that the header has all of."""
     places = _known_columns(header.fields)
     for layout in layouts:
         if all(column in places for column in layout):
@@ -123,7 +123,7 @@ def _places(path: Path, header: _Row, layouts: Sequence[Layout]) -> dict[str, in
     missing = min(([column for column in layout if column not in places] for layout in layouts), key=len)
     expected = " or ".join(" ".join(_first_names(layout)) for layout in layouts)
     raise UserError(
-        f"{path}, line {header.line} must be a header with the columns {expected} (tabs between them); it lacks "
+        f"{path}, line {header.line} must be a header with the columns {expected}, separated by tabs; it lacks "
         f"{' and '.join(_first_names(missing))}, found: {_shortened(' '.join(header.fields))}"
     )
 

@@ -1,4 +1,4 @@
-"""What a model should answer, as the numbers that it is trained on: classes and scores from the columns of a table."""
+"""What a model should answer, as the numbers that it is trained on: labels and scores from the columns of a table."""
 
 from __future__ import annotations
 
@@ -61,16 +61,23 @@ def different_scores(table: Table) -> np.ndarray:
     return found
 
 
+def targets_of(table: Table, problem_type: str, names: Sequence[str]) -> np.ndarray:
+    """What a classifier's loss compares its logits with: label ids (n,), labels (n, K) or scores (n, 1)."""
+    if problem_type == "regression":
+        return scores(table)[:, None]
+    return (label_matrix if problem_type == "multi_label_classification" else label_ids)(table, names)
+
+
 def _names_in(field: str, several: bool, table: Table, example: int) -> list[str]:
     names = [name.strip() for name in field.split(SEPARATOR)] if several else [field]
     if not all(names):
-        raise UserError(f"{table.where(example)}: there is a comma too many in the labels {field!r}; delete it")
+        raise UserError(f"{table.where(example)}: there is an extra comma in the labels {field!r}; delete it")
     return names
 
 
 def _id(name: str, ids: dict[str, int], table: Table, example: int) -> int:
     if name not in ids:
-        hint = ", or say --multi-label if it means several labels" if SEPARATOR in name else ""
+        hint = ", or use --multi-label if it means several labels" if SEPARATOR in name else ""
         known = ", ".join(list(ids)[:10]) + (", ..." if len(ids) > 10 else "")
         raise UserError(
             f"{table.where(example)}: the label {name!r} is none of those that the model is trained on ({known}); "

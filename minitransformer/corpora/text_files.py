@@ -1,11 +1,8 @@
 """The sentences of the user's text files, one at a time, so that memory doesn't grow with the files.
 
-A corpus, here and wherever a function takes one, is an iterable of sentences (str) in which an empty string ends each
-document. It can be iterated again and again, and gives the same sentences every time.
-
-The files hold UTF-8 text, plain or compressed with gzip: one paragraph or sentence a line, an empty line between
-documents. Files whose lines are wrapped at a fixed width, as those of Project Gutenberg, are known by that: their
-paragraphs are the lines between empty lines, and two empty lines or more stand between documents. A new file begins a
+The files hold UTF-8 text, plain or compressed with gzip: one paragraph or sentence per line, a blank line between
+documents. Files whose lines are wrapped at a fixed width, like those of Project Gutenberg, are recognised by that:
+their paragraphs are the lines between blank lines, and two blank lines or more separate documents. A new file begins a
 new document.
 """
 
@@ -24,6 +21,7 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
+from minitransformer.corpora.corpus import Corpus
 from minitransformer.corpora.sentences import split_sentences
 from minitransformer.errors import UserError
 
@@ -36,7 +34,7 @@ LONGEST_WRAPPED_LINE = 1_000  # a URL, maybe; in a file of one paragraph per lin
 NumberedLine = tuple[int, str]
 
 
-class TextFiles:
+class TextFiles(Corpus):
     """The corpus in some text files.
 
     Raises UserError for a file that is missing, empty, binary, not UTF-8, damaged, or has too long lines: immediately
@@ -50,21 +48,17 @@ class TextFiles:
         for path in self.paths:
             check_file(path)
 
-    def __iter__(self) -> Iterator[str]:
-        return self.sentences()
-
     def sentences(self, progress: tqdm | None = None) -> Iterator[str]:
-        """The sentences, an empty string after each document; advances the progress bar by the bytes read."""
         for path in self.paths:
-            n_documents = 0
+            num_documents = 0
             for number, paragraph in paragraphs(read_lines(path, progress), is_wrapped(path)):
-                n_documents += not paragraph
+                num_documents += not paragraph
                 yield from checked_sentences(path, number, paragraph) if paragraph else [""]
-            if not n_documents:
+            if not num_documents:
                 raise UserError(f"{path} holds no text, only white space")
 
     @property
-    def n_bytes(self) -> int:
+    def num_bytes(self) -> int:
         """The size of the files, compressed as they are."""
         return sum(path.stat().st_size for path in self.paths)
 
@@ -78,12 +72,12 @@ def check_file(path: Path) -> None:
     if not path.is_file():
         raise UserError(f"{path} is not a regular file, but a corpus is read more than once; save it to a file first")
     if path.stat().st_size == 0:
-        raise UserError(f"{path} is empty; expected text, one paragraph or sentence a line")
+        raise UserError(f"{path} is empty; expected text, one paragraph or sentence per line")
 
 
 @contextmanager
 def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase]]:
-    """The file's text as bytes, unpacked if it is gzip, and beside it the file itself, whose position is progress."""
+    """The file's text as bytes, unpacked if it is gzip, and the file itself, whose position is the progress."""
     try:
         with path.open("rb") as file:
             is_gzip = file.read(2) == b"\x1f\x8b"
@@ -114,7 +108,7 @@ def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Ite
         if len(line) > MAX_LINE_BYTES:
             raise UserError(
                 f"{source}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB; "
-                "expected one paragraph or sentence a line"
+                "expected one paragraph or sentence per line"
             )
         yield number, decode(line, source, number).strip()
 
@@ -155,21 +149,21 @@ def is_wrapped(path: Path) -> bool:
 
 def paragraphs(lines: Iterable[NumberedLine], wrapped: bool) -> Iterator[NumberedLine]:
     """(number of the first line, paragraph); an empty paragraph ends each document."""
-    empty_lines_between_documents = 2 if wrapped else 1
+    blank_lines_between_documents = 2 if wrapped else 1
     lines_of_paragraph = MAX_PARAGRAPH_LINES if wrapped else 1
     paragraph: list[str] = []
-    first, n_empty, in_document = 0, 0, False
+    first, num_blank, in_document = 0, 0, False
     for number, line in lines:
         if line:
             first = number if not paragraph else first
             paragraph.append(line)
-            n_empty, in_document = 0, True
+            num_blank, in_document = 0, True
         else:
-            n_empty += 1
+            num_blank += 1
         if paragraph and (not line or len(paragraph) == lines_of_paragraph):
             yield first, " ".join(paragraph)
             paragraph = []
-        if in_document and n_empty == empty_lines_between_documents:
+        if in_document and num_blank == blank_lines_between_documents:
             yield number, ""
             in_document = False
     if paragraph:
@@ -185,6 +179,6 @@ def checked_sentences(path: Path, number: int, paragraph: str) -> list[str]:
     if longest > MAX_SENTENCE_LENGTH:
         raise UserError(
             f"{path}, line {number} holds {longest:,} characters without the end of a sentence; expected one paragraph "
-            "or sentence a line"
+            "or sentence per line"
         )
     return sentences

@@ -3,8 +3,8 @@
 A folder holds four files, little-endian:
 
     token_ids.bin         uint16 (uint32 from 65,536 tokens of vocabulary), the sentences without [CLS] and [SEP]
-    sentence_starts.bin   int64, the first token of each sentence, and at last the number of tokens
-    document_starts.bin   int64, the first sentence of each document, and at last the number of sentences
+    sentence_starts.bin   int64, the first token of each sentence, and finally the number of tokens
+    document_starts.bin   int64, the first sentence of each document, and finally the number of sentences
     corpus.json           the numbers of tokens, sentences and documents, and a fingerprint of the other three
 """
 
@@ -14,13 +14,16 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object
@@ -29,11 +32,11 @@ from minitransformer.text.packed_tokens import IntArray
 
 MAX_SENTENCE_TOKENS = 128  # a longer sentence becomes several, so that none of its tokens are cut off in training
 SENTENCES_AT_ONCE = 4096
-HELD_OUT_EVERY = 25  # documents: 4 %
+HELD_OUT_EVERY = 20  # documents one is held out: 5 % of the text
 
 
 class Documents(NamedTuple):
-    """Some documents of a corpus as runs of sentences: first (D,) and end (D,), the sentence after the last."""
+    """Some documents of a corpus by their sentences: first (D,) and end (D,), the one after the last."""
 
     first: IntArray
     end: IntArray
@@ -62,7 +65,7 @@ class TokenizedCorpus:
 
     @classmethod
     def build(cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike) -> TokenizedCorpus:
-        """Tokenise a corpus (corpora/text_files.py) into a folder and open it; memory doesn't grow with the corpus.
+        """Tokenise a corpus (corpora/corpus.py) into a folder and open it; memory doesn't grow with the corpus.
 
         The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if the corpus
         holds no text, if the folder exists and is something else, or if the disk is full.
@@ -70,17 +73,17 @@ class TokenizedCorpus:
         folder = Path(folder)
         if folder.exists() and not (folder / "corpus.json").exists():
             raise UserError(f"{folder} exists and is no tokenised corpus; choose another folder or remove it")
-        beside = folder.with_name(f".{folder.name}.partial")
+        partial = folder.with_name(f".{folder.name}.partial")
         try:
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
-            write_corpus(corpus, tokenizer, beside)
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            write_corpus(corpus, tokenizer, partial)
             shutil.rmtree(folder, ignore_errors=True)
-            os.replace(beside, folder)
+            os.replace(partial, folder)
         except OSError as error:
             raise UserError(f"{folder} can't be written: {error.strerror or error}") from None
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
         return cls.open(folder)
 
     @classmethod
@@ -99,11 +102,11 @@ class TokenizedCorpus:
             raise UserError(f"{folder / 'corpus.json'} is not the description of a tokenised corpus: {error}") from None
 
     def split(self, held_out_every: int = HELD_OUT_EVERY) -> tuple[Documents, Documents]:
-        """The documents to train on, and those held out to test on: of those with two sentences or more every 25th.
+        """The documents to train on, and those held out to test on: one n-th of the text, n being held_out_every.
 
-        Documents of one sentence give no next-sentence pair and are in neither. A corpus of few documents (such as
-        some novels) can't spare whole ones: of each that has six sentences or more, the last 4 % are held out, at
-        least two.
+        Of the documents with two sentences or more, every n-th is held out. (Those of one sentence give no
+        next-sentence pair and are in neither part.) A corpus of few documents, such as some novels, can't spare whole
+        ones: of each that has six sentences or more, the last n-th is held out, at least two sentences.
         """
         first, end = self.document_starts[:-1], self.document_starts[1:]
         several = end - first >= 2
@@ -112,50 +115,84 @@ class TokenizedCorpus:
             held_out = np.arange(len(first)) % held_out_every == held_out_every - 1
             return Documents(first[~held_out], end[~held_out]), Documents(first[held_out], end[held_out])
         lengths = end - first
-        n_held_out = np.where(lengths < 6, 0, np.maximum(2, lengths // held_out_every))
-        cut = end - n_held_out
-        return Documents(first, cut), Documents(cut[n_held_out > 0], end[n_held_out > 0])
+        num_held_out = np.where(lengths < 6, 0, np.maximum(2, lengths // held_out_every))
+        cut = end - num_held_out
+        return Documents(first, cut), Documents(cut[num_held_out > 0], end[num_held_out > 0])
+
+
+def prepare_corpus(
+    sentences: Iterable[str], tokenizer_folder: Path, corpus_folder: Path, vocab_size: int, max_length: int
+) -> None:
+    """Learn a vocabulary of vocab_size tokens from a corpus (corpora/corpus.py) and tokenise the corpus with it.
+
+    The corpus is read once: its sentences wait in a temporary file until the vocabulary is known. The tokenizer
+    remembers max_length. Once corpus_folder is there, both are whole. Raises UserError if the text doesn't support the
+    vocabulary, or the disk is full.
+    """
+    try:
+        with TemporaryFile("w+", encoding="utf-8", newline="\n", dir=corpus_folder.parent) as file:
+            num_sentences = 0
+            for sentence in sentences:
+                file.write(f"{sentence}\n")
+                num_sentences += 1
+            again = tqdm(_lines(file), "learning the vocabulary", num_sentences, unit=" sentences", disable=None)
+            tokenizer = BertTokenizer.train(again, vocab_size, model_max_length=max_length)
+            tokenizer.save_pretrained(tokenizer_folder)
+            again = tqdm(_lines(file), "tokenising", num_sentences, unit=" sentences", disable=None)
+            TokenizedCorpus.build(again, tokenizer, corpus_folder)
+    except OSError as error:
+        raise UserError(f"{corpus_folder.parent} can't be written: {error.strerror or error}") from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    file.seek(0)
+    for line in file:
+        yield line.removesuffix("\n")
 
 
 def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) -> None:
     """Write the four files of a tokenised corpus into an existing folder."""
     dtype = np.dtype("<u2" if tokenizer.vocab_size < 2**16 else "<u4")
-    with (
-        HashedFile(folder / "token_ids.bin") as token_ids,
-        HashedFile(folder / "sentence_starts.bin") as sentence_starts,
-        HashedFile(folder / "document_starts.bin") as document_starts,
-    ):
-        num_tokens = num_sentences = num_documents = 0
+    names = ("token_ids.bin", "sentence_starts.bin", "document_starts.bin")
+    num_tokens = num_sentences = num_documents = 0
+    with ExitStack() as files:
+        token_ids, sentence_starts, document_starts = (
+            files.enter_context((folder / name).open("wb")) for name in names
+        )
         document_begins = True
-        for pieces in tokenized(corpus, tokenizer):
+        for pieces in tokenize(corpus, tokenizer):
             if pieces is None:
                 document_begins = True
                 continue
             if document_begins:
-                document_starts.write_number(num_sentences)
+                document_starts.write(num_sentences.to_bytes(8, "little"))
                 num_documents += 1
                 document_begins = False
             for part in cut_evenly(pieces):
-                sentence_starts.write_number(num_tokens)
+                sentence_starts.write(num_tokens.to_bytes(8, "little"))
                 token_ids.write(np.array(part, dtype).tobytes())
                 num_sentences += 1
                 num_tokens += len(part)
-        sentence_starts.write_number(num_tokens)
-        document_starts.write_number(num_sentences)
-        if not num_tokens:
-            raise UserError("the corpus holds no text")
-        digests = [file.digest for file in (token_ids, sentence_starts, document_starts)]
+        sentence_starts.write(num_tokens.to_bytes(8, "little"))
+        document_starts.write(num_sentences.to_bytes(8, "little"))
+    if not num_tokens:
+        raise UserError("the corpus holds no text")
     facts: dict[str, Any] = {
         "num_tokens": num_tokens,
         "num_sentences": num_sentences,
         "num_documents": num_documents,
         "token_dtype": dtype.str,
-        "fingerprint": hashlib.sha256("".join(digests).encode()).hexdigest(),
+        "fingerprint": hashlib.sha256("".join(sha256(folder / name) for name in names).encode()).hexdigest(),
     }
     (folder / "corpus.json").write_text(json_text(facts), encoding="utf-8")
 
 
-def tokenized(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tokenize(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
     """The token ids of each sentence that has any, and None after each document."""
     sentences = iter(corpus)
     while batch := list(islice(sentences, SENTENCES_AT_ONCE)):
@@ -166,34 +203,9 @@ def tokenized(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[
 
 def cut_evenly(pieces: list[int]) -> list[list[int]]:
     """A sentence in parts of about equal length, none longer than MAX_SENTENCE_TOKENS."""
-    n_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
-    bounds = [len(pieces) * part // n_parts for part in range(n_parts + 1)]
+    num_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
+    bounds = [len(pieces) * part // num_parts for part in range(num_parts + 1)]
     return [pieces[start:end] for start, end in pairwise(bounds)]
-
-
-class HashedFile:
-    """A file to write to that knows the SHA-256 of what was written."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = path.open("wb")
-        self._hash = hashlib.sha256()
-
-    def __enter__(self) -> HashedFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def write(self, content: bytes) -> None:
-        self._hash.update(content)
-        self._file.write(content)
-
-    def write_number(self, number: int) -> None:
-        self.write(number.to_bytes(8, "little"))
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
 
 
 def map_file(file: Path, dtype: np.dtype, length: int) -> NDArray:

@@ -1,4 +1,4 @@
-"""How well a model fills masked tokens and knows next sentences, beside what a model that read nothing would get.
+"""How well a model fills masked tokens and knows next sentences, next to what a model that read nothing would get.
 
 A loss of 4 says little by itself. A model that ignores the text and guesses each token as often as it occurs in the
 corpus gets the unigram entropy, which is near 6. Anything below that was learnt from the context.
@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
-from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss, StepCounts
+from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.parallel import available_cores
 from minitransformer.text.bert_tokenizer import BertTokenizer
 
 
 class PretrainingBaselines(NamedTuple):
-    """What the scores must beat: losses in nats, accuracies between 0 and 1.
+    """What the metrics must beat: losses in nats, accuracies between 0 and 1.
 
     uniform                ln V, each token of the vocabulary equally likely: where an untrained model starts
     unigram_entropy        -sum p ln p over the tokens' shares p of the training text: guessing by frequency
@@ -44,7 +44,7 @@ class PretrainingBaselines(NamedTuple):
 def evaluate_pretraining(
     model: BertForPreTraining, batches: Sequence[PretrainingBatch], workers: int | None = None
 ) -> PretrainingLoss:
-    """Losses and accuracies over all the batches together, without dropout, on so many cores (all unless given)."""
+    """Losses and accuracies over all the batches together, without dropout, on `workers` cores (default: all)."""
     counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
     # A forward pass only reads the model, so threads can share it; each has BLAS to itself.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers or available_cores()) as threads:
@@ -79,8 +79,8 @@ def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch
     )
 
 
-def pretraining_report(scores: PretrainingLoss, baselines: PretrainingBaselines) -> str:
-    """A table of the scores beside what they must beat.
+def pretraining_report(metrics: PretrainingLoss, baselines: PretrainingBaselines) -> str:
+    """A table of the metrics next to what they must beat.
 
     >>> print(pretraining_report(PretrainingLoss(mlm=4.2, nsp=0.55, mlm_accuracy=0.283, nsp_accuracy=0.712),
     ...                          PretrainingBaselines(8.294, 6.35, 6.4, 0.046, 0.6931, 0.52)))
@@ -92,35 +92,16 @@ def pretraining_report(scores: PretrainingLoss, baselines: PretrainingBaselines)
     next sentence   loss         0.550     0.693   ln 2, both answers equally likely
                     accuracy     71.2%     52.0%   always the larger class
     """
+    m, b = metrics, baselines
     rows = [
         ("", "", "model", "to beat", ""),
-        (
-            "masked tokens",
-            "loss",
-            _nats(scores.mlm),
-            _nats(baselines.unigram_entropy),
-            "unigram entropy of the text",
-        ),
-        ("", "", "", _nats(baselines.unigram_cross_entropy), "unigram cross-entropy of these tokens"),
-        ("", "", "", _nats(baselines.uniform), "ln V, all tokens equally likely"),
-        (
-            "",
-            "accuracy",
-            _percent(scores.mlm_accuracy),
-            _percent(baselines.commonest_token),
-            "always the commonest token",
-        ),
-        ("next sentence", "loss", _nats(scores.nsp), _nats(baselines.even_chance), "ln 2, both answers equally likely"),
-        ("", "accuracy", _percent(scores.nsp_accuracy), _percent(baselines.larger_class), "always the larger class"),
+        ("masked tokens", "loss", f"{m.mlm:.3f}", f"{b.unigram_entropy:.3f}", "unigram entropy of the text"),
+        ("", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"),
+        ("", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"),
+        ("", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"),
+        ("next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"),
+        ("", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"),
     ]
     return "\n".join(
         f"{task:16}{metric:10}{model:>8}{beat:>10}   {what}".rstrip() for task, metric, model, beat, what in rows
     )
-
-
-def _nats(loss: float) -> str:
-    return f"{loss:.3f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}"

@@ -14,48 +14,47 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitransformer.batches.sentence_examples import DevExamples
+from minitransformer.batches.sentence_examples import DevExamples, text_ids_of
 from minitransformer.evaluation.embedding_health import embedding_health
 from minitransformer.evaluation.ranking_metrics import ranking_metrics, triplet_accuracy
 from minitransformer.evaluation.sts import evaluate_sts
 from minitransformer.models.siamese_network import SiameseNetwork
-from minitransformer.objectives.ranking import text_ids_of
 
 
-class CorrelationScores(NamedTuple):
+class CorrelationMetrics(NamedTuple):
     spearman: float
     pearson: float
     mean_cosine: float
     effective_rank: float
 
 
-class RankingScores(NamedTuple):
+class RankingMetrics(NamedTuple):
     mean_reciprocal_rank: float
     accuracy: float
     mean_cosine: float
     effective_rank: float
 
 
-class AccuracyScores(NamedTuple):
+class AccuracyMetrics(NamedTuple):
     accuracy: float
     mean_cosine: float
     effective_rank: float
 
 
-def evaluate_siamese(network: SiameseNetwork, dev: DevExamples) -> Any:
-    """The scores of a network on dev examples, the one that counts first."""
+def evaluate_sentences(network: SiameseNetwork, dev: DevExamples) -> Any:
+    """The metrics of a network on dev examples, the one that counts first."""
     encoder = network.encoder
-    if dev.scores is not None:
+    if dev.gold is not None:
         first, second = dev.columns
-        sts = evaluate_sts(encoder.encode, first, second, dev.scores)
-        return CorrelationScores(sts.spearman, sts.pearson, *sts.health[:2])
+        sts = evaluate_sts(encoder.encode, first, second, dev.gold)
+        return CorrelationMetrics(sts.spearman, sts.pearson, *sts.health[:2])
     embeddings = encoder.encode([text for column in dev.columns for text in column])
     health = embedding_health(embeddings)[:2]
     if len(dev.columns) == 3:
-        return AccuracyScores(triplet_accuracy(*np.split(embeddings, 3)), *health)
+        return AccuracyMetrics(triplet_accuracy(*np.split(embeddings, 3)), *health)
     first_rows, second_rows = np.split(embeddings, 2)
-    if dev.labels is not None and network.classifier:
+    if dev.label_ids is not None and network.classifier:
         answers = network.classifier((first_rows, second_rows)).argmax(axis=1)
-        return AccuracyScores(float((answers == dev.labels).mean()), *health)
-    [answer_ids] = text_ids_of((list(dev.columns[1]),))
-    return RankingScores(*ranking_metrics(first_rows, second_rows, answer_ids), *health)
+        return AccuracyMetrics(float((answers == dev.label_ids).mean()), *health)
+    [answer_ids] = text_ids_of(dev.columns[1:])
+    return RankingMetrics(*ranking_metrics(first_rows, second_rows, answer_ids), *health)

@@ -53,7 +53,7 @@ def _sequence_predictor(folder: Path) -> Predictor:
     limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
 
     def scores(columns: Columns) -> np.ndarray:
-        return scores_of(model, tokenized(tokenizer, columns, limit))
+        return scores_of(model, tokenizer.pack(columns, limit))
 
     return Predictor(model.settings.labels, model.settings.problem_type, scores)
 
@@ -68,12 +68,6 @@ def _pair_predictor(folder: Path) -> Predictor:
         return network.classify([*first], [*second])
 
     return Predictor(network.labels, "single_label_classification", scores)
-
-
-def tokenized(tokenizer: BertTokenizer, columns: Columns, max_length: int) -> PackedTokens:
-    """Texts, or pairs of them, as one batch."""
-    texts, *pairs = columns
-    return tokenizer(texts, pairs[0] if pairs else None, max_length)
 
 
 def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.loading import is_untied
 from minitransformer.interop.safetensors_files import Tensors
@@ -43,13 +43,6 @@ class PretrainingLoss(NamedTuple):
     @property
     def total(self) -> float:
         return self.mlm + self.nsp
-
-
-class StepCounts(NamedTuple):
-    """What the two means divide by: the masked tokens and the pairs of the whole step, all its shards together."""
-
-    masked: int
-    pairs: int
 
 
 class PretrainingCache(NamedTuple):
@@ -95,7 +88,7 @@ class BertForPreTraining(PretrainedModel[BertConfig]):
         If the batch is one shard of a step, `of_step` counts the whole step, so that losses and gradients of the shards
         add up to those of the step as one batch. A batch without masked tokens has the masked-LM loss 0.
         """
-        masked, pairs = of_step or StepCounts(len(batch.masked_ids), len(batch))
+        masked, pairs = of_step or batch.counts
         (hidden, pooled), bert_cache = self.bert.forward(batch.tokens, rng)
         mlm, mlm_cache = row_prediction_forward(self.mlm_head, hidden, batch.masked_positions, batch.masked_ids, masked)
         nsp, nsp_cache = row_prediction_forward(

@@ -39,8 +39,8 @@ class RankingObjective:
         """The mean loss of (anchors, positives), each (S, H), and the cache.
 
         Hard negatives may follow, an array (any number, H): they are negatives of all anchors. text_ids are numbers
-        that stand for the texts of each array, equal for equal texts (text_ids_of makes them); without them all texts
-        count as different.
+        for the texts of each array, equal for equal texts (text_ids_of in batches/sentence_examples.py makes them);
+        without them all texts count as different.
         """
         anchors, candidates = embeddings[0], np.concatenate(embeddings[1:])
         left_out = None if text_ids is None else right_answers(text_ids[0], np.concatenate(text_ids[1:]))
@@ -56,9 +56,3 @@ class RankingObjective:
         dsimilarities = ranking_loss_backward(dlosses, cache.losses)
         d_anchors, d_candidates = cosine_matrix_backward(dsimilarities, cache.similarities)
         return d_anchors, *np.split(d_candidates, cache.ends)
-
-
-def text_ids_of(texts: tuple[list[str], ...]) -> np.ndarray:
-    """(n, S) numbers for n columns of S texts: the same text, the same number."""
-    ids: dict[str, int] = {}
-    return np.array([[ids.setdefault(text, len(ids)) for text in column] for column in texts])

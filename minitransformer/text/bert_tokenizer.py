@@ -120,6 +120,11 @@ class BertTokenizer:
             return PackedTokens.pack([[self.cls_token_id, *first[:budget], self.sep_token_id] for first in firsts])
         return self._pack_pairs(firsts, seconds, budget)
 
+    def pack(self, columns: Sequence[Sequence[str]], max_length: int | None = None) -> PackedTokens:
+        """As a call, of one column of texts or of two columns of pairs."""
+        texts, *pairs = columns
+        return self(texts, pairs[0] if pairs else None, max_length)
+
     def _pack_pairs(self, firsts: list[list[int]], seconds: list[list[int]], budget: int | None) -> PackedTokens:
         first_lengths = np.array([len(first) for first in firsts], dtype=np.int64)
         second_lengths = np.array([len(second) for second in seconds], dtype=np.int64)

@@ -1,9 +1,10 @@
-"""A batch of sentences as rows of tokens, one sentence under the other, without padding.
+"""A batch of sequences as rows of tokens, one sequence under the other, without padding.
 
-    sentence 0   [CLS] i like chocolate milk [SEP]      rows 0-5    lengths[0] = 6
-    sentence 1   [CLS] hello [SEP]                      rows 6-8    lengths[1] = 3
+    sequence 0   [CLS] i like chocolate milk [SEP]      rows 0-5    lengths[0] = 6
+    sequence 1   [CLS] hello [SEP]                      rows 6-8    lengths[1] = 3
 
-N is the number of rows (all tokens of the batch), S the number of sentences, T the tokens of one sentence.
+A sequence is what a model reads as one: a text or a pair of texts with its special tokens. N is the number of rows (all
+tokens of the batch), S the number of sequences, T the tokens of one sequence.
 Removing the padding is "unpadding" or "packing" in the literature (Krell et al. 2021, arXiv 2107.02027).
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,18 +21,19 @@ from numpy.typing import ArrayLike, NDArray
 from minitransformer.errors import UserError
 
 IntArray = NDArray[np.int64]
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True, eq=False)
 class PackedTokens:
-    """The input of every model: what each row holds, and where each sentence ends.
+    """The input of every model: what each row holds, and where each sequence ends.
 
     token_ids (N,)     vocabulary ids
     segment_ids (N,)   0 for the first text of a pair, 1 for the second
-    position_ids (N,)  0, 1, 2, ... within each sentence
-    lengths (S,)       tokens of each sentence, each at least 1; they sum to N
+    position_ids (N,)  0, 1, 2, ... within each sequence
+    lengths (S,)       tokens of each sequence, each at least 1; they sum to N
 
-    Raises UserError if the shapes disagree, a sentence is empty or an id is negative.
+    Raises UserError if the shapes disagree, a sequence is empty or an id is negative.
     """
 
     token_ids: IntArray
@@ -42,28 +45,25 @@ class PackedTokens:
         for name in ("token_ids", "segment_ids", "position_ids", "lengths"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
         if self.lengths.size and self.lengths.min() < 1:
-            empty = int(np.argmax(self.lengths < 1))
-            raise UserError(f"sentence {empty} of the batch is empty; every sentence needs at least one token")
-        n_rows = int(self.lengths.sum())
+            empty = self.lengths.argmin()
+            raise UserError(f"sequence {empty} of the batch is empty; every sequence needs at least one token")
+        num_rows = int(self.lengths.sum())
         for name in ("token_ids", "segment_ids", "position_ids"):
             found = len(getattr(self, name))
-            if found != n_rows:
-                raise UserError(f"{name} has {found} entries, but the lengths of the sentences sum to {n_rows}")
+            if found != num_rows:
+                raise UserError(f"{name} has {found} entries, but the lengths of the sequences sum to {num_rows}")
 
     @classmethod
     def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> PackedTokens:
-        """Put sentences (each a sequence of token ids) one under the other; segments are 0 unless given."""
-        sentences = [as_ids(ids, f"sentence {i}") for i, ids in enumerate(token_ids)]
-        lengths = np.array([len(ids) for ids in sentences], dtype=np.int64)
-        flat = np.concatenate(sentences) if sentences else np.zeros(0, dtype=np.int64)
-        if segment_ids is None:
-            return cls(flat, np.zeros_like(flat), span_offsets(lengths), lengths)
-        segments = [as_ids(ids, f"segments of sentence {i}") for i, ids in enumerate(segment_ids)]
-        segment_lengths = [len(ids) for ids in segments]
-        if segment_lengths != lengths.tolist():
-            raise UserError(f"the sentences have {lengths.tolist()} tokens, but their segment_ids {segment_lengths}")
-        flat_segments = np.concatenate(segments) if segments else np.zeros(0, dtype=np.int64)
-        return cls(flat, flat_segments, span_offsets(lengths), lengths)
+        """Put sequences, each given by its token ids, one under the other; segments are 0 by default."""
+        lengths, flat_ids = _concatenate(token_ids, "sequence {}")
+        segment_lengths, flat_segments = lengths, np.zeros_like(flat_ids)
+        if segment_ids is not None:
+            segment_lengths, flat_segments = _concatenate(segment_ids, "segments of sequence {}")
+        if segment_lengths.tolist() != lengths.tolist():
+            found = segment_lengths.tolist()
+            raise UserError(f"the sequences have {lengths.tolist()} tokens, but their segment_ids {found}")
+        return cls(flat_ids, flat_segments, span_offsets(lengths), lengths)
 
     @classmethod
     def from_padded(
@@ -71,13 +71,13 @@ class PackedTokens:
     ) -> PackedTokens:
         """Read the padded arrays (S, T) that other libraries use; attention_mask is 1 on tokens, 0 on padding.
 
-        Padding must stand to the right of each sentence, since positions count from its first token.
+        Padding must be to the right of each sequence, since positions count from its first token.
         """
         ids = np.asarray(input_ids)
         mask = np.asarray(attention_mask)
         segments = np.zeros_like(ids) if token_type_ids is None else np.asarray(token_type_ids)
         if ids.ndim != 2:
-            raise UserError(f"input_ids must have the shape (sentences, tokens), found {ids.shape}")
+            raise UserError(f"input_ids must have the shape (sequences, tokens), found {ids.shape}")
         for name, array in (("attention_mask", mask), ("token_type_ids", segments)):
             if array.shape != ids.shape:
                 raise UserError(f"{name} has the shape {array.shape}, input_ids {ids.shape}; they must be equal")
@@ -87,48 +87,63 @@ class PackedTokens:
         lengths = is_token.sum(axis=1)
         padded_right = is_token == (np.arange(ids.shape[1]) < lengths[:, None])
         if not padded_right.all():
-            sentence = int(np.argmin(padded_right.all(axis=1)))
+            sequence = int(np.argmin(padded_right.all(axis=1)))
             raise UserError(
-                f"attention_mask of sentence {sentence} has a 0 before a 1: only padding on the right is accepted; "
-                "pad with padding_side='right', or give the sentences to PackedTokens.pack without padding"
+                f"attention_mask of sequence {sequence} has a 0 before a 1: only padding on the right is accepted; "
+                "pad with padding_side='right', or give the sequences to PackedTokens.pack without padding"
             )
         return cls(ids[is_token], segments[is_token], span_offsets(lengths), lengths)
 
     def __len__(self) -> int:
-        """The number of sentences S."""
+        """The number of sequences S."""
         return len(self.lengths)
 
     @cached_property
     def starts(self) -> IntArray:
-        """(S,) the row of each sentence's first token, which is [CLS] in BERT's input."""
+        """(S,) the row of each sequence's first token, which is [CLS] in BERT's input."""
         return np.cumsum(self.lengths) - self.lengths
 
     def unpack(self, rows: NDArray) -> list[NDArray]:
-        """Cut rows (N, ...), such as hidden states, into one view (T, ...) per sentence."""
+        """Cut rows (N, ...), such as hidden states, into one view (T, ...) per sequence."""
         self._check_rows(rows)
         return [rows[start : start + length] for start, length in zip(self.starts, self.lengths, strict=True)]
 
     def to_padded(self, rows: NDArray) -> NDArray:
-        """Lay rows (N, ...) out as (S, T, ...) with zeros after each sentence; T is the longest sentence."""
+        """Lay rows (N, ...) out as (S, T, ...) with zeros after each sequence; T is the longest one's length."""
         self._check_rows(rows)
         longest = int(self.lengths.max(initial=0))
         padded = np.zeros((len(self), longest, *rows.shape[1:]), dtype=rows.dtype)
         padded[np.arange(longest) < self.lengths[:, None]] = rows
         return padded
 
-    def select(self, sentence_indices: Sequence[int] | NDArray | slice) -> PackedTokens:
-        """The batch of the chosen sentences in the order given (indices, a boolean mask or a slice)."""
-        chosen = np.arange(len(self))[sentence_indices]
+    def select(self, sequences: Sequence[int] | NDArray | slice) -> PackedTokens:
+        """The batch of the chosen sequences in the order given (indices, a boolean mask or a slice)."""
+        chosen = np.arange(len(self))[sequences]
         rows = self.rows_of(chosen)
-        return PackedTokens(self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], self.lengths[chosen])
+        lengths = self.lengths[chosen]
+        return unchecked(PackedTokens, self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
 
-    def rows_of(self, sentence_indices: NDArray) -> IntArray:
-        """The row numbers of the chosen sentences, one sentence after the other."""
-        return span_indices(self.starts[sentence_indices], self.lengths[sentence_indices])
+    def rows_of(self, sequences: NDArray) -> IntArray:
+        """The row numbers of the chosen sequences (indices), one sequence after the other."""
+        return span_indices(self.starts[sequences], self.lengths[sequences])
 
     def _check_rows(self, rows: NDArray) -> None:
         if rows.ndim == 0 or len(rows) != len(self.token_ids):
             raise UserError(f"expected {len(self.token_ids)} rows, one for each token, found the shape {rows.shape}")
+
+
+def unchecked(kind: type[Checked], *fields: Any) -> Checked:
+    """What kind(*fields) makes, a dataclass that checks its fields, for int64 arrays made from ones checked before."""
+    made = kind.__new__(kind)
+    vars(made).update(zip(kind.__match_args__, fields, strict=True))  # type: ignore[attr-defined]
+    return made
+
+
+def _concatenate(sequences: Sequence[ArrayLike], name: str) -> tuple[IntArray, IntArray]:
+    """The length of each sequence of ids, and all ids one after the other; errors call sequence i name.format(i)."""
+    checked = [as_ids(ids, name.format(i)) for i, ids in enumerate(sequences)]
+    lengths = np.array([len(ids) for ids in checked], dtype=np.int64)
+    return lengths, np.concatenate(checked) if checked else np.zeros(0, dtype=np.int64)
 
 
 def span_offsets(lengths: IntArray) -> IntArray:

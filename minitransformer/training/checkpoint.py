@@ -1,4 +1,4 @@
-"""Checkpoints: all that a run needs to go on as if it had never stopped.
+"""Checkpoints: all that a run needs to continue as if it had never stopped.
 
     step-000400/
       config.json, model.safetensors   the model, a folder like any other
@@ -8,8 +8,8 @@
 
 Data order, masks and dropout are functions of the seed and the step's number, so no generator's state is needed.
 
-A checkpoint is written beside and gets its name once it is whole and on the disk; then the one before is removed.
-Whatever happens in between, the last good one stays.
+A checkpoint is written under another name and gets its own once it is whole and on the disk; then the one before is
+removed. Whatever happens in between, the last good one stays.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +38,19 @@ _NAME = re.compile(r"step-(\d{6,})")
 class Checkpoints:
     """The checkpoints of one run, in a folder of their own, which holds nothing else.
 
-    `run` says what the run is, as JSON: a checkpoint of another run is refused. `save_tokenizer` writes the tokenizer's
-    files into the folder that it is given.
+    `identity` says what the run is, as JSON: a checkpoint of another run is refused. `save_tokenizer` writes the
+    tokenizer's files into the folder that it is given.
     """
 
-    def __init__(self, folder: Path, run: dict[str, Any], save_tokenizer: Callable[[Path], None]) -> None:
+    def __init__(self, folder: Path, identity: dict[str, Any], save_tokenizer: Callable[[Path], None]) -> None:
         self.folder = folder
-        self.run = run
+        self.identity = identity
         self.save_tokenizer = save_tokenizer
 
     def latest(self) -> Path | None:
-        """The checkpoint with the most steps, if there is one."""
-        return latest_checkpoint(self.folder)
+        """The whole checkpoint with the most steps, if there is one."""
+        steps = {int(match[1]): path for path in self.folder.glob("step-*") if (match := _NAME.fullmatch(path.name))}
+        return steps[max(steps)] if steps else None
 
     def save(self, step: int, model: TrainableModel, optimizer: AdamW) -> Path:
         """Write the checkpoint of a run that has done `step` steps, and remove the one before.
@@ -56,15 +58,15 @@ class Checkpoints:
         Raises UserError if the disk is full; the checkpoint before is then as it was.
         """
         checkpoint = self.folder / f"step-{step:06d}"
-        beside = checkpoint.with_suffix(".partial")
+        partial = checkpoint.with_suffix(".partial")
         try:
-            shutil.rmtree(beside, ignore_errors=True)
-            self._write(beside, step, model, optimizer)
-            flush_to_disk(beside)
+            shutil.rmtree(partial, ignore_errors=True)
+            self._write(partial, step, model, optimizer)
+            flush_to_disk(partial)
             shutil.rmtree(checkpoint, ignore_errors=True)
-            beside.rename(checkpoint)
+            partial.rename(checkpoint)
         except (OSError, UserError) as error:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
             last = self.latest()
             kept = f"the last one, {last}, is as it was" if last else "there is none before it"
             raise UserError(
@@ -84,15 +86,17 @@ class Checkpoints:
         if checkpoint is None:
             return 0
         state = read_json_object(checkpoint / RUN_FILE)
-        if state.get("run") != self.run:
-            raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.run)}")
+        if state.get("run") != self.identity:
+            raise UserError(f"{checkpoint} belongs to a run with {_difference(state.get('run'), self.identity)}")
         model.restore(checkpoint)
         moments, vectors = Tensors([checkpoint / MOMENTS_FILE]), _moments(optimizer)
         if moments.shapes.keys() != vectors.keys():
-            raise UserError(f"{checkpoint} is of another version of minitransformer; start the run again, elsewhere")
+            raise UserError(
+                f"{checkpoint} is of another version of minitransformer; start the run again in another folder"
+            )
         for name, vector in vectors.items():
             if moments.shapes[name] != vector.shape:
-                raise UserError(f"{checkpoint / MOMENTS_FILE} doesn't belong to the model beside it")
+                raise UserError(f"{checkpoint / MOMENTS_FILE} doesn't belong to the model next to it")
             vector[:] = moments[name]
         optimizer.num_steps = int(state["step"])
         return optimizer.num_steps
@@ -102,27 +106,24 @@ class Checkpoints:
         model.save_pretrained(folder)
         self.save_tokenizer(folder)
         save_tensors(_moments(optimizer), folder / MOMENTS_FILE)
-        (folder / RUN_FILE).write_text(json_text({"step": step, "run": self.run}), encoding="utf-8")
+        (folder / RUN_FILE).write_text(json_text({"step": step, "run": self.identity}), encoding="utf-8")
 
 
 def _moments(optimizer: AdamW) -> dict[str, np.ndarray]:
     return {"gradient_sums": optimizer.gradient_sums, "square_sums": optimizer.square_sums}
 
 
-def latest_checkpoint(folder: Path) -> Path | None:
-    """The whole checkpoint with the most steps in a folder of checkpoints."""
-    steps = {int(match[1]): path for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name))}
-    return steps[max(steps)] if steps else None
-
-
 def flush_to_disk(folder: Path) -> None:
     """Wait until the files of a folder are on the disk: a power cut must not leave a name without its content."""
     for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
+        if path.is_file():
+            with path.open("r+b") as file:  # Windows syncs no file that is open for reading only
+                os.fsync(file.fileno())
+            continue
+        with suppress(OSError), ExitStack() as opened:  # Windows opens no folder, and some drives can't sync one
+            descriptor = os.open(path, os.O_RDONLY)
+            opened.callback(os.close, descriptor)
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _difference(theirs: Any, ours: dict[str, Any]) -> str:

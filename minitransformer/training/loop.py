@@ -1,6 +1,6 @@
 """The training loop: batch, gradients, clipping, update, again and again.
 
-Everything random in a step is a function of the seed and the step's number, so a loop that goes on from a checkpoint
+Everything random in a step is a function of the seed and the step's number, so a loop that resumes from a checkpoint
 does what it would have done without stopping.
 """
 
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from tqdm import tqdm
 
 from minitransformer.errors import UserError
+from minitransformer.evaluation.in_words import in_words
 from minitransformer.randomness import generator
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.metrics import MetricsLog
@@ -25,8 +26,10 @@ from minitransformer.training.optimizer.clipping import clip_scale, global_norm
 from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.stop_signals import StopSignals
-from minitransformer.training.tasks.task import Batch, Model, Task
+from minitransformer.training.tasks.task import Model, Task
 from minitransformer.training.workers import Workers
+
+Made = TypeVar("Made")
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -38,93 +41,83 @@ class TrainingInterrupted(KeyboardInterrupt):
         self.checkpoint = checkpoint
 
 
-class TrainingLoop(Generic[Model, Batch]):
-    """Trains a model on a task, from the last checkpoint on if there is one.
+@dataclass(kw_only=True, eq=False)
+class TrainingLoop(Generic[Model]):
+    """Trains a model on a task, from the last checkpoint if there is one.
 
-    There are `steps` updates. After each `save_every` of them, and after the last, `evaluate` gives a NamedTuple of
-    metrics of the model on held-out data, and a checkpoint is saved.
+    There are `steps` updates. After each `save_every` of them, and after the last, `evaluate` returns a NamedTuple of
+    metrics of the model on held-out data, `keep` may put that model aside, and a checkpoint is saved.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        task: Task[Model, Batch],
-        settings: TrainingSettings,
-        checkpoints: Checkpoints,
-        metrics_file: Path,
-        evaluate: Callable[[], Any],
-        steps: int,
-        save_every: int,
-        rate_factors: Sequence[RateFactor] | None = None,
-    ) -> None:
-        self.model = model
-        self.task = task
-        self.settings = settings
-        self.checkpoints = checkpoints
-        self.metrics_file = metrics_file
-        self.evaluate = evaluate
-        self.steps = steps
-        self.save_every = save_every
-        betas = (0.9, settings.beta2)
-        self.optimizer = AdamW(model.storage, betas, weight_decay=settings.weight_decay, rate_factors=rate_factors)
+    model: Model
+    task: Task[Model]
+    settings: TrainingSettings
+    steps: int
+    save_every: int
+    checkpoints: Checkpoints
+    metrics_file: Path
+    evaluate: Callable[[], Any]
+    keep: Callable[[Any], None]
+    rate_factors: Sequence[RateFactor] | None = None
+
+    def __post_init__(self) -> None:
+        betas, weight_decay = (0.9, self.settings.beta2), self.settings.weight_decay
+        self.optimizer = AdamW(self.model.storage, betas, weight_decay=weight_decay, rate_factors=self.rate_factors)
 
     def run(self, workers: int | None = None) -> Any:
-        """Train to the last step, on so many cores (all unless given, num_shards at most). Returns the last evaluation.
+        """Train to the last step on `workers` cores (default: all; never more than num_shards).
 
-        Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss isn't finite any more or the disk
-        is full. Each time the last checkpoint is good.
+        Returns the last evaluation. Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss is no
+        longer finite or the disk is full. In each case the last checkpoint is good.
         """
-        start, steps = self.checkpoints.restore(self.model, self.optimizer), self.steps
+        start, evaluation = self.checkpoints.restore(self.model, self.optimizer), None
         with (
             MetricsLog(self.metrics_file, start) as log,
             Workers(self.model, self.settings.cores(workers)) as pool,
-            ThreadPoolExecutor(1) as ahead,
-            tqdm(desc="training", total=steps, initial=start, unit="step", disable=None) as bar,
+            ThreadPoolExecutor(1) as thread,
+            tqdm(desc="training", total=self.steps, initial=start, unit="step", disable=None) as bar,
             StopSignals() as stop,
         ):
-            progress, scores = Progress(bar), None
-            coming = ahead.submit(self.task.batch, start)
-            for step in range(start, steps):
-                batch, coming = coming.result(), ahead.submit(self.task.batch, step + 1)
+            progress = Progress(bar)
+            for step, batch in one_ahead(thread, self.task.batch, range(start, self.steps)):
                 metrics = self._step(step, batch, pool)
                 log.write(step + 1, **metrics)
                 progress.update(metrics["loss"], metrics["tokens"])
                 stopping = stop.requested
-                due = (step + 1) % self.save_every == 0 or step + 1 == steps
+                due = (step + 1) % self.save_every == 0 or step + 1 == self.steps
                 if due:  # even when stopping: the resumed run begins with the next step and would leave this out
-                    scores = self._evaluate(step + 1, log)
+                    evaluation = self._evaluate(step + 1, log)
+                    self.keep(evaluation)
                 if due or stopping:
                     checkpoint = self._save(step + 1)
                 if stopping:
                     raise TrainingInterrupted(step + 1, checkpoint)
-            return self.evaluate() if scores is None else scores
+            return self.evaluate() if evaluation is None else evaluation
 
-    def _step(self, step: int, batch: Batch, pool: Workers[Model]) -> dict[str, float]:
+    def _step(self, step: int, batch: Any, workers: Workers[Model]) -> dict[str, float]:
         """One update. Returns what to record of it."""
-        began = time.perf_counter()
-        metrics = self.task.gradients(pool, batch, partial(generator, self.settings.seed, "dropout", step))
-        norm = pool.gradient_norm
+        began, settings = time.perf_counter(), self.settings
+        metrics, norm = self.task.gradients(workers, batch, generator(settings.seed, "dropout", step))
         self._check_finite(step + 1, "loss", metrics["loss"])
         self._check_finite(step + 1, "gradient's norm", norm)
-        factor = linear_warm_up_and_decay(step, round(self.settings.warm_up * self.steps), self.steps)
-        rate = self.settings.learning_rate * factor
-        self.optimizer.step(rate, clip_scale(norm, self.settings.max_gradient_norm), pool.spread)
+        factor = linear_warm_up_and_decay(step, round(settings.warm_up * self.steps), self.steps)
+        rate = settings.learning_rate * factor
+        self.optimizer.step(rate, clip_scale(norm, settings.max_gradient_norm), workers.spread)
         return {
             **metrics,
             "learning_rate": rate,
             "gradient_norm": norm,
-            "tokens": self.task.num_tokens(batch),
+            "tokens": int(batch.lengths.sum()),
             "seconds": round(time.perf_counter() - began, 4),
         }
 
     def _evaluate(self, step: int, log: MetricsLog) -> Any:
         self._check_weights(step)
-        scores = self.evaluate()
-        metrics = scores._asdict()
+        evaluation = self.evaluate()
+        metrics = evaluation._asdict()
         log.write(step, **{f"held_out_{name}": value for name, value in metrics.items()})
-        words = (f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
-        tqdm.write(f"step {step}, held-out: {', '.join(words)}")
-        return scores
+        tqdm.write(f"step {step}, held-out: {in_words(metrics)}")
+        return evaluation
 
     def _save(self, step: int) -> Path:
         self._check_weights(step)
@@ -141,6 +134,15 @@ class TrainingLoop(Generic[Model, Batch]):
                 f"The last good checkpoint is {self.checkpoints.latest() or 'none yet'}. "
                 f"Start again in another folder with a learning rate smaller than {self.settings.learning_rate:g}"
             )
+
+
+def one_ahead(thread: ThreadPoolExecutor, make: Callable[[int], Made], steps: range) -> Iterator[tuple[int, Made]]:
+    """(step, make(step)) for each step: while the caller works with one, the thread makes the next."""
+    coming = None
+    for step in steps:
+        made = (coming or thread.submit(make, step)).result()
+        coming = thread.submit(make, step + 1) if step + 1 in steps else None
+        yield step, made
 
 
 class Progress:

@@ -1,10 +1,9 @@
-"""The record of a run: a JSON object a line, each with the number of steps done."""
+"""The record of a run: one JSON object per line, each with the number of steps done."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from minitransformer.errors import UserError
@@ -23,14 +22,12 @@ class MetricsLog:
 
     def __enter__(self) -> MetricsLog:
         kept = [line for line in read_metrics(self.file) if line["step"] <= self.start]
-        with replacing(self.file) as beside:
-            beside.write_text("".join(map(_line, kept)), encoding="utf-8")
+        with replacing(self.file) as file:
+            file.write_text("".join(map(_line, kept)), encoding="utf-8")
         self._opened = self.file.open("a", encoding="utf-8")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._opened.close()
 
     def write(self, step: int, **metrics: Any) -> None:

@@ -9,15 +9,15 @@ from minitransformer.parallel import available_cores
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """The settings that every training loop needs, beside the number of its steps.
+    """The settings that every training loop needs, in addition to its number of steps.
 
     learning_rate      at its peak
     warm_up            the share of the steps in which the learning rate rises from 0
     beta2              of AdamW: how slowly its mean squared gradient changes
-    weight_decay       of the matrices, per step and times the learning rate
+    weight_decay       of the matrices, in each step and times the learning rate
     max_gradient_norm  longer gradients are scaled down to it
-    seed               of first weights, data order, masks and dropout
-    num_shards         parts that a batch is cut into, each for one core (large batches may be cut further)
+    seed               of initial weights, data order, masks and dropout
+    num_shards         parts of a batch, each for one core (large batches may be cut further)
     """
 
     learning_rate: float
@@ -29,5 +29,5 @@ class TrainingSettings:
     num_shards: int = 2
 
     def cores(self, workers: int | None) -> int:
-        """How many cores have work in a step, if there are `workers`; all of the machine's if it is None."""
+        """How many cores have work in a step with `workers` (default: one for each core of the machine)."""
         return min(workers or available_cores(), self.num_shards)

@@ -1,29 +1,35 @@
-"""Workers: the shards of a step on threads, one BLAS thread each, and their gradients added up.
+"""Workers: a step's batch in shards on threads, one BLAS thread each, and their gradients added up.
 
-NumPy lets go of Python's lock while it computes, so two threads that each take half of a batch keep two cores busy,
-with element-wise work as well as with products. Each worker has a replica of the model: the same values, gradients of
-its own.
+    with Workers(model) as workers:
+        for step in range(steps):
+            loss, norm = workers.gradients(batch_of(step), generator(seed, "dropout", step))
+            optimizer.step(learning_rate_of(step), clip_scale(norm, max_norm=1.0), workers.spread)
+
+NumPy releases Python's lock while it computes, so two threads that each take half of a batch keep two cores busy, with
+element-wise work as well as with products. Each worker has a replica of the model: the same values, gradients of its
+own.
 
 Which shard goes to which worker and the order of the sum are fixed, so a step gives the same bits every time with the
 same number of workers, and with another number the same result up to the order of summation.
 
-What goes through a model's whole vectors (the sum, the norm, the optimizer) is spread over the same threads, a part of
-the vector for each.
+Work on a model's whole vectors (the sum, the norm, the optimizer) is spread over the same threads, a part of the vector
+for each.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from minitransformer.batches.batch import Batch
+from minitransformer.batches.shards import bounded_shards, sum_of_shares
 from minitransformer.nn.module import Module
 from minitransformer.parallel import available_cores
+from minitransformer.text.packed_tokens import IntArray
 from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.optimizer.clipping import sum_and_norm
 from minitransformer.training.spread import PARTS_BEGIN_AT
@@ -37,10 +43,9 @@ class Workers(Generic[ModelType]):
     """Threads that run shards of one model's steps. A context manager: BLAS has one thread per worker inside it."""
 
     def __init__(self, model: ModelType, count: int | None = None) -> None:
-        """`count` workers, one for each core unless given; the first works on the model itself."""
+        """`count` workers, by default one for each core; the first works on the model itself."""
         self.model = model
         self.count = count or available_cores()
-        self.gradient_norm = math.nan  # of a step whose gradients are added up
 
     def __enter__(self) -> Workers[ModelType]:
         keep_freed_memory()
@@ -49,42 +54,43 @@ class Workers(Generic[ModelType]):
         self._threads = ThreadPoolExecutor(self.count)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._threads.shutdown(cancel_futures=True)
         self._blas.unregister()
 
-    def gradients(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
-        """Call work(replica, shard, index) for each shard; the model's gradients become the sum of what all added.
+    def gradients(
+        self, batch: Batch, rng: np.random.Generator | None = None, num_shards: int | None = None
+    ) -> tuple[Any, float]:
+        """Make the model's gradients those of the batch's loss: forward and backward in shards, on all workers.
 
-        Its length is then in `gradient_norm`. Worker w takes shards w, w + count, w + 2 count, ... Returns the results
-        in the order of the shards.
+        Dropout happens only with an rng; each shard has a child of it. The number of shards (by default one for each
+        worker, and more for a large batch) decides the dropout masks; otherwise it changes rounding alone.
+
+        Returns the loss, as model.forward returns it, and the length of the gradient, to clip it by.
         """
+        shards = bounded_shards(batch.lengths, num_shards or self.count)
+        rngs = [None] * len(shards) if rng is None else rng.spawn(len(shards))
+
+        def work(model: ModelType, shard: IntArray, index: int) -> Any:
+            inputs = batch.select(shard).inputs
+            loss, cache = model.forward(*inputs, rng=rngs[index], of_step=batch.counts)
+            model.backward(cache)
+            return loss
+
         self.zero_grad()
-        results = self.map(shards, work)
-        self.add_up_gradients()
-        return results
+        losses = self.map(shards, work)
+        return sum_of_shares(losses), self.add_up_gradients()
 
     def zero_grad(self) -> None:
         """Begin a step: every replica's gradients become 0."""
-        self.gradient_norm = math.nan
         for model in self._models:
             model.zero_grad()
 
-    def add_up_gradients(self) -> None:
-        """End a step: the model's gradients become the sum of all replicas', and `gradient_norm` its length."""
-        total, *others = (model.storage.gradients for model in self._models)
-        self.gradient_norm = sum_and_norm(total, others, self.spread)
-
-    def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
-        """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""
-        part = -(-size // (self.count * PARTS_BEGIN_AT)) * PARTS_BEGIN_AT
-        starts = range(0, size, part)
-        return list(self._threads.map(work, starts, (min(start + part, size) for start in starts)))
-
     def map(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
-        """Call work(replica, shard, index) for each shard, as `gradients` does. Returns the results in their order."""
+        """Call work(replica, shard, index) for each shard. Returns the results in the order of the shards.
+
+        Worker w takes shards w, w + count, w + 2 count, ...
+        """
 
         def run(worker: int) -> list[Result]:
             model = self._models[worker]
@@ -94,3 +100,14 @@ class Workers(Generic[ModelType]):
 
         parts = list(self._threads.map(run, range(self.count)))
         return [parts[i % self.count][i // self.count] for i in range(len(shards))]
+
+    def add_up_gradients(self) -> float:
+        """End a step: the model's gradients become the sum of all replicas'. Returns the length of the sum."""
+        total, *others = (model.storage.gradients for model in self._models)
+        return sum_and_norm(total, others, self.spread)
+
+    def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
+        """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""
+        part = -(-size // (self.count * PARTS_BEGIN_AT)) * PARTS_BEGIN_AT
+        starts = range(0, size, part)
+        return list(self._threads.map(work, starts, (min(start + part, size) for start in starts)))

@@ -129,7 +129,7 @@ def test_packed_pairs_are_cls_a_sep_b_sep(labelled):
 
 
 def test_a_single_document_is_refused_with_the_reason(labelled):
-    with pytest.raises(UserError, match=r"one document, but .* random sentences from another one\. Put an empty line"):
+    with pytest.raises(UserError, match=r"one document, but .* random sentences from another one\. Put a blank line"):
         pairs_of(labelled([[3] * 50]))
 
 
@@ -143,12 +143,8 @@ def test_a_length_without_room_for_two_tokens_is_refused(labelled):
         pairs_of(labelled([[3, 3]] * 2), max_length=4)
 
 
-def test_one_document_is_recognised_before_anything_else_is_done():
+def test_a_single_document_is_refused_at_its_end_and_several_pass_as_they_are():
     with pytest.raises(UserError, match="the corpus is one document"):
-        refuse_single_document(["One.", "Two.", ""])
-
-    def endless():
-        while True:
-            yield from ["One.", ""]
-
-    refuse_single_document(endless())
+        list(refuse_single_document(["One.", "Two.", ""]))
+    several = ["One.", "", "Two.", "Three.", ""]
+    assert list(refuse_single_document(several)) == several

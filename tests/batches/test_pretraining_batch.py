@@ -40,7 +40,7 @@ def test_a_batch_without_masked_tokens_is_allowed():
         ({"masked_positions": (5, 1, 5)}, "names row 5 2 times"),
         ({"masked_positions": (1, -100, 5)}, "-100 at entry 1"),
         ({"masked_ids": (15, 16)}, "3 masked_positions but 2 masked_ids"),
-        ({"is_random_next": (0, 1)}, "2 entries for 3 sentences"),
+        ({"is_random_next": (0, 1)}, "2 entries for 3 sequences"),
         ({"is_random_next": (0, 1, 2)}, "found 2"),
     ],
 )

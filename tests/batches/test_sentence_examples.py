@@ -7,13 +7,14 @@ from minitransformer.batches.sentence_examples import (
     entailed_columns,
     sentence_examples,
     target_cosines,
+    text_ids_of,
 )
 from minitransformer.corpora.tables import LABELLED_PAIRS, PAIRS, SCORED_PAIRS, TRIPLETS, read_table
 from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import PackedTokens
 from tests.small_tables import write_table
 
-NLI = [  # the example of the tests, a line a pair
+NLI = [  # the example of the tests, one line per pair
     ("a", "b", "contradiction"),
     ("a", "c", "entailment"),
     ("d", "e", "entailment"),
@@ -53,6 +54,11 @@ def test_each_different_text_is_tokenised_once_and_found_by_its_number():
     assert len(examples) == 3
 
 
+def test_equal_texts_have_equal_numbers_in_all_columns():
+    ids = text_ids_of((["a cat", "a dog", "a cat"], ["a pet", "a cat", "a pet"]))
+    assert ids.tolist() == [[0, 1, 0], [2, 0, 2]]
+
+
 def test_an_example_may_lack_its_last_text():
     examples = sentence_examples([["a", "b"], ["c", "d"], [None, "a"]], tokenize)
     assert examples.text_ids.tolist() == [[0, 1], [2, 3], [NO_TEXT, 0]]
@@ -76,17 +82,17 @@ def test_pairs_without_an_entailment_rank_nothing(tmp_path):
 
 
 def test_dev_examples_are_what_their_table_and_the_classifier_allow(tmp_path, nli_table):
-    assert dev_examples(scored_table(tmp_path, 1, 2), ()).scores.tolist() == [1, 2]
+    assert dev_examples(scored_table(tmp_path, 1, 2), ()).gold.tolist() == [1, 2]
     names = ("contradiction", "entailment", "neutral")
-    assert dev_examples(nli_table, names).labels.tolist() == [0, 1, 1, 0, 1, 1, 2, 0]
+    assert dev_examples(nli_table, names).label_ids.tolist() == [0, 1, 1, 0, 1, 1, 2, 0]
     belonging = dev_examples(nli_table, ())
     assert [*belonging.columns] == [["a", "d", "a", "a"], ["c", "e", "g", "h"]]
-    assert belonging.labels is None
+    assert belonging.label_ids is None
     for header, layout in ((("anchor", "positive"), PAIRS), (("anchor", "positive", "negative"), TRIPLETS)):
         dev = dev_examples(table_of(tmp_path, header, [("a", "b", "c")[: len(header)]], layout), ())
         assert len(dev.columns) == len(header)
-        assert dev.scores is None
-        assert dev.labels is None
+        assert dev.gold is None
+        assert dev.label_ids is None
 
 
 def test_a_label_that_training_did_not_have_is_refused_with_its_line(nli_table):

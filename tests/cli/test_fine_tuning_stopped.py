@@ -1,4 +1,4 @@
-"""train-sbert and finetune killed, stopped and resumed: the end is the same bytes as of a run never stopped."""
+"""train-sbert and finetune killed, stopped and resumed: they end with the same bytes as a run never stopped."""
 
 import shutil
 import signal
@@ -73,7 +73,7 @@ def test_a_run_stopped_at_any_moment_and_resumed_ends_with_the_same_bytes(
 ):
     output, error = stopped(arguments, command, tmp_path / "run", number, lines)
     if number == signal.SIGINT:
-        assert f"Go on with: minitransformer {command} --resume {tmp_path / 'run'}" in output
+        assert f"Resume with: minitransformer {command} --resume {tmp_path / 'run'}" in output
         assert "Traceback" not in error
     resumed = in_another_process(command, "--resume", tmp_path / "run")
     _, error = resumed.communicate(timeout=HOW_LONG)
@@ -104,18 +104,16 @@ def test_an_unfinished_run_is_not_overwritten(run, arguments, stopped_run):
 def test_settings_cannot_change_when_a_run_is_resumed(run, stopped_run, options):
     result = run("finetune", "--resume", stopped_run, *options)
     assert result.status == 2
-    assert (
-        result.error == f"Error: --resume goes on with the settings that the run began with; leave out {options[0]}\n"
-    )
+    assert result.error == f"Error: --resume keeps the settings of the start; leave out {options[0]}\n"
 
 
 def test_another_command_does_not_resume_it(run, stopped_run):
     result = run("train-sbert", "--resume", stopped_run)
-    assert_one_line_error(result, f"the run in {stopped_run} was begun by another command")
+    assert_one_line_error(result, f"the run in {stopped_run} was started by another command")
 
 
 def test_the_number_of_cores_may_change(run, stopped_run):
     result = run("finetune", "--resume", stopped_run, "--workers", 1)
     assert result.status == 0
-    assert "cores: 1" in result.output
+    assert "Cores: 1" in result.output
     assert_one_line_error(run("finetune", "--resume", stopped_run), "is finished")

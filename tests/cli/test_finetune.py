@@ -131,7 +131,7 @@ BAD_TABLES = {  # header, rows, options, words of the error
     "nan": (("text", "score"), [("a", 1), ("b", "NaN")], [], ["line 3", "'NaN' is not a finite number"]),
     "equal scores": (("text", "score"), [("a", 1), ("b", 1)], [], ["all 2 lines have the score 1"]),
     "scores and labels": (("text", "score"), [("a", 1), ("b", 2)], ["--multi-label"], ["leave out --multi-label"]),
-    "comma too many": (TEXTS, [*GOOD, ("a", "dog,")], ["--multi-label"], ["line 5", "a comma too many", "'dog,'"]),
+    "comma too many": (TEXTS, [*GOOD, ("a", "dog,")], ["--multi-label"], ["line 5", "an extra comma", "'dog,'"]),
 }
 
 

@@ -162,7 +162,11 @@ def test_lines_with_unequal_numbers_of_tabs_are_refused_with_their_number(run, t
     [
         (("text", "label"), [("a", "yes"), ("b", "ys")], "line 3: the label 'ys' is none of those"),
         (("text", "label"), [("a", "yes"), ("", "no")], "line 3: the field 'text' is empty"),
-        (("text", "label"), [("a", "yes"), ("b",)], "line 3: fields with tabs between them: 1, in the header: 2"),
+        (
+            ("text", "label"),
+            [("a", "yes"), ("b",)],
+            "line 3: expected 2 tab-separated fields as in the header, found 1",
+        ),
     ],
 )
 def test_a_bad_table_is_refused_with_its_line_before_anything_is_printed(run, tmp_path, models, header, rows, words):

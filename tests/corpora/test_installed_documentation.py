@@ -72,7 +72,7 @@ def test_it_is_a_corpus_that_can_be_read_again_and_knows_its_size(few_files):
     sentences = list(few_files)
     assert sentences == list(few_files)
     assert sentences.count("") == len(few_files.documents)
-    assert few_files.n_bytes == len("\n".join([*sentences, ""]).encode())
+    assert few_files.num_bytes == len("\n".join([*sentences, ""]).encode())
 
 
 def test_a_python_without_sources_is_refused(monkeypatch):

@@ -81,13 +81,19 @@ def test_gzip_byte_order_marks_and_windows_line_ends_are_read(tmp_path):
         (["premise\thypothesis\tlabel"], "data.tsv has a header, but no line after it"),
         (
             ["premise\thypothesis", "a\tb"],
-            r"data.tsv, line 1 must be a header with the columns sentence1 sentence2 label or text label "
-            r"\(tabs between them\); it lacks label, found: premise hypothesis",
+            r"data.tsv, line 1 must be a header with the columns sentence1 sentence2 label or text label, "
+            r"separated by tabs; it lacks label, found: premise hypothesis",
         ),
         (["A text.\tjoy", "Another.\tanger"], r"line 1 must be .* it lacks text and label, found: A text. joy"),
         (["text,label", "a,b"], r"line 1 must be a header .* it lacks text and label, found: text,label"),
-        (["text\tlabel", "a\tb", "", "a b"], "data.tsv, line 4: fields with tabs between them: 1, in the header: 2"),
-        (["text\tlabel", "a\tb\tc"], "line 2: fields .*: 3, in the header: 2; write a tab inside a text as a space"),
+        (
+            ["text\tlabel", "a\tb", "", "a b"],
+            "data.tsv, line 4: expected 2 tab-separated fields as in the header, found 1",
+        ),
+        (
+            ["text\tlabel", "a\tb\tc"],
+            "line 2: expected 2 tab-separated fields .*, found 3; replace tabs inside texts by spaces",
+        ),
         (["text\tlabel", "a\tb", " \tb"], "data.tsv, line 3: the field 'text' is empty; fill it or delete the line"),
         (["premise\thypothesis\tgold_label", "a\tb\t"], "data.tsv, line 2: the field 'gold_label' is empty"),
     ],

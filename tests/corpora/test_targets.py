@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from minitransformer.corpora.tables import Table
-from minitransformer.corpora.targets import different_scores, label_ids, label_matrix, label_names, scores
+from minitransformer.corpora.targets import different_scores, label_ids, label_matrix, label_names, scores, targets_of
 from minitransformer.errors import UserError
 
 
@@ -60,7 +60,7 @@ def test_a_score_that_is_no_finite_number_is_refused_with_its_line(field):
 @pytest.mark.parametrize("field", ["joy,", ",joy", "joy,,love", ","])
 def test_a_comma_too_many_is_refused_with_its_line(field):
     labelled = table("label", "anger", field)
-    with pytest.raises(UserError, match=f"dev.tsv, line 3: there is a comma too many in the labels '{field}'; delete"):
+    with pytest.raises(UserError, match=f"dev.tsv, line 3: there is an extra comma in the labels '{field}'; delete"):
         label_names(labelled, several=True)
     with pytest.raises(UserError, match="line 3"):
         label_matrix(labelled, ("anger", "joy", "love"))
@@ -73,5 +73,13 @@ def test_equal_scores_are_refused_where_an_order_is_needed():
 
 
 def test_labels_with_commas_between_them_taken_for_one_are_guessed_at():
-    with pytest.raises(UserError, match=r"'joy,love' is none of those .* or say --multi-label if it means several"):
+    with pytest.raises(UserError, match=r"'joy,love' is none of those .* or use --multi-label if it means several"):
         label_ids(table("label", "joy,love"), ("joy", "love"))
+
+
+def test_what_the_loss_compares_logits_with_is_what_the_problem_asks_for():
+    names = ("anger", "joy")
+    assert targets_of(table("label", "joy", "anger"), "single_label_classification", names).tolist() == [1, 0]
+    several = targets_of(table("label", "joy", "anger, joy"), "multi_label_classification", names)
+    assert several.tolist() == [[False, True], [True, True]]
+    assert targets_of(table("score", "1.5", "2"), "regression", ("score",)).tolist() == [[1.5], [2]]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minitransformer.corpora import tokenized_corpus
-from minitransformer.corpora.tokenized_corpus import MAX_SENTENCE_TOKENS, TokenizedCorpus
+from minitransformer.corpora.tokenized_corpus import MAX_SENTENCE_TOKENS, TokenizedCorpus, prepare_corpus
 from minitransformer.errors import UserError
 from minitransformer.text.bert_tokenizer import BertTokenizer
 
@@ -111,10 +111,10 @@ def sentence_numbers(documents):
     return {s for first, end in zip(documents.first, documents.end, strict=True) for s in range(first, end)}
 
 
-def test_of_many_documents_every_25th_is_held_out(labelled):
+def test_of_many_documents_every_20th_is_held_out(labelled):
     corpus = labelled([[1, 1, 1]] * 100).corpus
     training, held_out = corpus.split()
-    assert (held_out.first // 3).tolist() == [24, 49, 74, 99]
+    assert (held_out.first // 3).tolist() == [19, 39, 59, 79, 99]
     assert (corpus.split(held_out_every=50)[1].first // 3).tolist() == [49, 99]
     assert sentence_numbers(training) | sentence_numbers(held_out) == set(range(300))
     assert not sentence_numbers(training) & sentence_numbers(held_out)
@@ -123,13 +123,59 @@ def test_of_many_documents_every_25th_is_held_out(labelled):
 def test_documents_of_one_sentence_are_in_neither_part(labelled):
     training, held_out = labelled([[1], [1, 1]] * 50).corpus.split()
     assert len(training.first) == 48
-    assert (held_out.first // 3).tolist() == [24, 49]
+    assert (held_out.first // 3).tolist() == [19, 39]
     assert set((training.first % 3).tolist()) == {1}
 
 
 def test_of_few_documents_the_last_sentences_are_held_out(labelled):
     training, held_out = labelled([[1] * 100, [1] * 5, [1] * 10]).corpus.split()
     assert training.first.tolist() == [0, 100, 105]
-    assert training.end.tolist() == [96, 105, 113]
-    assert held_out.first.tolist() == [96, 113]
+    assert training.end.tolist() == [95, 105, 113]
+    assert held_out.first.tolist() == [95, 113]
     assert held_out.end.tolist() == [100, 115]
+
+
+# -- a vocabulary and ids from one reading -----------------------------------------------------------------------------
+
+SENTENCES = ["The dog sees the river.", "The river is cold.", "", "The cat sees the dog.", "Ein Fluß, “kalt”.", ""] * 3
+VOCAB_SIZE = 44
+
+
+def prepare(folder, sentences=SENTENCES):
+    prepare_corpus(sentences, folder / "tokenizer", folder / "corpus", VOCAB_SIZE, max_length=24)
+    return BertTokenizer.from_pretrained(folder / "tokenizer"), TokenizedCorpus.open(folder / "corpus")
+
+
+def test_a_corpus_is_read_once_and_its_vocabulary_and_ids_are_those_of_two_readings(tmp_path):
+    tokenizer, corpus = prepare(tmp_path, iter(SENTENCES))
+    expected = BertTokenizer.train(SENTENCES, VOCAB_SIZE)
+    ids = range(VOCAB_SIZE)
+    assert tokenizer.convert_ids_to_tokens(ids) == expected.convert_ids_to_tokens(ids)
+    assert tokenizer.model_max_length == 24
+    assert corpus.fingerprint == TokenizedCorpus.build(SENTENCES, expected, tmp_path / "expected").fingerprint
+
+
+def test_nothing_but_the_vocabulary_and_the_ids_is_left_behind(tmp_path):
+    prepare(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"tokenizer", "corpus"}
+
+
+def test_a_corpus_that_was_half_prepared_is_not_there_and_can_be_prepared_again(tmp_path, monkeypatch):
+    def power_cut(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TokenizedCorpus, "build", power_cut)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(tmp_path)
+    assert not (tmp_path / "corpus").exists()
+    monkeypatch.undo()
+    assert prepare(tmp_path)[1].num_documents == 6
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tokenized_corpus, "TemporaryFile", full)
+    with pytest.raises(UserError, match="can't be written: No space left on device"):
+        prepare(tmp_path)

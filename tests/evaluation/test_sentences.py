@@ -3,7 +3,7 @@ import pytest
 
 from minitransformer.batches.sentence_examples import DevExamples
 from minitransformer.evaluation.embedding_health import embedding_health
-from minitransformer.evaluation.sentences import evaluate_siamese
+from minitransformer.evaluation.sentences import evaluate_sentences
 from minitransformer.evaluation.sts import evaluate_sts
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
@@ -35,9 +35,9 @@ def with_embeddings(monkeypatch, **embeddings):
 
 
 def test_scored_pairs_are_measured_as_evaluate_sts_does():
-    network, scores = SiameseNetwork(small_encoder(), RegressionObjective()), np.array([4.0, 3, 1, 0])
-    found = evaluate_siamese(network, DevExamples(TEXTS[:2], scores=scores))
-    expected = evaluate_sts(network.encoder.encode, *TEXTS[:2], scores)
+    network, gold = SiameseNetwork(small_encoder(), RegressionObjective()), np.array([4.0, 3, 1, 0])
+    found = evaluate_sentences(network, DevExamples(TEXTS[:2], gold=gold))
+    expected = evaluate_sts(network.encoder.encode, *TEXTS[:2], gold)
     assert found == (expected.spearman, expected.pearson, *expected.health[:2])
     assert found._fields[0] == "spearman"
 
@@ -45,30 +45,30 @@ def test_scored_pairs_are_measured_as_evaluate_sts_does():
 def test_pairs_that_belong_together_are_ranked(network, monkeypatch):
     """a finds x at once; b finds x before its own y; c's answer is x too, which stands there twice but counts once."""
     with_embeddings(monkeypatch, a=[1, 0], b=[1, 0.1], c=[1, 0.2], x=[1, 0], y=[0, 1])
-    found = evaluate_siamese(network, DevExamples((["a", "b", "c"], ["x", "y", "x"])))
+    found = evaluate_sentences(network, DevExamples((["a", "b", "c"], ["x", "y", "x"])))
     assert found.mean_reciprocal_rank == pytest.approx((1 + 1 / 3 + 1) / 3)
     assert found.accuracy == pytest.approx(2 / 3)
 
 
 def test_triplets_are_right_where_the_positive_is_nearer(network, monkeypatch):
     with_embeddings(monkeypatch, a=[0, 0], near=[1, 0], far=[0, 2])
-    found = evaluate_siamese(network, DevExamples((["a", "a", "a"], ["near", "far", "near"], ["far", "near", "far"])))
+    found = evaluate_sentences(network, DevExamples((["a", "a", "a"], ["near", "far", "near"], ["far", "near", "far"])))
     assert found.accuracy == pytest.approx(2 / 3)
 
 
 def test_labelled_pairs_are_what_the_classifier_says_of_them():
     network = SiameseNetwork(small_encoder(), ClassificationObjective(12, 2, init_std=0.5), LABELS)
     answers = network.classify(*map(list, TEXTS[:2])).argmax(axis=1)
-    labels = answers.copy()
-    labels[1] = 1 - labels[1]
-    found = evaluate_siamese(network, DevExamples(TEXTS[:2], labels=labels))
+    label_ids = answers.copy()
+    label_ids[1] = 1 - label_ids[1]
+    found = evaluate_sentences(network, DevExamples(TEXTS[:2], label_ids=label_ids))
     assert found.accuracy == 3 / 4
 
 
 @pytest.mark.parametrize("columns", [TEXTS[:2], TEXTS])
-def test_the_embeddings_health_stands_beside_each_score(columns):
+def test_the_embeddings_health_comes_with_each_metric(columns):
     network = SiameseNetwork(small_encoder(), RegressionObjective())
-    found = evaluate_siamese(network, DevExamples(columns))
+    found = evaluate_sentences(network, DevExamples(columns))
     expected = embedding_health(network.encoder.encode([text for column in columns for text in column]))
     assert found[-2:] == expected[:2]
     assert found._fields[-2:] == ("mean_cosine", "effective_rank")

@@ -6,7 +6,7 @@ import pytest
 from minitransformer import BertForSequenceClassification, ClassifierSettings
 from minitransformer.batches import many_texts
 from minitransformer.errors import UserError
-from minitransformer.inference.prediction import load_predictor, scores_of, tokenized
+from minitransformer.inference.prediction import load_predictor, scores_of
 from minitransformer.models.siamese_network import SiameseNetwork
 from tests.models.test_siamese_network import FIRST, LABELS, SECOND, network
 from tests.small_encoders import POSITIONS, TOKENIZER, small_encoder
@@ -71,11 +71,6 @@ def test_any_number_of_texts_is_scored_in_their_order(monkeypatch):
     tokens = random_tokens(model.config, (4, 1, 6, 6, 3, 9))
     np.testing.assert_allclose(scores_of(model, tokens), softmax(model(tokens)), rtol=1e-5)
     assert scores_of(model, tokens.select(np.arange(0))).shape == (0, 3)
-
-
-def test_texts_or_pairs_become_one_batch():
-    assert tokenized(TOKENIZER, (FIRST,), 9).lengths.tolist() == [4, 6, 3]
-    assert tokenized(TOKENIZER, (FIRST, SECOND), 9).segment_ids.max() == 1
 
 
 def test_the_pair_classifier_of_a_sentence_encoder_gives_its_own_answers(tmp_path):

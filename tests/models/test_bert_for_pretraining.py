@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.models.bert_config import BertConfig
-from minitransformer.models.bert_for_pretraining import BertForPreTraining, StepCounts
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.randomness import generator
@@ -16,12 +16,12 @@ from tests.gradient_check import assert_parameter_gradients
 from tests.small_models import LENGTHS, pretraining_batch, pretraining_model, small_config
 
 
-def loss_and_gradients(model, *batches, rng=None, counts=None):
+def loss_and_gradients(model, *batches, rng=None, of_step=None):
     """The losses of the batches, and all gradients that their backwards add up to."""
     model.zero_grad()
     losses = []
     for batch in batches:
-        loss, cache = model.forward(batch, rng, counts)
+        loss, cache = model.forward(batch, rng, of_step)
         model.backward(cache)
         losses.append(loss)
     return losses, model.storage.gradients.copy()
@@ -121,8 +121,7 @@ def test_the_shards_of_a_step_add_up_to_the_step_as_one_batch(shard_of_sentence)
     model = pretraining_model()
     batch = pretraining_batch(model.config)
     shards = [batch.select(np.flatnonzero(np.array(shard_of_sentence) == shard)) for shard in range(3)]
-    counts = StepCounts(len(batch.masked_ids), len(batch))
-    losses, gradients = loss_and_gradients(model, *shards, counts=counts)
+    losses, gradients = loss_and_gradients(model, *shards, of_step=batch.counts)
     (expected_loss,), expected = loss_and_gradients(model, batch)
     np.testing.assert_allclose(np.sum(losses, axis=0), expected_loss, rtol=1e-12)
     np.testing.assert_allclose(gradients, expected, rtol=1e-9, atol=1e-12)

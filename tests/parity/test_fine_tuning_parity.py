@@ -13,6 +13,7 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 from torch.nn import functional as F  # noqa: E402
 
 from minitransformer import BertForSequenceClassification, ClassifierSettings  # noqa: E402
+from minitransformer.batches.classification_batch import ClassificationBatch  # noqa: E402
 from minitransformer.batches.epochs import Epochs  # noqa: E402
 from minitransformer.batches.sentence_examples import sentence_examples  # noqa: E402
 from minitransformer.models.siamese_network import SiameseNetwork  # noqa: E402
@@ -20,11 +21,11 @@ from minitransformer.objectives.classification import ClassificationObjective  #
 from minitransformer.objectives.ranking import RankingObjective  # noqa: E402
 from minitransformer.objectives.regression import RegressionObjective  # noqa: E402
 from minitransformer.training.optimizer.adamw import AdamW  # noqa: E402
-from minitransformer.training.optimizer.clipping import clip_scale, global_norm  # noqa: E402
+from minitransformer.training.optimizer.clipping import clip_scale  # noqa: E402
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth  # noqa: E402
 from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay  # noqa: E402
-from minitransformer.training.tasks.classification import ClassifierTask  # noqa: E402
 from minitransformer.training.tasks.sentences import SiameseTask  # noqa: E402
+from minitransformer.training.tasks.task import Task  # noqa: E402
 from minitransformer.training.workers import Workers  # noqa: E402
 from tests.small_models import random_tokens, small_config  # noqa: E402
 from tests.small_tables import learning_encoder, sentences  # noqa: E402
@@ -44,10 +45,11 @@ def learning_rate(step):
 def our_losses(model, task, rate_factors=None):
     optimizer = AdamW(model.storage, weight_decay=WEIGHT_DECAY, rate_factors=rate_factors)
     losses = []
-    with Workers(model, WORKERS) as pool:
+    with Workers(model, WORKERS) as workers:
         for step in range(STEPS):
-            losses.append(task.gradients(pool, task.batch(step), lambda shard: None)["loss"])
-            optimizer.step(learning_rate(step), clip_scale(global_norm(model.storage.gradients), MAX_NORM))
+            metrics, norm = task.gradients(workers, task.batch(step), None)
+            losses.append(metrics["loss"])
+            optimizer.step(learning_rate(step), clip_scale(norm, MAX_NORM))
     return losses
 
 
@@ -150,12 +152,8 @@ def test_twenty_steps_of_a_siamese_network_equal_pytorchs(objective_name, gradie
         u, v = (their_embeddings(theirs, encoder.tokenize([column[i] for i in chosen])) for column in COLUMNS)
         return loss_of(u, v, chosen)
 
-    task = SiameseTask(
-        sentence_examples(COLUMNS, encoder.tokenize, targets),
-        Epochs(EXAMPLES, BATCH_SIZE, 3),
-        NUM_SHARDS,
-        gradient_caching,
-    )
+    examples = sentence_examples(COLUMNS, encoder.tokenize, targets)
+    task = SiameseTask(lambda step: examples.select(epochs.examples(step)), NUM_SHARDS, gradient_caching)
     losses = our_losses(network, task)
     np.testing.assert_allclose(losses, their_losses(parameters, their_loss), rtol=1e-5)
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
@@ -200,7 +198,8 @@ def test_twenty_steps_of_a_classifier_equal_pytorchs(problem_type, decay):
         (p, next((factor for prefix, factor in factors.items() if name.startswith(prefix)), 1.0))
         for name, p in theirs.named_parameters()
     ]
-    task = ClassifierTask(tokens, targets, Epochs(EXAMPLES, BATCH_SIZE, 3), NUM_SHARDS)
+    examples = ClassificationBatch(tokens, targets)
+    task = Task(lambda step: examples.select(epochs.examples(step)), NUM_SHARDS)
     losses = our_losses(model, task, rate_factors_by_depth(model, 2, decay))
     np.testing.assert_allclose(losses, their_losses(parameters, their_loss), rtol=1e-5)
     assert np.mean(losses[-3:]) < np.mean(losses[:3])

@@ -11,10 +11,10 @@ sentence_transformers = pytest.importorskip("sentence_transformers", reason="not
 
 from minitransformer import BertForSequenceClassification, BertTokenizer, SentenceEncoder  # noqa: E402
 from minitransformer.inference.prediction import load_predictor  # noqa: E402
-from minitransformer.training.runs.classification import ClassifierRun  # noqa: E402
-from minitransformer.training.runs.sentences import SiameseRun  # noqa: E402
+from minitransformer.training.runs.classification import ClassificationRun  # noqa: E402
+from minitransformer.training.runs.sentences import SentencesRun  # noqa: E402
 from tests.small_tables import sentences  # noqa: E402
-from tests.training.fine_tuning_runs import classifier_settings, sentence_settings, train  # noqa: E402
+from tests.training.fine_tuning_runs import classification_settings, sentences_settings  # noqa: E402
 
 TEXTS = sentences(20, seed=77)
 KINDS = {  # a kind of table, settings, what makes scores of logits
@@ -29,8 +29,8 @@ KINDS = {  # a kind of table, settings, what makes scores of logits
 @pytest.mark.filterwarnings("ignore:.*fill all of the")
 def test_transformers_loads_a_finetuned_classifier_whole_and_gives_the_same_scores(tmp_path, kind):
     settings, scores_of = KINDS[kind]
-    run = ClassifierRun.start(tmp_path / "run", classifier_settings(tmp_path, kind, **settings))
-    train(run)
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path, kind, **settings))
+    run.train(workers=1)
     theirs, info = transformers.AutoModelForSequenceClassification.from_pretrained(run.folder, output_loading_info=True)
     assert type(theirs) is transformers.BertForSequenceClassification
     assert not any(info.values()), info
@@ -58,9 +58,9 @@ def test_sentence_transformers_loads_a_trained_encoder_and_gives_the_same_embedd
     tmp_path, caplog, kind, objective, pooling
 ):
     """The pair classifier beside the encoder is in nobody's way."""
-    run = SiameseRun.start(tmp_path / "run", sentence_settings(tmp_path, kind, objective, pooling=pooling))
+    run = SentencesRun.start(tmp_path / "run", sentences_settings(tmp_path, kind, objective, pooling=pooling))
     before = run.model.encoder.encode(TEXTS)
-    train(run)
+    run.train(workers=1)
     with caplog.at_level(logging.WARNING):
         theirs = sentence_transformers.SentenceTransformer(str(run.folder), device="cpu")
     assert not caplog.records

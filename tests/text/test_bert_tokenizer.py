@@ -28,6 +28,12 @@ def test_one_text_and_a_list_of_texts_are_both_a_batch():
     assert len(TOKENIZER([])) == 0
 
 
+def test_a_column_of_texts_or_two_columns_of_pairs_are_a_batch():
+    assert pieces_of(TOKENIZER.pack([["my dog", "a"]])) == pieces_of(TOKENIZER(["my dog", "a"]))
+    pairs = TOKENIZER.pack([["my dog"], ["he likes playing"]], max_length=6)
+    assert pairs.segment_ids.tolist() == TOKENIZER(["my dog"], ["he likes playing"], 6).segment_ids.tolist()
+
+
 def test_the_example_of_the_lectures_input_figure():
     tokens = TOKENIZER("my dog is cute", pairs="he likes playing")
     assert " ".join(pieces_of(tokens)[0]) == "[CLS] my dog is cute [SEP] he likes play ##ing [SEP]"

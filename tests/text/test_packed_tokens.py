@@ -4,12 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minitransformer.errors import UserError
+from minitransformer.text import packed_tokens
 from minitransformer.text.packed_tokens import PackedTokens, span_indices
 
-sentences = st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=7), max_size=6)
+sequences = st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=7), max_size=6)
 
 
-@given(sentences)
+@given(sequences)
 def test_unpacking_gives_back_what_was_packed(token_ids):
     tokens = PackedTokens.pack(token_ids)
     assert [ids.tolist() for ids in tokens.unpack(tokens.token_ids)] == token_ids
@@ -17,7 +18,7 @@ def test_unpacking_gives_back_what_was_packed(token_ids):
     assert [ids.tolist() for ids in tokens.unpack(tokens.position_ids)] == [list(range(len(ids))) for ids in token_ids]
 
 
-@given(sentences.filter(bool))
+@given(sequences.filter(bool))
 def test_padding_and_reading_the_padded_arrays_gives_the_same_batch(token_ids):
     tokens = PackedTokens.pack(token_ids, [[i % 2] * len(ids) for i, ids in enumerate(token_ids)])
     mask = tokens.to_padded(np.ones_like(tokens.token_ids))
@@ -26,8 +27,8 @@ def test_padding_and_reading_the_padded_arrays_gives_the_same_batch(token_ids):
         np.testing.assert_array_equal(getattr(again, name), getattr(tokens, name))
 
 
-@given(sentences, st.data())
-def test_selecting_sentences_equals_packing_the_selected_sentences(token_ids, data):
+@given(sequences, st.data())
+def test_selecting_sequences_equals_packing_the_selected_sequences(token_ids, data):
     chosen = data.draw(st.lists(st.integers(0, max(len(token_ids) - 1, 0)), max_size=8 if token_ids else 0))
     selected = PackedTokens.pack(token_ids).select(chosen)
     expected = PackedTokens.pack([token_ids[i] for i in chosen])
@@ -62,7 +63,7 @@ def test_arguments_are_not_changed():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: PackedTokens.pack([[1], []]), "sentence 1 of the batch is empty"),
+        (lambda: PackedTokens.pack([[1], []]), "sequence 1 of the batch is empty"),
         (lambda: PackedTokens.pack([[1, -100]]), "-100 at entry 1"),
         (lambda: PackedTokens.pack([[1.5]]), "whole numbers"),
         (lambda: PackedTokens.pack([[[1]]]), "one-dimensional"),
@@ -71,8 +72,8 @@ def test_arguments_are_not_changed():
         (lambda: PackedTokens.from_padded([[0, 1]], [[0, 1]]), "only padding on the right"),
         (lambda: PackedTokens.from_padded([[1, 2, 3]], [[1, 0, 1]]), "only padding on the right"),
         (lambda: PackedTokens.from_padded([[1, 2]], [[0, -10000]]), "only 1 .* and 0"),
-        (lambda: PackedTokens.from_padded([[1, 2]], [[0, 0]]), "sentence 0 of the batch is empty"),
-        (lambda: PackedTokens.from_padded([1, 2], [1, 1]), r"\(sentences, tokens\)"),
+        (lambda: PackedTokens.from_padded([[1, 2]], [[0, 0]]), "sequence 0 of the batch is empty"),
+        (lambda: PackedTokens.from_padded([1, 2], [1, 1]), r"\(sequences, tokens\)"),
         (lambda: PackedTokens.from_padded([[1, 2]], [[1]]), r"attention_mask has the shape \(1, 1\)"),
         (lambda: PackedTokens.pack([[1, 2]]).unpack(np.zeros(3)), "expected 2 rows"),
     ],
@@ -80,3 +81,15 @@ def test_arguments_are_not_changed():
 def test_a_batch_that_cannot_be_is_refused_in_words(make, words):
     with pytest.raises(UserError, match=words):
         make()
+
+
+def test_ids_are_checked_where_they_come_in_and_not_again_when_sequences_are_selected(monkeypatch):
+    tokens = PackedTokens.pack([[1, 2], [3]])
+
+    def refuse(*arguments):
+        raise AssertionError("checked again")
+
+    monkeypatch.setattr(packed_tokens, "as_ids", refuse)
+    assert tokens.select([1]).token_ids.tolist() == [3]
+    with pytest.raises(AssertionError, match="checked again"):
+        PackedTokens.pack([[1, 2]])

@@ -11,7 +11,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.settings import TrainingSettings
-from minitransformer.training.tasks.pretraining import PretrainingTask
+from minitransformer.training.tasks.task import Task
 from tests.small_models import small_config
 
 
@@ -40,11 +40,47 @@ def make_loop(
     settings = TrainingSettings(**{"learning_rate": 1e-2, "seed": 3, **settings})
     config = small_config(hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
     model = BertForPreTraining(config, seed=settings.seed, dtype=dtype)
-    checkpoints = Checkpoints(folder / "checkpoints", {"seed": settings.seed, "dropout": dropout}, lambda folder: None)
-    task = PretrainingTask(batch_of_step, num_shards)
-    metrics_file = folder / "metrics.jsonl"
-    return TrainingLoop(model, task, settings, checkpoints, metrics_file, lambda: held_out(model), steps, save_every)
+    return TrainingLoop(
+        model=model,
+        task=Task(batch_of_step, num_shards),
+        settings=settings,
+        steps=steps,
+        save_every=save_every,
+        checkpoints=Checkpoints(
+            folder / "checkpoints", {"seed": settings.seed, "dropout": dropout}, lambda folder: None
+        ),
+        metrics_file=folder / "metrics.jsonl",
+        evaluate=lambda: held_out(model),
+        keep=lambda evaluation: None,
+    )
 
 
 def held_out(model: BertForPreTraining) -> PretrainingLoss:
     return model.forward(random_batch(1_000_000))[0]
+
+
+class RecordingTask(Task):
+    """The task that it is given, and a record of what each step was given: workers, batch and rng."""
+
+    def __init__(self, task):
+        super().__init__(task.batch, task.num_shards)
+        self.steps = []
+
+    def gradients(self, workers, batch, rng):
+        self.steps.append((workers, batch, rng))
+        return super().gradients(workers, batch, rng)
+
+
+class DisturbedTask(Task):
+    """The task that it is given; `disturb(metrics, norm)` changes what the gradients of one step return."""
+
+    def __init__(self, task, step, disturb):
+        super().__init__(task.batch, task.num_shards)
+        self.step = step
+        self.disturb = disturb
+        self.steps_begun = 0
+
+    def gradients(self, workers, batch, rng):
+        self.steps_begun += 1
+        metrics, norm = super().gradients(workers, batch, rng)
+        return self.disturb(metrics, norm) if self.steps_begun == self.step else (metrics, norm)

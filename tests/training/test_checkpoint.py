@@ -94,3 +94,26 @@ def test_every_file_is_on_the_disk_before_a_checkpoint_counts_those_in_folders_t
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino))
     checkpoint_module.flush_to_disk(tmp_path)
     assert {*flushed} == {path.stat().st_ino for path in (tmp_path, tmp_path / "2_Dense", *files)}
+
+
+def test_checkpoints_work_where_folders_can_not_be_opened_and_files_must_be_writable_to_be_synced(
+    tmp_path, monkeypatch
+):
+    """As on Windows."""
+    open_, flushed = os.open, []
+
+    def open_no_folder(path, flags, *rest, **options):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_(path, flags, *rest, **options)
+
+    def sync_what_is_writable(descriptor):
+        os.write(descriptor, b"")  # fails for a descriptor that was opened to read only
+        flushed.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "open", open_no_folder)
+    monkeypatch.setattr(os, "fsync", sync_what_is_writable)
+    loop = make_loop(tmp_path)
+    loop.run()
+    files = {path.stat().st_ino for path in loop.checkpoints.latest().iterdir()}
+    assert files <= {*flushed}

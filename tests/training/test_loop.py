@@ -9,8 +9,7 @@ from minitransformer.nn.parameter import FlatStorage
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.metrics import read_metrics
 from minitransformer.training.optimizer.adamw import AdamW
-from minitransformer.training.tasks.pretraining import PretrainingTask
-from tests.training.small_loop import make_loop, random_batch
+from tests.training.small_loop import DisturbedTask, RecordingTask, make_loop, random_batch
 
 
 def test_a_batch_can_be_learnt_by_heart(tmp_path):
@@ -35,17 +34,11 @@ def test_many_shards_equal_the_batch_in_one_piece(tmp_path):
     for num_shards in (1, 4):
         folder = tmp_path / str(num_shards)
         loop = make_loop(folder, num_shards=num_shards, dropout=0.0, dtype=np.float64)
-        assert len(loop.task.batch(0)) == num_shards
         loop.run()
         values.append(loop.model.storage.values)
         losses.append([line["loss"] for line in read_metrics(folder / "metrics.jsonl") if "loss" in line])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-9)
     np.testing.assert_allclose(values[0], values[1], rtol=1e-6, atol=1e-9)
-
-
-def test_a_large_batch_has_more_shards_than_it_was_told():
-    batch = random_batch(0, num_pairs=700)  # some 4,200 tokens
-    assert len(PretrainingTask(lambda step: batch, 2).batch(0)) == 4
 
 
 def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
@@ -74,11 +67,11 @@ def test_a_step_is_adamws_on_the_gradient_clipped_to_its_limit(tmp_path, limit):
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_a_step_uses_as_many_cores_as_there_are_parts_at_most(tmp_path, cores):
-    loop, pools = make_loop(tmp_path, steps=1, save_every=1), []
-    sound = loop.task.gradients
-    loop.task.gradients = lambda pool, *rest: pools.append(pool.count) or sound(pool, *rest)
+    loop = make_loop(tmp_path, steps=1, save_every=1)
+    loop.task = task = RecordingTask(loop.task)
     loop.run(cores if cores == 1 else 7)
-    assert pools == [cores]
+    [(workers, _, _)] = task.steps
+    assert workers.count == cores
 
 
 def test_every_parameter_changes(tmp_path):
@@ -143,16 +136,14 @@ def test_a_signal_saves_after_the_step_and_stops(tmp_path, number):
 
 
 def test_a_signal_in_a_step_that_is_evaluated_stops_after_the_evaluation(tmp_path):
-    """Otherwise the resumed run, which goes on with the step after it, would never have seen it."""
+    """Otherwise the resumed run, which begins with the step after it, would never have seen it."""
+
+    def interrupt(*found):
+        os.kill(os.getpid(), signal.SIGINT)
+        return found
+
     loop = make_loop(tmp_path / "stopped")
-    sound = loop.task.gradients
-
-    def gradients_with_a_signal(*arguments):
-        if loop.optimizer.num_steps == 7:
-            os.kill(os.getpid(), signal.SIGINT)
-        return sound(*arguments)
-
-    loop.task.gradients = gradients_with_a_signal
+    loop.task = DisturbedTask(loop.task, 8, interrupt)
     with pytest.raises(TrainingInterrupted) as stopped:
         loop.run()
     assert stopped.value.step == 8
@@ -163,13 +154,7 @@ def test_a_signal_in_a_step_that_is_evaluated_stops_after_the_evaluation(tmp_pat
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_last_good_checkpoint(tmp_path):
     loop = make_loop(tmp_path)
-    sound = loop.task.gradients
-
-    def poisoned_gradients(pool, batch, rng_of_shard):
-        metrics = sound(pool, batch, rng_of_shard)
-        return metrics if loop.optimizer.num_steps < 6 else {**metrics, "loss": float("nan")}
-
-    loop.task.gradients = poisoned_gradients
+    loop.task = DisturbedTask(loop.task, 7, lambda metrics, norm: ({**metrics, "loss": np.nan}, norm))
     with pytest.raises(UserError, match=r"step 7 the loss is nan.*step-000004"):
         loop.run()
     assert (tmp_path / "checkpoints/step-000004/model.safetensors").exists()
@@ -178,14 +163,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_last_good_ch
 
 def test_a_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(tmp_path):
     loop = make_loop(tmp_path)
-    sound = loop.task.gradients
-
-    def poisoned_gradients(pool, batch, rng_of_shard):
-        if loop.optimizer.num_steps == 6:
-            pool.add_up_gradients = lambda: None  # so that this step, like a task that forgets to, has no norm
-        return sound(pool, batch, rng_of_shard)
-
-    loop.task.gradients = poisoned_gradients
+    loop.task = DisturbedTask(loop.task, 7, lambda metrics, norm: (metrics, np.nan))
     with pytest.raises(UserError, match=r"step 7 the gradient's norm is nan.*step-000004"):
         loop.run()
     assert loop.optimizer.num_steps == 6
@@ -193,14 +171,12 @@ def test_a_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(tmp_p
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     loop = make_loop(tmp_path)
-    sound = loop.optimizer.step
 
-    def overflowing_step(*arguments):
-        sound(*arguments)
-        if loop.optimizer.num_steps == 8:
-            loop.model.storage.values[-1] = np.inf
+    def overflow(*found):
+        loop.model.storage.values[-1] = np.inf
+        return found
 
-    loop.optimizer.step = overflowing_step
+    loop.task = DisturbedTask(loop.task, 8, overflow)
     with pytest.raises(UserError, match=r"step 8 the weights' norm is inf.*step-000004"):
         loop.run()
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-000004"]
@@ -223,14 +199,22 @@ def test_metrics_tell_losses_accuracies_rate_norm_tokens_and_held_out_scores(tmp
     assert {"mlm_accuracy", "nsp_accuracy", "gradient_norm", "seconds"} <= steps[0].keys()
 
 
-def test_every_step_and_every_shard_has_dropout_masks_of_its_own(tmp_path):
+def test_every_step_has_dropout_masks_of_its_own(tmp_path):
     loop = make_loop(tmp_path, steps=4)
-    sound, draws = loop.task.gradients, []
-
-    def recorded_gradients(pool, batch, rng_of_shard):
-        draws.extend(rng_of_shard(shard).integers(2**62) for shard in range(len(batch)))
-        return sound(pool, batch, rng_of_shard)
-
-    loop.task.gradients = recorded_gradients
+    loop.task = task = RecordingTask(loop.task)
     loop.run()
-    assert len(draws) == len(set(draws)) == 4 * 2
+    assert len({rng.integers(2**62) for _, _, rng in task.steps}) == 4
+
+
+def test_the_batch_of_each_step_is_made_once_and_none_for_a_step_that_never_comes(tmp_path):
+    made = []
+    make_loop(tmp_path, lambda step: made.append(step) or random_batch(step)).run()
+    assert made == list(range(12))
+
+
+def test_each_evaluation_may_be_kept_before_its_checkpoint_is_saved(tmp_path):
+    loop, kept = make_loop(tmp_path), []
+    loop.keep = lambda evaluation: kept.append((evaluation, loop.checkpoints.latest()))
+    last = loop.run()
+    assert [checkpoint and checkpoint.name for _, checkpoint in kept] == [None, "step-000004", "step-000008"]
+    assert kept[-1][0] == last

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from minitransformer.batches.next_sentence import refuse_single_document
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.cli._models import load_pretraining_model
@@ -22,20 +21,25 @@ from minitransformer.evaluation.pretraining import (
     token_counts,
 )
 from minitransformer.text.bert_tokenizer import BertTokenizer
-from minitransformer.training.runs.pretraining import PretrainingRun, with_progress
+from minitransformer.training.runs.pretraining import PretrainingRun
 
 BATCH_SIZE, NUM_BATCHES = 32, 32
-MAX_LENGTH = 128  # tokens of a pair, for models that take so many
+MAX_LENGTH = 128  # tokens of a pair, for models that take as many
 
 
 @click.command()
 @click.argument("model")
 @click.argument("data", nargs=-1)
 def command(model: str, data: tuple[str, ...]) -> None:
-    """Print how well MODEL fills masked tokens and knows next sentences, beside what it must beat.
+    """Measure how well MODEL fills masked tokens and knows next sentences.
 
-    DATA is text with a paragraph or a sentence a line and an empty line between documents; the frequencies to beat are
-    its own. Without DATA, a model from `minitransformer pretrain` is asked on its held-out documents.
+    DATA is text with one paragraph or sentence per line and a blank line
+    between documents. Without DATA, a model from `minitransformer pretrain` is
+    measured on its held-out documents. Next to each figure is what it must
+    beat: the same of guesses by how frequent the tokens of the text are.
+
+    \b
+    minitransformer evaluate pretraining my-bert notes.txt
     """
     bert, tokenizer = load_pretraining_model(model, "mlm_head", "nsp_head", "bert.pooler")
     if data:
@@ -50,9 +54,8 @@ def counts_and_batches(
     text: TextFiles, tokenizer: BertTokenizer, max_length: int
 ) -> tuple[np.ndarray, list[PretrainingBatch]]:
     """How often a text has each token, and pairs of it."""
-    refuse_single_document(text)
     with tempfile.TemporaryDirectory() as folder:
-        corpus = TokenizedCorpus.build(with_progress(text, "tokenising"), tokenizer, Path(folder) / "corpus")
+        corpus = TokenizedCorpus.build(text.with_progress("tokenising"), tokenizer, Path(folder) / "corpus")
         documents = Documents(corpus.document_starts[:-1], corpus.document_starts[1:])
         sampler = PretrainingSampler(corpus, documents, tokenizer, BATCH_SIZE, max_length)
         batches = [sampler.batch(number) for number in range(NUM_BATCHES)]
@@ -63,6 +66,6 @@ def counts_and_held_out_batches(folder: Path) -> tuple[np.ndarray, list[Pretrain
     """The same for the text that the model was trained on, and the pairs that were held out from its training."""
     try:
         run = PretrainingRun.open(folder)
+        return token_counts(run.corpus, run.training.documents, run.tokenizer), run.held_out_batches
     except UserError as error:
-        raise UserError(f"{error}; name a text to ask the model on") from None
-    return token_counts(run.corpus, run.documents, run.tokenizer), run.held_out_batches()
+        raise UserError(f"{error}; name a text to measure the model on") from None

@@ -1,18 +1,17 @@
-"""Fine-tuning a BERT to classify or score texts or pairs of texts (training/runs/fine_tuning.py)."""
+"""Fine-tuning a BERT to classify or score texts or pairs of texts: a run of training/runs/fine_tuning.py."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from minitransformer.batches.epochs import Epochs
+from minitransformer.batches.classification_batch import ClassificationBatch
 from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS, Table, read_table
-from minitransformer.corpora.targets import different_scores, label_ids, label_matrix, label_names, scores
+from minitransformer.corpora.targets import different_scores, label_names, targets_of
 from minitransformer.errors import UserError
-from minitransformer.inference.prediction import tokenized
+from minitransformer.evaluation.classification import prediction_metrics
+from minitransformer.inference.prediction import scores_of
 from minitransformer.interop.hub import model_folder
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
 from minitransformer.models.classifier_settings import ClassifierSettings
@@ -21,29 +20,28 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
-from minitransformer.training.tasks.classification import ClassifierTask
 
 LAYOUTS = (LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierTrainingSettings(FineTuningSettings):
-    """What fine-tuning a classifier is told, beside what FineTuningSettings names.
+class ClassificationTrainingSettings(FineTuningSettings):
+    """What fine-tuning a classifier is told, in addition to what FineTuningSettings names.
 
     The defaults are from the ranges of Devlin et al. 2018 (arXiv 1810.04805), appendix A.3.
 
-    pooling         "pooler": BERT's pooler on the row of [CLS]; "cls": that row; "mean": the mean of all rows
+    pooling         the row that the classifier sees, as in ClassifierSettings
     hidden_sizes    of dense layers between the pooled row and the classifier
     dropout         before each layer of the head; None for BERT's own
-    multi_label     whether a text may have several labels, with commas between them
-    freeze_encoder  train what is above the encoder only
-    rate_decay      the learning rate of each layer is so many times that of the layer above it
+    multi_label     whether a text may have several labels, separated by commas
+    freeze_encoder  train only what is above the encoder
+    rate_decay      each layer's learning rate as a fraction of the layer above's
     """
 
     learning_rate: float = 5e-5
     epochs: int = 3
     batch_size: int = 32
-    pooling: str = "pooler"
+    pooling: str = ClassifierSettings.pooling
     hidden_sizes: list[int] = field(default_factory=list)
     dropout: float | None = None
     multi_label: bool = False
@@ -51,19 +49,19 @@ class ClassifierTrainingSettings(FineTuningSettings):
     rate_decay: float = 1.0
 
 
-class ClassifierRun(FineTuningRun):
-    """`model` is the classifier; `dev_tokens` and `dev_targets` are the examples to evaluate it on."""
+class ClassificationRun(FineTuningRun):
+    """`model` is the classifier; `examples` are those to learn from, `dev` those to evaluate on."""
 
-    settings_type = ClassifierTrainingSettings
-    settings: ClassifierTrainingSettings
-    model: BertForSequenceClassification
+    settings_type = ClassificationTrainingSettings
+    settings: ClassificationTrainingSettings
+    examples: ClassificationBatch
 
-    def __init__(self, folder: Path, settings: ClassifierTrainingSettings) -> None:
-        super().__init__(folder, settings)
+    def prepare(self) -> None:
+        settings = self.settings
         train = read_table(settings.train, *LAYOUTS)
         dev = read_table(settings.dev, (*train.columns,))
         head = classifier_settings(train, settings)
-        self.targets, self.dev_targets = targets_of(train, head), targets_of(dev, head)
+        targets, dev_targets = (targets_of(table, head.problem_type, head.labels) for table in (train, dev))
         if head.problem_type == "regression":
             for table in (train, dev):
                 different_scores(table)  # raises if there is nothing to learn or to measure
@@ -71,48 +69,42 @@ class ClassifierRun(FineTuningRun):
         if settings.freeze_encoder:
             self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
         if head.problem_type == "regression":
-            self.model.classifier.bias.value[...] = self.targets.mean()  # where the way to the scores is shortest
+            self.model.classifier.bias.value[...] = targets.mean()  # the scores are nearest from there
         self.tokenizer = BertTokenizer.from_pretrained(model_folder(settings.model))
-        positions = self.model.config.max_position_embeddings
-        self.tokenizer.model_max_length = min(settings.max_length or self.tokenizer.model_max_length, positions)
-        self.tokens, self.dev_tokens = (tokens_of(table, self.tokenizer) for table in (train, dev))
-        self.num_examples = len(self.tokens)
-
-    def task(self, epochs: Epochs) -> ClassifierTask:
-        return ClassifierTask(self.tokens, self.targets, epochs, self.settings.num_shards)
+        limit = settings.max_length or self.tokenizer.model_max_length
+        self.tokenizer.model_max_length = min(limit, self.model.config.max_position_embeddings)
+        self.examples = ClassificationBatch(tokens_of(train, self.tokenizer), targets)
+        self.dev = ClassificationBatch(tokens_of(dev, self.tokenizer), dev_targets)
+        super().prepare()
 
     def rate_factors(self) -> list[RateFactor]:
         return rate_factors_by_depth(self.model, self.model.config.num_hidden_layers, self.settings.rate_decay)
 
+    def evaluate(self) -> Any:
+        problem_type = self.model.settings.problem_type
+        return prediction_metrics(problem_type, scores_of(self.model, self.dev.tokens), self.dev.targets)
 
-def classifier_settings(table: Table, settings: ClassifierTrainingSettings) -> ClassifierSettings:
+
+def classifier_settings(table: Table, settings: ClassificationTrainingSettings) -> ClassifierSettings:
     """The head that a training table asks for. Raises UserError if it isn't the one that the settings ask for."""
-    labels: tuple[str, ...] = ("score",)
+    names: tuple[str, ...] = ("score",)
     problem_type = "regression"
     if "label" in table.columns:
-        labels = label_names(table, several=settings.multi_label)
+        names = label_names(table, several=settings.multi_label)
         problem_type = "multi_label_classification" if settings.multi_label else "single_label_classification"
     elif settings.multi_label:
         raise UserError(f"{table.path} has scores instead of labels; leave out --multi-label, which is for labels")
-    return ClassifierSettings(labels, problem_type, settings.pooling, tuple(settings.hidden_sizes), settings.dropout)
-
-
-def targets_of(table: Table, head: ClassifierSettings) -> np.ndarray:
-    """What the loss compares the logits with: classes (n,), labels (n, K) or scores (n, 1)."""
-    if head.problem_type == "regression":
-        return scores(table)[:, None]
-    of_table = label_matrix if head.problem_type == "multi_label_classification" else label_ids
-    return of_table(table, head.labels)
+    return ClassifierSettings(names, problem_type, settings.pooling, tuple(settings.hidden_sizes), settings.dropout)
 
 
 def tokens_of(table: Table, tokenizer: BertTokenizer) -> PackedTokens:
-    """The texts of a table, or its pairs of texts, cut at the tokenizer's longest; a warning says how many were."""
+    """The texts of a table, or its pairs of texts, cut to the tokenizer's maximum; a warning says how many were."""
     limit = tokenizer.model_max_length
-    tokens = tokenized(tokenizer, table.texts, limit)
-    full = int((tokens.lengths == limit).sum())
-    if full:
+    tokens = tokenizer.pack(table.texts, limit)
+    num_full = int((tokens.lengths == limit).sum())
+    if num_full:
         warnings.warn(
-            f"{table.path}: {full:,} of {len(tokens):,} texts fill all of the {limit} tokens that a text may have; "
+            f"{table.path}: {num_full:,} of {len(tokens):,} texts fill all of the {limit} tokens that a text may have; "
             "what is longer was cut off",
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""A pretraining run: from text to a trained model. Its folder is that of training/runs/run.py, with three entries more.
+"""A pretraining run: from text to a trained model. Its folder is that of training/runs/run.py, with three more entries.
 
 training/
   pair_audit.txt                      facts about the sentence pairs, and the first of them to read
@@ -8,14 +8,12 @@ training/
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import Any
 
 from minitransformer.batches.next_sentence import refuse_single_document
 from minitransformer.batches.pair_audit import PairAudit, audit_pairs
@@ -23,25 +21,29 @@ from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.text_files import TextFiles
-from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus, prepare_corpus
 from minitransformer.errors import UserError
-from minitransformer.files import replacing
+from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
+from minitransformer.evaluation.pretraining import (
+    evaluate_pretraining,
+    pretraining_baselines,
+    pretraining_report,
+    token_counts,
+)
+from minitransformer.files import replacing, write_text
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.models.mimetic_start import mimetic_start
+from minitransformer.randomness import generator
 from minitransformer.text.bert_tokenizer import BertTokenizer
-from minitransformer.training.checkpoint import Checkpoints
-from minitransformer.training.loop import TrainingLoop
-from minitransformer.training.runs.run import TrainingRun
+from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
-from minitransformer.training.tasks.pretraining import PretrainingTask
-
-AUDIT_FILE = "pair_audit.txt"
+from minitransformer.training.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingSettings(TrainingSettings):
-    """What a pretraining run is told, beside what TrainingSettings names.
+    """What a pretraining run is told, in addition to what TrainingSettings names.
 
     The defaults train BERT-tiny on the installed documentation in about three minutes on two cores. For such a short
     run they differ from the paper's: a high learning rate with the beta2 of Liu et al. 2019 (arXiv 1907.11692, section
@@ -53,12 +55,12 @@ class PretrainingSettings(TrainingSettings):
     corpus          paths of text files; without any, the documentation of the installed Python, NumPy and SciPy
     size            a preset of BertConfig
     vocab_size      tokens of the WordPiece vocabulary that is learnt from the corpus
-    batch_size      sentence pairs of a step
+    batch_size      sentence pairs per step
     max_length      tokens of a pair, the special ones included; the model takes no longer texts
     whole_words     mask all pieces of a word together, not each piece for itself
     dropout         of the hidden states and of the attention weights
-    held_out_every  of so many documents one is held out for evaluation
-    held_out_pairs  sentence pairs of an evaluation
+    held_out_every  every n-th document is held out for evaluation (TokenizedCorpus.split)
+    held_out_pairs  sentence pairs per evaluation
     """
 
     steps: int = 2800
@@ -72,11 +74,11 @@ class PretrainingSettings(TrainingSettings):
     max_length: int = 64
     whole_words: bool = False
     dropout: float = 0.0
-    held_out_every: int = 20
+    held_out_every: int = HELD_OUT_EVERY
     held_out_pairs: int = 1024
 
     def model_config(self) -> BertConfig:
-        """The preset with this vocabulary, and first weights whose size suits its width: 0.06 for 128 columns.
+        """The preset with this vocabulary, and initial weights whose size suits its width: 0.06 for 128 columns.
 
         At BERT-base's 768 that is 0.024, near the published 0.02. With 0.02, BERT-tiny stays on the plateau for long.
         """
@@ -91,20 +93,28 @@ class PretrainingSettings(TrainingSettings):
         )
 
 
-class PretrainingRun(TrainingRun):
-    """`tokenizer` and `corpus` are the run's own, `documents` those of the corpus to train on.
-
-    `training` and `held_out` deal out sentence pairs.
-    """
+class PretrainingRun(Run):
+    """`corpus` is the run's text; `training` and `held_out` deal out pairs of the documents of its two parts."""
 
     settings_type = PretrainingSettings
+    settings: PretrainingSettings
 
     def __init__(self, folder: Path, settings: PretrainingSettings) -> None:
         super().__init__(folder, settings)
-        settings.model_config()  # its mistakes are found before the corpus is read
-        self.tokenizer, self.corpus = self._tokenizer_and_corpus()
-        self.documents, held_out_documents = self.corpus.split(settings.held_out_every)
-        self.training = self._sampler(self.documents)
+        self.audit_file = self.training_folder / "pair_audit.txt"
+
+    def prepare(self) -> None:
+        settings = self.settings
+        config = settings.model_config()  # its mistakes are found before the text is read
+        tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
+        if not corpus_folder.exists():
+            text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
+            sentences = refuse_single_document(text.with_progress("reading"))
+            prepare_corpus(sentences, tokenizer_folder, corpus_folder, settings.vocab_size, settings.max_length)
+        self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
+        self.corpus = TokenizedCorpus.open(corpus_folder)
+        documents, held_out_documents = self.corpus.split(settings.held_out_every)
+        self.training = self._sampler(documents)
         try:
             self.held_out = self._sampler(held_out_documents)
         except UserError:
@@ -112,70 +122,58 @@ class PretrainingRun(TrainingRun):
                 "the corpus is too small to hold a part of it out for evaluation: that takes some documents "
                 "of at least six sentences"
             ) from None
+        self.model = BertForPreTraining(config, seed=settings.seed)
+        mimetic_start(self.model.bert)
+        self.task = Task(self.training.batch, settings.num_shards)
+        self.steps, self.save_every = settings.steps, settings.save_every
 
-    def audit(self) -> PairAudit:
-        """A look at the first epoch's pairs, which is also written to pair_audit.txt in the folder."""
-        audit = audit_pairs(self.training.pairs(0), self.corpus, self.documents, self.tokenizer)
-        with replacing(self.audit_file) as file:
-            file.write_text(f"{audit}\n", encoding="utf-8")
-        return audit
-
-    def model(self) -> BertForPreTraining:
-        """The model with its first weights."""
-        model = BertForPreTraining(self.settings.model_config(), seed=self.settings.seed)
-        mimetic_start(model.bert)
-        return model
-
-    def loop(self, model: BertForPreTraining, evaluate: Callable[[], PretrainingLoss]) -> TrainingLoop:
-        """The loop that trains the model, from the last checkpoint on if there is one."""
-        run = {**dataclasses.asdict(self.settings), "corpus_fingerprint": self.corpus.fingerprint}
-        checkpoints = Checkpoints(self.checkpoints_folder, run, self.tokenizer.save_pretrained)
-        task = PretrainingTask(self.training.batch, self.settings.num_shards)
-        steps, save_every = self.settings.steps, self.settings.save_every
-        return TrainingLoop(model, task, self.settings, checkpoints, self.metrics_file, evaluate, steps, save_every)
-
+    @cached_property
     def held_out_batches(self) -> list[PretrainingBatch]:
         """The pairs of every evaluation: always the same ones, masked alike."""
         num_batches = -(-self.settings.held_out_pairs // self.settings.batch_size)
         return [self.held_out.batch(number) for number in range(num_batches)]
 
-    def finish(self, model: BertForPreTraining) -> None:
-        """Write the trained model and its tokenizer into the folder, and remove the checkpoints."""
-        self.tokenizer.save_pretrained(self.folder)
-        model.save_pretrained(self.folder)
-        shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
+    def evaluate(self) -> PretrainingLoss:
+        return evaluate_pretraining(self.model, self.held_out_batches)
 
-    @property
-    def audit_file(self) -> Path:
-        return self.training_folder / AUDIT_FILE
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "corpus_fingerprint": self.corpus.fingerprint}
 
-    def _tokenizer_and_corpus(self) -> tuple[BertTokenizer, TokenizedCorpus]:
-        """Those in the folder; or, if the run has none yet, new ones from its text."""
-        tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
-        if corpus_folder.exists():
-            return BertTokenizer.from_pretrained(tokenizer_folder), TokenizedCorpus.open(corpus_folder)
-        text = TextFiles(self.settings.corpus) if self.settings.corpus else InstalledDocumentation()
-        refuse_single_document(text)
-        sentences = with_progress(text, "learning the vocabulary")
-        vocab_size, max_length = self.settings.vocab_size, self.settings.max_length
-        tokenizer = BertTokenizer.train(sentences, vocab_size, model_max_length=max_length)
-        tokenizer.save_pretrained(tokenizer_folder)
-        return tokenizer, TokenizedCorpus.build(with_progress(text, "tokenising"), tokenizer, corpus_folder)
+    @cached_property
+    def audit(self) -> PairAudit:
+        """A look at the first epoch's pairs."""
+        return audit_pairs(self.training.pairs(0), self.corpus, self.training.documents, self.tokenizer)
 
-    def _sampler(self, documents: Documents) -> PretrainingSampler:
-        settings = self.settings
-        return PretrainingSampler(
-            self.corpus,
-            documents,
-            self.tokenizer,
-            settings.batch_size,
-            settings.max_length,
-            settings.seed,
-            settings.whole_words,
+    def train(self, workers: int | None = None) -> dict[str, float]:
+        with replacing(self.audit_file) as file:
+            write_text(f"{self.audit}\n", file)
+        return super().train(workers)
+
+    def describe(self) -> str:
+        settings, corpus, audit = self.settings, self.corpus, self.audit
+        text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
+        return (
+            f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"
+            f"Pairs: {audit.num_pairs:,} per epoch, {audit.random_share:.0%} with a random second text, "
+            f"{audit.mean_length:.0f} tokens on average; the first ones are in {self.audit_file}\n"
+            f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
+            f"{self.model.num_parameters:,} parameters\n"
+            "Losses, in nats: mlm of the masked tokens, nsp of the next sentences\n"
+            f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "
+            f"{settings.steps / self.training.steps_per_epoch:.1f} times through the text"
         )
 
+    def report(self, metrics: Mapping[str, float]) -> str:
+        """The evaluation next to its baselines, and some masks that the model fills."""
+        counts = token_counts(self.corpus, self.training.documents, self.tokenizer)
+        baselines = pretraining_baselines(counts, self.held_out_batches)
+        rng = generator(self.settings.seed, "masked examples")
+        examples = masked_examples(self.corpus, self.held_out.documents, self.tokenizer, rng)
+        fillings = [describe_fillings(self.model, self.tokenizer, example) for example in examples]
+        table = pretraining_report(PretrainingLoss(**metrics), baselines)
+        return "\n\n".join([f"On held-out documents\n{table}", *fillings])
 
-def with_progress(text: TextFiles | InstalledDocumentation, what: str) -> Iterator[str]:
-    """The sentences of a corpus, with a progress bar in bytes."""
-    with tqdm(desc=what, total=text.n_bytes, unit="B", unit_scale=True, disable=None) as progress:
-        yield from text.sentences(progress)
+    def _sampler(self, documents: Documents) -> PretrainingSampler:
+        s = self.settings
+        options = s.batch_size, s.max_length, s.seed, s.whole_words
+        return PretrainingSampler(self.corpus, documents, self.tokenizer, *options)

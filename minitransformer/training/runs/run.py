@@ -6,90 +6,172 @@ folder/
   training/
     settings.json      what the run was told
     checkpoints/       the last checkpoint (training/checkpoint.py), until the run is finished
+
+A training command is its options, and one run from start to end:
+
+    run = PretrainingRun.start(folder, settings)      or PretrainingRun.resume(folder)
+    print(run.describe())
+    print(run.report(run.train()))
 """
 
 from __future__ import annotations
 
 import dataclasses
 import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object, replacing
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.training.checkpoint import Checkpoints
+from minitransformer.training.loop import TrainingLoop
+from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.settings import TrainingSettings
+from minitransformer.training.tasks.task import Task
 
 METRICS_FILE = "metrics.jsonl"
 RUN_SETTINGS_FILE = Path("training", "settings.json")
 
-Run = TypeVar("Run", bound="TrainingRun")
+RunType = TypeVar("RunType", bound="Run")
 
 
-class TrainingRun:
-    """Made by start(), resume() or open() of a subclass, which says what is trained on what."""
+class Run(ABC):
+    """What is trained, on what, how it is evaluated, and where all of it is written.
+
+    Made by start(), resume() or open() of a subclass, whose prepare() reads what the settings name.
+    """
 
     settings_type: ClassVar[type[TrainingSettings]]
+    model: Any  # the trained model of a finished run; otherwise one with its initial values, for train() to change
+    tokenizer: BertTokenizer
+    task: Task
+    steps: int
+    save_every: int  # steps from one evaluation and checkpoint to the next
 
     def __init__(self, folder: Path, settings: Any) -> None:
         self.folder = folder
         self.settings = settings
         self.metrics_file = folder / METRICS_FILE
-        self.training_folder = training_folder(folder)
+        self.training_folder = settings_file(folder).parent
         self.checkpoints_folder = self.training_folder / "checkpoints"
 
     @classmethod
-    def start(cls: type[Run], folder: Path, settings: Any) -> Run:
+    def start(cls: type[RunType], folder: Path, settings: Any) -> RunType:
         """A new run in a folder that is empty or doesn't exist yet.
 
         Raises UserError if the folder holds something or the data can't be used, and then leaves nothing behind.
         """
         check_new(folder)
-        created = not folder.exists()
+        created, run = not folder.exists(), cls(folder, settings)
         try:
             with replacing(settings_file(folder)) as file:
                 file.write_text(json_text(dataclasses.asdict(settings)), encoding="utf-8")
-            return cls(folder, settings)
+            run.prepare()
         except BaseException:
-            shutil.rmtree(folder if created else training_folder(folder), ignore_errors=True)
+            shutil.rmtree(folder if created else run.training_folder, ignore_errors=True)
             raise
-
-    @classmethod
-    def resume(cls: type[Run], folder: Path) -> Run:
-        """The unfinished run in a folder. Raises UserError if there is none."""
-        run = cls.open(folder)
-        if (folder / WEIGHTS_FILE).exists():
-            raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
         return run
 
     @classmethod
-    def open(cls: type[Run], folder: Path) -> Run:
+    def resume(cls: type[RunType], folder: Path) -> RunType:
+        """The unfinished run in a folder. Raises UserError if there is none."""
+        if settings_file(folder).exists() and is_finished(folder):
+            raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls: type[RunType], folder: Path) -> RunType:
         """The run in a folder, finished or not. Raises UserError if there is none, or one of another kind."""
         file = settings_file(folder)
         if not file.exists():
             raise UserError(f"{folder} holds no training run: there is no {file}")
         try:
-            settings = cls.settings_type(**read_json_object(file))
+            run = cls(folder, cls.settings_type(**read_json_object(file)))
         except TypeError:
-            raise UserError(f"the run in {folder} was begun by another command; go on with it by that one") from None
-        return cls(folder, settings)
+            message = f"the run in {folder} was started by another command; resume it with that command"
+            raise UserError(message) from None
+        run.prepare()
+        if is_finished(folder):
+            run.model.restore(folder)
+        return run
+
+    def train(self, workers: int | None = None) -> dict[str, float]:
+        """Train to the end on `workers` cores (default: all), and write the finished folder.
+
+        Returns the evaluation of the model in it, each metric by its name. Raises TrainingInterrupted and UserError as
+        TrainingLoop.run does; the run can then be resumed.
+        """
+        evaluation = self.loop().run(workers)
+        self.finish()
+        return evaluation._asdict()
+
+    def loop(self) -> TrainingLoop:
+        """The loop that trains the model, from the last checkpoint if there is one."""
+        return TrainingLoop(
+            model=self.model,
+            task=self.task,
+            settings=self.settings,
+            steps=self.steps,
+            save_every=self.save_every,
+            checkpoints=Checkpoints(self.checkpoints_folder, self.identity(), self.tokenizer.save_pretrained),
+            metrics_file=self.metrics_file,
+            evaluate=self.evaluate,
+            keep=self.keep,
+            rate_factors=self.rate_factors(),
+        )
+
+    def finish(self) -> None:
+        """Write the model and its tokenizer into the folder, and remove the checkpoints."""
+        self.tokenizer.save_pretrained(self.folder)
+        self.model.save_pretrained(self.folder)
+        shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Read the data and the model. Raises UserError for what can't be used, before anything is trained."""
+
+    @abstractmethod
+    def evaluate(self) -> Any:
+        """A NamedTuple of metrics of the model on held-out data."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What is about to be trained on what."""
+
+    @abstractmethod
+    def report(self, metrics: Mapping[str, float]) -> str:
+        """What the evaluation of the finished model says."""
+
+    def keep(self, evaluation: Any) -> None:  # noqa: B027  (the last model is the one to keep, unless a subclass says)
+        """Called after each evaluation, for a run that keeps its best model and not its last."""
+
+    def rate_factors(self) -> list[RateFactor] | None:
+        """Where the learning rates of layers differ; None if they don't."""
+        return None
+
+    def identity(self) -> dict[str, Any]:
+        """What the run is, as JSON: a checkpoint of a run that differs in this isn't resumed."""
+        return dataclasses.asdict(self.settings)
 
 
 def check_new(folder: Path) -> None:
     """Raises UserError if the folder holds anything that a new run could overwrite."""
     if folder.is_dir() and any(folder.iterdir()):
-        if settings_file(folder).exists() and not (folder / WEIGHTS_FILE).exists():
-            raise UserError(
-                f"{folder} holds an unfinished run; go on with it (--resume {folder}) or choose another --out"
-            )
-        kind = "another model" if (folder / WEIGHTS_FILE).exists() else "other files"
+        if settings_file(folder).exists() and not is_finished(folder):
+            raise UserError(f"{folder} holds an unfinished run; resume it (--resume {folder}) or choose another --out")
+        kind = "another model" if is_finished(folder) else "other files"
         raise UserError(f"{folder} holds {kind}, which would be overwritten; choose another --out")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
 
 
-def training_folder(folder: Path) -> Path:
-    return settings_file(folder).parent
+def is_finished(folder: Path) -> bool:
+    """Whether a folder has a trained model."""
+    return (folder / WEIGHTS_FILE).exists()
 
 
 def settings_file(folder: Path) -> Path:

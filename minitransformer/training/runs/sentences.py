@@ -1,4 +1,4 @@
-"""Training a sentence encoder on a table of pairs or triplets: a fine-tuning run of training/runs/fine_tuning.py.
+"""Training a sentence encoder on a table of pairs or triplets: a run of training/runs/fine_tuning.py.
 
 objective        learns from
 classification   labelled pairs
@@ -10,16 +10,20 @@ triplet          triplets
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.epochs import Epochs
-from minitransformer.batches.sentence_examples import dev_examples, entailed_columns, sentence_examples, target_cosines
+from minitransformer.batches.sentence_examples import (
+    SentenceExamples,
+    SiameseBatch,
+    dev_examples,
+    entailed_columns,
+    sentence_examples,
+    target_cosines,
+)
 from minitransformer.corpora.tables import (
     LABELLED_PAIRS,
     PAIRS,
@@ -32,6 +36,7 @@ from minitransformer.corpora.tables import (
 )
 from minitransformer.corpora.targets import different_scores, label_ids, label_names
 from minitransformer.errors import UserError
+from minitransformer.evaluation.sentences import evaluate_sentences
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
@@ -53,8 +58,8 @@ DEV_LAYOUTS = (TRIPLETS, SCORED_PAIRS, LABELLED_PAIRS, PAIRS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiameseTrainingSettings(FineTuningSettings):
-    """What training a sentence encoder is told, beside what FineTuningSettings names.
+class SentencesTrainingSettings(FineTuningSettings):
+    """What training a sentence encoder is told, in addition to what FineTuningSettings names.
 
     The defaults are those of Reimers, Gurevych 2019 (arXiv 1908.10084), section 3.1.
 
@@ -64,7 +69,7 @@ class SiameseTrainingSettings(FineTuningSettings):
     margin            of the triplet objective, in Euclidean distance
     scale             of the ranking and the CoSENT objective: what cosines are multiplied by
     symmetric         whether, in the ranking objective, positives rank anchors as well
-    highest_score     what a cosine of 1 stands for in regression; None for the highest score of the training table
+    highest_score     the score of a cosine of 1 in regression; None for the highest score of the training table
     gradient_caching  encode every batch twice, to need the memory of one shard only (training/tasks/sentences.py)
     """
 
@@ -73,7 +78,7 @@ class SiameseTrainingSettings(FineTuningSettings):
     epochs: int = 1
     batch_size: int = 16
     pooling: str | None = None
-    components: list[str] = dataclasses.field(default_factory=lambda: ["u", "v", "|u-v|"])
+    components: list[str] = field(default_factory=lambda: ["u", "v", "|u-v|"])
     margin: float = 1.0
     scale: float = 20.0
     symmetric: bool = False
@@ -81,34 +86,36 @@ class SiameseTrainingSettings(FineTuningSettings):
     gradient_caching: bool = False
 
 
-class SiameseRun(FineTuningRun):
-    """`model` is the siamese network, `dev` the examples to evaluate it on."""
+class SentencesRun(FineTuningRun):
+    """`model` is the siamese network; `examples` are those to learn from, `dev` those to evaluate on."""
 
-    settings_type = SiameseTrainingSettings
-    settings: SiameseTrainingSettings
-    model: SiameseNetwork
+    settings_type = SentencesTrainingSettings
+    settings: SentencesTrainingSettings
+    examples: SentenceExamples
 
-    def __init__(self, folder: Path, settings: SiameseTrainingSettings) -> None:
-        super().__init__(folder, settings)
+    def prepare(self) -> None:
+        settings = self.settings
         train = read_table(settings.train, *LAYOUTS[settings.objective])
-        labels = label_names(train) if settings.objective == "classification" else ()
-        self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), labels)
-        columns, targets = columns_and_targets(train, settings, labels)
-
+        self.label_names = label_names(train) if settings.objective == "classification" else ()
+        self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), self.label_names)
+        columns, targets = columns_and_targets(train, settings, self.label_names)
         encoder = SentenceEncoder.from_pretrained(
             settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
         )
         self.tokenizer = encoder.tokenizer
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
-        self.num_examples = len(self.examples)
-        objective = make_objective(settings, encoder.embedding_size, len(labels))
-        self.model = SiameseNetwork(encoder, objective, labels, settings.seed)
+        objective = make_objective(settings, encoder.embedding_size, len(self.label_names))
+        self.model = SiameseNetwork(encoder, objective, self.label_names, settings.seed)
+        super().prepare()
 
-    def task(self, epochs: Epochs) -> SiameseTask:
-        return SiameseTask(self.examples, epochs, self.settings.num_shards, self.settings.gradient_caching)
+    def make_task(self, batch: Callable[[int], SiameseBatch]) -> SiameseTask:
+        return SiameseTask(batch, self.settings.num_shards, self.settings.gradient_caching)
+
+    def evaluate(self) -> Any:
+        return evaluate_sentences(self.model, self.dev)
 
 
-def make_objective(settings: SiameseTrainingSettings, embedding_size: int, num_labels: int) -> Any:
+def make_objective(settings: SentencesTrainingSettings, embedding_size: int, num_labels: int) -> Any:
     if settings.objective == "classification":
         return ClassificationObjective(embedding_size, num_labels, tuple(settings.components))
     if settings.objective == "ranking":
@@ -119,21 +126,21 @@ def make_objective(settings: SiameseTrainingSettings, embedding_size: int, num_l
 
 
 def columns_and_targets(
-    table: Table, settings: SiameseTrainingSettings, labels: tuple[str, ...]
+    table: Table, settings: SentencesTrainingSettings, names: tuple[str, ...]
 ) -> tuple[Sequence[Sequence[str | None]], np.ndarray | None]:
-    """The texts of the examples, and the classes or scores that the objective is trained on.
+    """The texts of the examples, and the label ids or scores that the objective is trained on.
 
     Raises UserError if they make no sense for it.
     """
     if settings.objective == "classification":
-        return table.texts, label_ids(table, labels)
+        return table.texts, label_ids(table, names)
     if settings.objective == "regression":
         return table.texts, target_cosines(table, settings.highest_score)
     if settings.objective == "cosent":
         return table.texts, different_scores(table)
     if tuple(table.columns) == PAIRS and has_columns(table.path, SCORED_PAIRS):
         raise UserError(
-            f"{table.path} has scores, but ranking takes all pairs as belonging together; choose the objective "
+            f"{table.path} has scores, but ranking takes every pair as belonging together; choose the objective "
             "regression or cosent, or delete the column if they do"
         )
     return (entailed_columns(table) if "label" in table.columns else table.texts), None

@@ -1,4 +1,4 @@
-"""Training sentence embeddings as a task of the training loop: two or three texts an example, one encoder for all.
+"""Training sentence embeddings as a task of the training loop: two or three texts per example, one encoder for all.
 
 An objective needs the embeddings of the whole batch, since in some every example is a negative of the others. So a step
 goes forwards on shards, through the objective in one piece, and backwards on the same shards:
@@ -7,7 +7,7 @@ goes forwards on shards, through the objective in one piece, and backwards on th
     loss, d_embeddings = objective(embeddings), and its backward
     encoder.backward(d_embeddings[shard], cache of shard)             each worker its shards, gradients added up
 
-The texts of an example are sentences of one batch like any others: the encoder's gradient is the sum over all of them.
+The texts of an example are sequences of one batch like any others: the encoder's gradient is the sum over all of them.
 
 Between the two passes every shard's cache is in memory. With gradient caching (Gao et al. 2021, arXiv 2101.06983) none
 is: the backward pass makes each shard's cache again, with the same dropout masks, one at a time. The gradient is the
@@ -16,93 +16,51 @@ same, for a third more work, and a batch may be as large as its embeddings fit i
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.epochs import Epochs
-from minitransformer.batches.sentence_examples import NO_TEXT, SentenceExamples
+from minitransformer.batches.sentence_examples import SiameseBatch
 from minitransformer.batches.shards import equal_shards
 from minitransformer.models.sentence_encoder import SentenceEncoderCache
 from minitransformer.models.siamese_network import SiameseNetwork
-from minitransformer.text.packed_tokens import IntArray, PackedTokens
-from minitransformer.training.tasks.task import RngOfShard, Task
+from minitransformer.text.packed_tokens import IntArray
+from minitransformer.training.tasks.task import Task
 from minitransformer.training.workers import Workers
 
 
-class SiameseShard(NamedTuple):
-    """Some sentences of a batch."""
+class SiameseTask(Task[SiameseNetwork]):
+    """Batches of sentence examples for a siamese network (SiameseBatch in batches/sentence_examples.py)."""
 
-    sentences: IntArray  # their numbers in the batch
-    tokens: PackedTokens
-
-
-class SiameseBatch(NamedTuple):
-    """The sentences of a step: the first texts of all examples, then the second ones, then the third."""
-
-    shards: list[SiameseShard]
-    ends: list[int]  # where each of these columns but the last ends
-    targets: Any  # what the objective asks for
-
-
-class SiameseTask(Task[SiameseNetwork, SiameseBatch]):
-    """Batches of examples for a siamese network.
-
-    The objective's targets are the examples' own; without any, they are the numbers of the texts, by which the ranking
-    objective knows equal ones.
-    """
-
-    def __init__(
-        self, examples: SentenceExamples, epochs: Epochs, num_shards: int, gradient_caching: bool = False
-    ) -> None:
-        self.examples = examples
-        self.epochs = epochs
-        self.num_shards = num_shards
+    def __init__(self, batch: Callable[[int], SiameseBatch], num_shards: int, gradient_caching: bool = False) -> None:
+        super().__init__(batch, num_shards)
         self.gradient_caching = gradient_caching
 
-    def batch(self, step: int) -> SiameseBatch:
-        chosen = self.epochs.examples(step)
-        columns = [column[column != NO_TEXT] for column in self.examples.text_ids[:, chosen]]
-        columns = [column for column in columns if len(column)]
-        tokens = self.examples.tokens.select(np.concatenate(columns))
-        shards = equal_shards(tokens.lengths, self.num_shards)
-        ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
-        targets = columns if self.examples.targets is None else self.examples.targets[chosen]
-        return SiameseBatch([SiameseShard(shard, tokens.select(shard)) for shard in shards], ends, targets)
-
-    def num_tokens(self, batch: SiameseBatch) -> int:
-        return sum(len(shard.tokens.token_ids) for shard in batch.shards)
-
     def gradients(
-        self, pool: Workers[SiameseNetwork], batch: SiameseBatch, rng_of_shard: RngOfShard
-    ) -> dict[str, float]:
-        pool.zero_grad()
-        embeddings, caches = self._encode(pool, batch, rng_of_shard)
-        objective = pool.model.objective
-        loss, cache = objective.forward(tuple(np.split(embeddings, batch.ends)), batch.targets)
-        d_embeddings = np.concatenate(objective.backward(cache))
+        self, workers: Workers[SiameseNetwork], batch: SiameseBatch, rng: np.random.Generator | None
+    ) -> tuple[dict[str, float], float]:
+        shards = equal_shards(batch.lengths, self.num_shards)
+        rngs = [None] * len(shards) if rng is None else rng.spawn(len(shards))
 
-        def backward(network: SiameseNetwork, shard: SiameseShard, index: int) -> None:
-            cache = caches[index]
-            if cache is None:
-                _, cache = network.encoder.forward(shard.tokens, rng_of_shard(index))
-            network.encoder.backward(d_embeddings[shard.sentences], cache)
+        def encode(network: SiameseNetwork, shard: IntArray, index: int) -> tuple[np.ndarray, SentenceEncoderCache]:
+            return network.encoder.forward(batch.tokens.select(shard), deepcopy(rngs[index]))
 
-        pool.map(batch.shards, backward)
-        pool.add_up_gradients()
-        return {"loss": loss}
-
-    def _encode(
-        self, pool: Workers[SiameseNetwork], batch: SiameseBatch, rng_of_shard: RngOfShard
-    ) -> tuple[np.ndarray, list[SentenceEncoderCache | None]]:
-        """The embeddings of all sentences (n, D) in the batch's order, and each shard's cache, unless made again."""
-
-        def forward(
-            network: SiameseNetwork, shard: SiameseShard, index: int
-        ) -> tuple[np.ndarray, SentenceEncoderCache | None]:
-            embeddings, cache = network.encoder.forward(shard.tokens, rng_of_shard(index))
+        def first_pass(network: SiameseNetwork, shard: IntArray, index: int) -> tuple[np.ndarray, Any]:
+            embeddings, cache = encode(network, shard, index)
             return embeddings, None if self.gradient_caching else cache
 
-        parts, caches = zip(*pool.map(batch.shards, forward), strict=True)
-        order = np.argsort(np.concatenate([shard.sentences for shard in batch.shards]))
-        return np.concatenate(parts)[order], list(caches)
+        workers.zero_grad()
+        parts, caches = zip(*workers.map(shards, first_pass), strict=True)
+        embeddings = np.concatenate(parts)[np.argsort(np.concatenate(shards))]  # in the batch's order
+        objective = workers.model.objective
+        loss, objective_cache = objective.forward(tuple(np.split(embeddings, batch.ends)), batch.targets)
+        d_embeddings = np.concatenate(objective.backward(objective_cache))
+
+        def backward(network: SiameseNetwork, shard: IntArray, index: int) -> None:
+            cache = encode(network, shard, index)[1] if self.gradient_caching else caches[index]
+            network.encoder.backward(d_embeddings[shard], cache)
+
+        workers.map(shards, backward)
+        return {"loss": loss}, workers.add_up_gradients()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -12,27 +11,26 @@ from minitransformer.models.trainable import TrainableModel
 from minitransformer.training.workers import Workers
 
 Model = TypeVar("Model", bound=TrainableModel)
-Batch = TypeVar("Batch")
-RngOfShard = Callable[[int], "np.random.Generator | None"]  # None is for no dropout
 
 
-class Task(ABC, Generic[Model, Batch]):
-    """The data of each step, and the gradients of its loss."""
+class Task(Generic[Model]):
+    """The batch of each step, and the gradients of its loss: those of its shards, added up.
 
-    @abstractmethod
-    def batch(self, step: int) -> Batch:
-        """The data of a step: a function of the step's number, called a step ahead on a thread of its own."""
+    `batch` is a function of the step's number, called a step ahead on another thread. The number of shards, not of
+    workers, decides the dropout masks. More shards than workers is gradient accumulation: a worker takes its shards
+    one after the other and needs the memory of one.
+    """
 
-    @abstractmethod
-    def num_tokens(self, batch: Batch) -> int:
-        """The rows that the batch has."""
+    def __init__(self, batch: Callable[[int], Any], num_shards: int) -> None:
+        self.batch = batch
+        self.num_shards = num_shards
 
-    @abstractmethod
-    def gradients(self, pool: Workers[Model], batch: Batch, rng_of_shard: RngOfShard) -> dict[str, float]:
-        """Make the gradients of the pool's model those of the batch's loss; each shard has an rng for its dropout.
+    def gradients(
+        self, workers: Workers[Model], batch: Any, rng: np.random.Generator | None
+    ) -> tuple[dict[str, float], float]:
+        """Make the gradients of the workers' model those of the batch's loss, with dropout if there is an rng.
 
-        By pool.gradients, or by pool.zero_grad, pool.map and pool.add_up_gradients, which leave the gradients' norm in
-        the pool for the loop to clip by.
-
-        Returns the batch's metrics, "loss" first.
+        Returns the batch's metrics, "loss" first, and the length of the gradient.
         """
+        loss, norm = workers.gradients(batch, rng, self.num_shards)
+        return ({"loss": loss} if isinstance(loss, float) else {"loss": loss.total, **loss._asdict()}), norm

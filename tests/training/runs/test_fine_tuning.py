@@ -10,14 +10,14 @@ from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.training import checkpoint
 from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs import fine_tuning
-from minitransformer.training.runs.classification import ClassifierRun
-from minitransformer.training.runs.sentences import SiameseRun
-from tests.training.fine_tuning_runs import classifier_settings, evaluation, sentence_settings, train
+from minitransformer.training.runs.classification import ClassificationRun
+from minitransformer.training.runs.sentences import SentencesRun
+from tests.training.fine_tuning_runs import classification_settings, sentences_settings
 from tests.training.test_loop import PowerCutError, timeless
 
 RUNS = {
-    "train-sbert": (SiameseRun, lambda folder: sentence_settings(folder, "labelled_pairs", "classification")),
-    "finetune": (ClassifierRun, classifier_settings),
+    "train-sbert": (SentencesRun, lambda folder: sentences_settings(folder, "labelled_pairs", "classification")),
+    "finetune": (ClassificationRun, classification_settings),
 }
 every_command = pytest.mark.parametrize("command", RUNS)
 
@@ -59,8 +59,8 @@ def started(folder, command):
 )
 def test_the_best_model_is_kept_the_first_of_equal_ones_and_nan_is_never_better(tmp_path, command, values, best):
     run = started(tmp_path, command)
-    evaluate, seen = scripted(run, values)
-    found = train(run, evaluate)
+    run.evaluate, seen = scripted(run, values)
+    found = run.train(workers=1)
     assert len(seen) == 4
     assert len({weights.tobytes() for weights in seen}) == 4
     assert found == pytest.approx({"accuracy": values[best]}, nan_ok=True)
@@ -76,18 +76,37 @@ def test_the_best_model_is_kept_the_first_of_equal_ones_and_nan_is_never_better(
 @every_command
 def test_a_finished_folder_holds_the_model_and_nothing_of_the_way(tmp_path, command):
     run = started(tmp_path, command)
-    train(run)
+    run.train(workers=1)
     assert {path.name for path in (run.folder / "training").iterdir()} == {"settings.json", "best.json"}
     assert {"config.json", "model.safetensors", "vocab.txt", "metrics.jsonl"} < {p.name for p in run.folder.iterdir()}
 
 
-def test_it_is_evaluated_so_often_an_epoch_and_in_the_end(tmp_path):
-    """27 examples, 4 a step: 7 steps an epoch, so 3 evaluations an epoch are one each 3 steps."""
-    run = ClassifierRun.start(tmp_path / "run", classifier_settings(tmp_path, evaluations_per_epoch=3))
-    train(run)
+def test_it_is_evaluated_so_often_per_epoch_and_at_the_end(tmp_path):
+    """27 examples, 4 a step: 7 steps an epoch, so 3 evaluations per epoch are one every 3 steps."""
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path, evaluations_per_epoch=3))
+    run.train(workers=1)
     lines = read_metrics(run.metrics_file)
     assert run.steps == 14
     assert [line["step"] for line in lines if "held_out_accuracy" in line] == [3, 6, 9, 12, 14]
+
+
+def test_making_a_run_reads_and_writes_nothing(tmp_path):
+    for run_type, settings in (
+        (ClassificationRun, {"model": "none", "train": "none.tsv", "dev": "none.tsv"}),
+        (SentencesRun, {"model": "none", "train": "none.tsv", "dev": "none.tsv", "objective": "triplet"}),
+    ):
+        run_type(tmp_path / "run", run_type.settings_type(**settings))
+    assert not any(tmp_path.iterdir())
+
+
+@every_command
+def test_a_finished_run_can_be_opened_and_evaluates_as_its_best(tmp_path, command):
+    run = started(tmp_path, command)
+    best = run.train(workers=1)
+    opened = type(run).open(run.folder)
+    np.testing.assert_array_equal(opened.model.storage.values, run.model.storage.values)
+    assert opened.evaluate()._asdict() == pytest.approx(best)
+    assert opened.report(best) == run.report(best)
 
 
 # -- stopped and resumed -----------------------------------------------------------------------------------------------
@@ -115,14 +134,14 @@ def train_until_the_power_is_cut(monkeypatch, run, place):
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, cut)
         with pytest.raises(PowerCutError):
-            train(run)
+            run.train(workers=1)
 
 
 @every_command
 @pytest.mark.parametrize("place", PLACES)
 def test_a_run_cut_off_anywhere_and_resumed_ends_with_the_same_bytes(tmp_path, monkeypatch, command, place):
     whole = started(tmp_path, command)
-    expected = train(whole)
+    expected = whole.train(workers=1)
     run_type, settings = RUNS[command]
     run = run_type.start(tmp_path / "cut", settings(tmp_path))
     train_until_the_power_is_cut(monkeypatch, run, place)
@@ -130,7 +149,7 @@ def test_a_run_cut_off_anywhere_and_resumed_ends_with_the_same_bytes(tmp_path, m
         with pytest.raises(UserError, match="is finished: there is nothing to resume"):
             run_type.resume(run.folder)
     else:
-        assert train(run_type.resume(run.folder)) == expected
+        assert run_type.resume(run.folder).train(workers=1) == expected
     for name in [path.name for path in whole.folder.iterdir() if path.is_file() and path.name != "metrics.jsonl"]:
         assert (run.folder / name).read_bytes() == (whole.folder / name).read_bytes(), name
     assert timeless(run.metrics_file) == timeless(whole.metrics_file)
@@ -142,25 +161,25 @@ def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path, comm
     values = []
     for workers in (1, 2):
         run = run_type.start(tmp_path / f"run{workers}", settings(tmp_path))
-        run.loop(evaluation(run)).run(workers)
+        run.loop().run(workers)
         values.append(run.model.storage.values.copy())
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("table", ["train", "dev"])
 def test_a_table_that_changed_is_not_resumed_and_named(tmp_path, monkeypatch, table):
-    run = ClassifierRun.start(tmp_path / "run", classifier_settings(tmp_path))
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path))
     train_until_the_power_is_cut(monkeypatch, run, "after the evaluation, before the checkpoint is whole")
     with open(getattr(run.settings, table), "a", encoding="utf-8") as file:
         file.write("my dog\tdog\n")
-    resumed = ClassifierRun.resume(run.folder)
+    resumed = ClassificationRun.resume(run.folder)
     with pytest.raises(UserError, match=f"step-000004 belongs to a run with checksum of --{table} "):
-        train(resumed)
+        resumed.train(workers=1)
 
 
 def test_a_run_of_the_other_command_is_not_resumed(tmp_path):
-    run = ClassifierRun.start(tmp_path / "run", classifier_settings(tmp_path))
-    with pytest.raises(UserError, match=r"was begun by another command; go on with it by that one"):
-        SiameseRun.resume(run.folder)
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path))
+    with pytest.raises(UserError, match=r"was started by another command; resume it with that command"):
+        SentencesRun.resume(run.folder)
     with pytest.raises(UserError, match="holds no training run"):
-        SiameseRun.resume(tmp_path)
+        SentencesRun.resume(tmp_path)

@@ -8,9 +8,9 @@ from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
-from minitransformer.training.runs.sentences import LAYOUTS, SiameseRun
+from minitransformer.training.runs.sentences import LAYOUTS, SentencesRun
 from tests.small_tables import NLI, write_table
-from tests.training.fine_tuning_runs import sentence_settings, train
+from tests.training.fine_tuning_runs import sentences_settings
 
 FITTING = [  # a kind of table, the objective, its class, how many columns of texts, whether there are targets
     ("labelled_pairs", "classification", ClassificationObjective, 2, True),
@@ -26,7 +26,7 @@ fitting = pytest.mark.parametrize(("kind", "objective", "objective_type", "num_c
 
 
 def run_of(tmp_path, *arguments, **settings):
-    return SiameseRun.start(tmp_path / "run", sentence_settings(tmp_path, *arguments, **settings))
+    return SentencesRun.start(tmp_path / "run", sentences_settings(tmp_path, *arguments, **settings))
 
 
 @fitting
@@ -38,7 +38,7 @@ def test_each_objective_trains_on_the_tables_that_fit_it(
     assert len(run.examples.text_ids) == num_columns
     assert (run.examples.targets is not None) == has_targets
     before = run.model.storage.values.copy()
-    best = train(run)
+    best = run.train(workers=1)
     assert np.isfinite([*best.values()]).all()
     assert not np.array_equal(run.model.storage.values, before)
 
@@ -46,7 +46,7 @@ def test_each_objective_trains_on_the_tables_that_fit_it(
 @pytest.mark.parametrize("objective", LAYOUTS)
 def test_an_objective_refuses_the_tables_that_do_not_fit_it_and_leaves_nothing(tmp_path, objective):
     for kind in KINDS - {fit[0] for fit in FITTING if fit[1] == objective}:
-        if kind == "triplets" and objective != "ranking":  # a pair with something else beside it has no score or label
+        if kind == "triplets" and objective != "ranking":  # a pair with something else next to it has no score or label
             continue
         with pytest.raises(UserError, match=r"train.tsv.*(must be a header|has scores, but ranking)"):
             run_of(tmp_path, kind, objective)
@@ -61,14 +61,14 @@ def test_any_objective_may_be_evaluated_on_any_table(tmp_path):
         ("labelled_pairs", "mean_reciprocal_rank"),
     ):
         (tmp_path / kind).mkdir()
-        dev = sentence_settings(tmp_path / kind, kind).dev
-        run = SiameseRun.start(tmp_path / kind / "run", sentence_settings(tmp_path, dev=dev, epochs=1))
-        assert next(iter(train(run))) == first
+        dev = sentences_settings(tmp_path / kind, kind).dev
+        run = SentencesRun.start(tmp_path / kind / "run", sentences_settings(tmp_path, dev=dev, epochs=1))
+        assert next(iter(run.train(workers=1))) == first
 
 
 def test_of_nli_pairs_ranking_takes_entailments_and_their_contradictions(tmp_path):
     run = run_of(tmp_path, "labelled_pairs", "ranking")
-    assert run.num_examples == 8
+    assert len(run.examples) == 8
     assert (run.examples.text_ids != NO_TEXT).all()
 
 
@@ -95,9 +95,9 @@ def test_the_highest_score_is_a_cosine_of_1(tmp_path, settings, highest):
 def test_gradient_caching_ends_with_the_same_model_up_to_rounding(tmp_path):
     values = []
     for caching in (False, True):
-        run = SiameseRun.start(tmp_path / str(caching), sentence_settings(tmp_path, gradient_caching=caching))
-        assert run.task(run.epochs).gradient_caching == caching
-        train(run)
+        run = SentencesRun.start(tmp_path / str(caching), sentences_settings(tmp_path, gradient_caching=caching))
+        assert run.task.gradient_caching == caching
+        run.train(workers=1)
         values.append(run.model.storage.values.copy())
     np.testing.assert_allclose(values[0], values[1], rtol=1e-4, atol=1e-5)
 
@@ -108,7 +108,7 @@ def test_a_component_given_twice_is_refused(tmp_path):
 
 
 def test_long_texts_are_counted_in_a_warning(tmp_path):
-    settings = sentence_settings(tmp_path, max_length=4)
+    settings = sentences_settings(tmp_path, max_length=4)
     write_table(tmp_path / "train.tsv", ("sentence1", "sentence2", "score"), [("a b c a", "a", 1), ("a b", "a", 2)])
     with pytest.warns(UserWarning, match="1 of 3 texts are longer than the model's 4 tokens: 2 of 13 tokens"):
-        SiameseRun.start(tmp_path / "run", settings)
+        SentencesRun.start(tmp_path / "run", settings)

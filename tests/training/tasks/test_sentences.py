@@ -3,6 +3,7 @@ import pytest
 
 from minitransformer.batches.epochs import Epochs
 from minitransformer.batches.sentence_examples import NO_TEXT, sentence_examples
+from minitransformer.batches.shards import equal_shards
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.objectives.cosent import CosentObjective
@@ -39,29 +40,31 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 def network_and_task(kind, encoder=None, batch_size=11, num_shards=3, gradient_caching=False):
     make_objective, columns, targets = KINDS[kind]
     network = SiameseNetwork(encoder or small_encoder(np.float64, seed=2), make_objective(), seed=4)
-    examples = sentence_examples(columns, network.encoder.tokenize, targets)
-    return network, SiameseTask(examples, Epochs(11, batch_size, seed=7), num_shards, gradient_caching)
+    examples, epochs = sentence_examples(columns, network.encoder.tokenize, targets), epochs_of(batch_size)
+    return network, SiameseTask(lambda step: examples.select(epochs.examples(step)), num_shards, gradient_caching)
 
 
-def no_dropout(shard):
-    return None
+def epochs_of(batch_size=11):
+    return Epochs(11, batch_size, seed=7)
 
 
-def dropout(shard):
-    return generator(6, "dropout", shard)
+def dropout():
+    return generator(6, "dropout")
 
 
-def step(network, task, rng_of_shard=no_dropout, workers=1, number=0):
+def step(network, task, rng=None, workers=1, number=0):
     """The loss and a copy of the gradients of a step."""
     with Workers(network, workers) as pool:
-        metrics = task.gradients(pool, task.batch(number), rng_of_shard)
-    return metrics["loss"], network.storage.gradients.copy()
+        metrics, norm = task.gradients(pool, task.batch(number), rng)
+    gradients = network.storage.gradients.copy()
+    assert norm == pytest.approx(np.linalg.norm(gradients))
+    return metrics["loss"], gradients
 
 
 def one_call_for_each_column(network, kind, task):
     """The loss and the gradients of the whole table without shards, workers or a common batch."""
     _, columns, targets = KINDS[kind]
-    chosen = task.epochs.examples(0)
+    chosen = epochs_of().examples(0)
     columns = [[column[i] for i in chosen if column[i] is not None] for column in columns]
     network.zero_grad()
     calls = [network.encoder.forward(network.encoder.tokenize(column)) for column in columns]
@@ -86,7 +89,6 @@ def assert_same(found, expected, rtol=1e-9):
 @pytest.mark.parametrize(("num_shards", "workers"), [(1, 1), (2, 2), (5, 2), (3, 4)])
 def test_shards_on_workers_give_the_gradient_of_one_call_for_each_column(kind, gradient_caching, num_shards, workers):
     network, task = network_and_task(kind, num_shards=num_shards, gradient_caching=gradient_caching)
-    assert len(task.batch(0).shards) == num_shards
     found = step(network, task, workers=workers)
     assert_same(found, one_call_for_each_column(network, kind, task))
     assert np.abs(found[1]).max() > 1e-3
@@ -96,8 +98,8 @@ def test_shards_on_workers_give_the_gradient_of_one_call_for_each_column(kind, g
 def test_gradient_caching_gives_the_same_gradient_with_dropout(kind):
     network, task = network_and_task(kind)
     _, cached = network_and_task(kind, gradient_caching=True)
-    with_dropout = step(network, task, dropout)
-    assert_same(step(network, cached, dropout), with_dropout, rtol=1e-12)
+    with_dropout = step(network, task, dropout())
+    assert_same(step(network, cached, dropout()), with_dropout, rtol=1e-12)
     assert step(network, task)[0] != with_dropout[0], "there was no dropout"
 
 
@@ -116,14 +118,16 @@ def test_gradient_caching_keeps_no_cache_between_the_passes(monkeypatch):
 def test_the_gradient_of_every_parameter_equals_central_differences_with_dropout(kind):
     network, task = network_and_task(kind)
     batch = task.batch(0)
-    order = np.argsort(np.concatenate([shard.sentences for shard in batch.shards]))
+    shards = equal_shards(batch.lengths, task.num_shards)
 
     def loss():
-        parts = [network.encoder.forward(s.tokens, dropout(i))[0] for i, s in enumerate(batch.shards)]
-        embeddings = np.split(np.concatenate(parts)[order], batch.ends)
+        embeddings = np.empty((len(batch.tokens), network.encoder.embedding_size))
+        for shard, rng in zip(shards, dropout().spawn(len(shards)), strict=True):
+            embeddings[shard] = network.encoder.forward(batch.tokens.select(shard), rng)[0]
+        embeddings = np.split(embeddings, batch.ends)
         return network.objective.forward(tuple(embeddings), batch.targets)[0]
 
-    assert step(network, task, dropout)[0] == pytest.approx(loss(), rel=1e-12)
+    assert step(network, task, dropout())[0] == pytest.approx(loss(), rel=1e-12)
     assert_parameter_gradients(network, loss)
 
 
@@ -158,14 +162,13 @@ def test_a_batch_holds_the_texts_and_the_targets_of_its_examples(kind):
     _, columns, targets = KINDS[kind]
     seen = []
     for number in range(3):
-        chosen = task.epochs.examples(number)
+        chosen = epochs_of(4).examples(number)
         seen.extend(chosen)
         batch = task.batch(number)
         texts = [[column[i] for i in chosen if column[i] is not None] for column in columns]
         expected = network.encoder.tokenize([text for column in texts for text in column])
-        for sentences_, tokens in batch.shards:
-            np.testing.assert_array_equal(tokens.token_ids, expected.select(sentences_).token_ids)
-        assert task.num_tokens(batch) == len(expected.token_ids)
+        np.testing.assert_array_equal(batch.tokens.token_ids, expected.token_ids)
+        np.testing.assert_array_equal(batch.lengths, expected.lengths)
         assert batch.ends == np.cumsum([len(column) for column in texts[:-1]]).tolist()
         if targets is None:
             assert [len(ids) for ids in batch.targets] == [len(column) for column in texts]

@@ -1,0 +1,131 @@
+"""What all training commands share: their common options, and the way from these to a finished model."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from minitransformer.training.loop import TrainingInterrupted
+from minitransformer.training.runs.run import RunType
+from minitransformer.training.settings import TrainingSettings
+
+POSITIVE = click.IntRange(min=1)
+NOT_SETTINGS = ("out", "resume", "workers")
+MODEL_AND_TABLES = ("model", "train", "dev", "out")  # what must be given to start a fine-tuning run
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class FiniteFloatRange(click.FloatRange):
+    """A range that nan and inf aren't in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        number = super().convert(value, param, context)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, context)
+        return number
+
+
+ABOVE_0 = FiniteFloatRange(min=0, min_open=True)
+SHARE = FiniteFloatRange(0, 1, max_open=True)
+
+
+def setting_options(settings_type: type[TrainingSettings]) -> Callable[..., Callable[[Function], Function]]:
+    """A decorator setting(name, kind, what) for options that are entries of these settings, with their defaults."""
+    defaults = {field.name: field.default for field in dataclasses.fields(settings_type)}
+
+    def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function], Function]:
+        default = defaults[name]
+        option = f"--{name.replace('_', '-')}"
+        return click.option(option, type=kind, default=default, show_default=default is not None, help=what)
+
+    return setting
+
+
+def run_options(settings_type: type[TrainingSettings]) -> Callable[[Function], Function]:
+    """The options of every training command, with the defaults of these settings."""
+    setting = setting_options(settings_type)
+    return _all_of(
+        click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Resume the run in DIR."),
+        setting("batch_size", POSITIVE, "Examples per step."),
+        setting("learning_rate", ABOVE_0, "Learning rate at its peak, after a tenth of the steps."),
+        setting("seed", click.IntRange(min=0), "Random seed for initial weights, data order and dropout."),
+        setting("num_shards", POSITIVE, "Parts of a batch, each for one core; more parts need less memory."),
+        click.option("--workers", type=POSITIVE, help="Cores to train on, at most --num-shards.  [default: all]"),
+    )
+
+
+def fine_tuning_options(settings_type: type[TrainingSettings]) -> Callable[[Function], Function]:
+    """MODEL and the options of every command that trains it further on tables."""
+    setting = setting_options(settings_type)
+    return _all_of(
+        click.argument("model", required=False),
+        click.option("--train", metavar="TSV", help="Examples to learn from."),
+        click.option("--dev", metavar="TSV", help="Examples to evaluate on; the best model on them is kept."),
+        click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The new model's folder."),
+        setting("epochs", POSITIVE, "Times through the training examples."),
+        setting("max_length", POSITIVE, "Tokens per text.  [default: as many as the model takes]"),
+        setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved."),
+        run_options(settings_type),
+    )
+
+
+def _all_of(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def train(
+    run_type: type[RunType], context: click.Context, required: tuple[str, ...] = (), default_out: str = ""
+) -> RunType:
+    """Start or resume the run that the command line asks for, train it to the end, and report what it has learnt.
+
+    `required` are the options without which none is started; `default_out` is where, if --out doesn't say.
+    """
+    command, workers = context.info_name, context.params["workers"]
+    run = _resume(run_type, context) if context.params["resume"] else _start(run_type, context, required, default_out)
+    click.echo(f"{run.describe()}\nCores: {run.settings.cores(workers)}")
+    try:
+        metrics = run.train(workers)
+    except TrainingInterrupted as stopped:
+        click.echo(f"Stopped after step {stopped.step}. Resume with: minitransformer {command} --resume {run.folder}")
+        raise
+    click.echo(f"\n{run.report(metrics)}\n")
+    return run
+
+
+def _resume(run_type: type[RunType], context: click.Context) -> RunType:
+    given = [name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
+    fixed = [_option(name) for name in given if name not in ("resume", "workers")]
+    if fixed:
+        raise click.UsageError(f"--resume keeps the settings of the start; leave out {', '.join(fixed)}")
+    return run_type.resume(context.params["resume"])
+
+
+def _start(run_type: type[RunType], context: click.Context, required: tuple[str, ...], default_out: str) -> RunType:
+    missing = [_option(name) for name in required if context.params[name] is None]
+    if missing:
+        raise click.UsageError(f"missing: {', '.join(missing)} (or --resume DIR)")
+    settings = {name: _setting(name, value) for name, value in context.params.items() if name not in NOT_SETTINGS}
+    return run_type.start(Path(context.params["out"] or default_out), run_type.settings_type(**settings))
+
+
+def _option(name: str) -> str:
+    return "MODEL" if name == "model" else f"--{name.replace('_', '-')}"
+
+
+def _setting(name: str, value: Any) -> Any:
+    """An option's value as it is saved with the run, which may be resumed from another folder."""
+    if isinstance(value, tuple):
+        return [_setting(name, item) for item in value]
+    return str(Path(value).resolve()) if name in ("corpus", "model", "train", "dev") and Path(value).exists() else value
