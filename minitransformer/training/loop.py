@@ -32,10 +32,11 @@ from minitransformer.training.workers import Workers
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM stopped the run after a whole step, and `checkpoint` has all of it."""
 
-    def __init__(self, step: int, checkpoint: Path) -> None:
+    def __init__(self, step: int, checkpoint: Path, signal_number: int) -> None:
         super().__init__(f"stopped after step {step}")
         self.step = step
         self.checkpoint = checkpoint
+        self.signal_number = signal_number
 
 
 class TrainingLoop(Generic[Model, Batch]):
@@ -96,7 +97,7 @@ class TrainingLoop(Generic[Model, Batch]):
                 if due or stopping:
                     checkpoint = self._save(step + 1)
                 if stopping:
-                    raise TrainingInterrupted(step + 1, checkpoint)
+                    raise TrainingInterrupted(step + 1, checkpoint, stopping)
             return self.evaluate() if scores is None else scores
 
     def _step(self, step: int, batch: Batch, pool: Workers[Model]) -> dict[str, float]:
