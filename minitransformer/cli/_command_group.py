@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -42,9 +43,11 @@ class CommandGroup(click.Group):
     def summary(self, name: str) -> str:
         """The first paragraph of a command's docstring."""
         spec = importlib.util.find_spec(self._module(name))
-        tree = ast.parse(spec.loader.get_source(spec.name))
+        assert spec is not None, f"the command {name} has no file"
+        tree = ast.parse(Path(str(spec.origin)).read_text(encoding="utf-8"))
         [command] = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "command"]
-        return " ".join(ast.get_docstring(command).partition("\n\n")[0].split())
+        docstring = ast.get_docstring(command) or ""
+        return " ".join(docstring.partition("\n\n")[0].split())
 
     def _module(self, name: str) -> str:
         return f"{self.package}.{name.replace('-', '_')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from functools import partial
 
@@ -15,15 +16,16 @@ TOKENS = "tokens"
 embeddings_option = click.option(
     "--embeddings",
     type=click.Choice([TOKENS, "mean", "cls", "max"]),
-    help="Baselines instead of the model's own: token embeddings averaged without BERT, or BERT's output rows pooled.",
+    help="A baseline instead of the model's own embeddings: token embeddings averaged without BERT (tokens), or BERT's "
+    "output rows pooled (the others).",
 )
 
 
 def load_encode(name: str, embeddings: str | None) -> Encode:
     """From texts to the embeddings of a folder's or hub name's model, or of one of the baselines on it."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of heads that the folder has beside the encoder
+        warnings.simplefilter("ignore")  # about heads that the folder has besides the encoder
         encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
     if embeddings == TOKENS:
         return averaged_token_embeddings(encoder.bert, encoder.tokenizer)
-    return partial(encoder.encode, show_progress=True)
+    return partial(encoder.encode, show_progress=sys.stderr.isatty())

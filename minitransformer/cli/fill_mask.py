@@ -17,6 +17,10 @@ def command(model: str, text: str, top: int) -> None:
     """Print the most probable tokens for each [MASK] in TEXT.
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer fill-mask my-bert "I love to [MASK]" --top 3
     """
     bert, tokenizer = load_pretraining_model(model, "masked-LM")
     tokens = tokenizer(text)

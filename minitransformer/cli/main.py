@@ -34,7 +34,7 @@ def minitransformer() -> None:
     `minitransformer COMMAND -h` explains a command and shows an example. Begin with `minitransformer pretrain`, which
     needs no data of yours.
 
-    The exit status is 0 for success, 1 for an error, 2 for a wrong command line, and 130 or 143 after Ctrl-C or SIGTERM.
+    The exit status is 0 for success, 1 for an error, 2 for a wrong command line, 130 for Ctrl-C and 143 for SIGTERM.
     """
 
 
@@ -56,7 +56,7 @@ def _run() -> int:
     except UserError as error:
         click.echo(f"Error: {error}", err=True)
         return 1
-    except click.Abort as error:  # click's name for a KeyboardInterrupt; training raises one of its own for SIGTERM, too
+    except click.Abort as error:  # what click makes of KeyboardInterrupt, which training raises for SIGTERM, too
         return 128 + getattr(error.__cause__, "signal_number", signal.SIGINT)
     except OSError as error:
         if error.filename is not None:

@@ -13,9 +13,13 @@ from minitransformer.ops.softmax import softmax_forward
 @click.argument("a")
 @click.argument("b")
 def command(model: str, a: str, b: str) -> None:
-    """Print how probable MODEL finds it that the text B follows the text A.
+    """Print the probability that the text B follows the text A.
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer next-sentence my-bert "My dog is cute." "He likes playing."
     """
     bert, tokenizer = load_pretraining_model(model, "next-sentence")
     tokens = tokenizer(a, pairs=b)

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.formatting import format_table
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss, StepCounts
 from minitransformer.parallel import available_cores
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -80,47 +81,28 @@ def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch
 
 
 def pretraining_report(scores: PretrainingLoss, baselines: PretrainingBaselines) -> str:
-    """A table of the scores beside what they must beat.
+    """A table of the scores next to what they must beat.
 
     >>> print(pretraining_report(PretrainingLoss(mlm=4.2, nsp=0.55, mlm_accuracy=0.283, nsp_accuracy=0.712),
     ...                          PretrainingBaselines(8.294, 6.35, 6.4, 0.046, 0.6931, 0.52)))
-                                 model   to beat
-    masked tokens   loss         4.200     6.350   unigram entropy of the text
-                                           6.400   unigram cross-entropy of these tokens
-                                           8.294   ln V, all tokens equally likely
-                    accuracy     28.3%      4.6%   always the commonest token
-    next sentence   loss         0.550     0.693   ln 2, both answers equally likely
-                    accuracy     71.2%     52.0%   always the larger class
+                             model  to beat
+    masked tokens  loss      4.200    6.350  unigram entropy of the text
+                                      6.400  unigram cross-entropy of these tokens
+                                      8.294  ln V, all tokens equally likely
+                   accuracy  28.3%     4.6%  always the commonest token
+    next sentence  loss      0.550    0.693  ln 2, both answers equally likely
+                   accuracy  71.2%    52.0%  always the larger class
     """
-    rows = [
-        ("", "", "model", "to beat", ""),
-        (
-            "masked tokens",
-            "loss",
-            _nats(scores.mlm),
-            _nats(baselines.unigram_entropy),
-            "unigram entropy of the text",
-        ),
-        ("", "", "", _nats(baselines.unigram_cross_entropy), "unigram cross-entropy of these tokens"),
-        ("", "", "", _nats(baselines.uniform), "ln V, all tokens equally likely"),
-        (
-            "",
-            "accuracy",
-            _percent(scores.mlm_accuracy),
-            _percent(baselines.commonest_token),
-            "always the commonest token",
-        ),
-        ("next sentence", "loss", _nats(scores.nsp), _nats(baselines.even_chance), "ln 2, both answers equally likely"),
-        ("", "accuracy", _percent(scores.nsp_accuracy), _percent(baselines.larger_class), "always the larger class"),
-    ]
-    return "\n".join(
-        f"{task:16}{metric:10}{model:>8}{beat:>10}   {what}".rstrip() for task, metric, model, beat, what in rows
+    mlm, nsp = f"{scores.mlm:.3f}", f"{scores.nsp:.3f}"
+    mlm_accuracy, nsp_accuracy = f"{scores.mlm_accuracy:.1%}", f"{scores.nsp_accuracy:.1%}"
+    return format_table(
+        [
+            ["", "", "model", "to beat"],
+            ["masked tokens", "loss", mlm, f"{baselines.unigram_entropy:.3f}", "unigram entropy of the text"],
+            ["", "", "", f"{baselines.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"],
+            ["", "", "", f"{baselines.uniform:.3f}", "ln V, all tokens equally likely"],
+            ["", "accuracy", mlm_accuracy, f"{baselines.commonest_token:.1%}", "always the commonest token"],
+            ["next sentence", "loss", nsp, f"{baselines.even_chance:.3f}", "ln 2, both answers equally likely"],
+            ["", "accuracy", nsp_accuracy, f"{baselines.larger_class:.1%}", "always the larger class"],
+        ]
     )
-
-
-def _nats(loss: float) -> str:
-    return f"{loss:.3f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}"

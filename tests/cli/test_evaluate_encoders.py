@@ -78,4 +78,4 @@ def test_senteval_measures_the_tasks_it_finds(run, encoder_folder, tmp_path):
 
 def test_senteval_without_data_says_what_it_looks_for(run, encoder_folder, tmp_path):
     assert_one_line_error(run("evaluate", "senteval", encoder_folder, tmp_path), "no files of MR, CR")
-    assert_one_line_error(run("evaluate", "senteval", encoder_folder, tmp_path / "no"), "is no folder")
+    assert_one_line_error(run("evaluate", "senteval", encoder_folder, tmp_path / "no"), "is not a folder")

@@ -144,12 +144,9 @@ def test_no_lines_have_no_answers(run, tmp_path, models):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (
-            "my dog\nhe\tlikes\n",
-            "line 2 has 2 texts with tabs between them; expected one or two, and as many as in line 1",
-        ),
-        ("my dog\tis\ncute\n", "line 2 has 1 texts"),
-        ("my\tdog\tis\n", "line 1 has 3 texts"),
+        ("my dog\nhe\tlikes\n", "line 2: expected as many texts as in line 1 (1), found 2"),
+        ("my dog\tis\ncute\n", "line 2: expected as many texts as in line 1 (2), found 1"),
+        ("my\tdog\tis\n", "line 1: expected one or two texts, found 3"),
     ],
 )
 def test_lines_with_unequal_numbers_of_tabs_are_refused_with_their_number(run, tmp_path, models, text, words):

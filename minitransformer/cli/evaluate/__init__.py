@@ -7,7 +7,7 @@ from minitransformer.cli._command_group import CommandGroup
 
 @click.command(cls=CommandGroup, package=__name__, sections={"What": ("pretraining", "sts", "senteval")})
 def command() -> None:
-    """Measure how good a model is, next to the baselines it must beat.
+    """Measure how good a model is, next to baselines.
 
     \b
     Example:
