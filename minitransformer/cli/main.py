@@ -31,8 +31,11 @@ SECTIONS = {
 def minitransformer() -> None:
     """BERT and Sentence-BERT in pure NumPy.
 
-    `minitransformer COMMAND -h` explains a command and shows an example. Begin with `minitransformer pretrain`, which
-    needs no data of yours.
+    `minitransformer COMMAND -h` explains a command. To begin with, pretrain a BERT on text that is already here:
+
+    \b
+    Example:
+      minitransformer pretrain
 
     The exit status is 0 for success, 1 for an error, 2 for a wrong command line, 130 for Ctrl-C and 143 for SIGTERM.
     """

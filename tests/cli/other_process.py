@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-COMMAND = [sys.executable, "-c", "from minitransformer.cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "minitransformer"]
 HOW_LONG = 300  # seconds that a test waits for another process before it fails
 
 
