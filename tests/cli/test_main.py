@@ -63,10 +63,22 @@ def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(encoder_folder):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_command_with_its_status_and_leaves_nothing_half_written(encoder_folder, tmp_path, number):
-    process = in_another_process("embed", encoder_folder, "--out", tmp_path / "rows.npy", stdin=subprocess.PIPE)
-    wait_for(lambda: list(tmp_path.iterdir()))  # it has begun to write, and waits for lines
+    lines = tmp_path / "lines"
+    os.mkfifo(lines)
+    process = in_another_process("embed", encoder_folder, lines, "--out", tmp_path / "rows.npy")
+    pipe = wait_for(lambda: open_once_read(lines))
+    assert len(list(tmp_path.iterdir())) == 2
     process.send_signal(number)
+    os.close(pipe)  # wakes it up, should the signal have come just before it began to wait
     output, error = process.communicate(timeout=HOW_LONG)
     assert process.returncode == 128 + number
     assert (output, error.strip()) == ("", "")
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def open_once_read(pipe):
+    """The pipe, open for writing, if a process has opened it for reading."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
