@@ -37,8 +37,8 @@ def outputs(bert: Bert) -> str:
         ["CLS, the first row of the last layer", *size_of(cls[0])],
         ["last hidden states, a row for each token", *size_of(last_hidden)],
     ]
-    dense = bert.pooler.dense
-    by_hand = np.tanh(cls @ dense.weight.value + dense.bias.value)
+    pooler = bert.pooler
+    by_hand = np.tanh(cls @ pooler.weight.value + pooler.bias.value)
     cosine = cls[0] @ pooled[0] / (np.linalg.norm(cls) * np.linalg.norm(pooled))
     return (
         f"{table(['output', 'shape', 'numbers'], rows)}\n\n"

@@ -1,6 +1,7 @@
-"""The links and command lines of README.md and docs/ lead somewhere. (Their numbers are doctests of their own.)"""
+"""README.md and the pages of docs/: links, command lines and width. (Their numbers are doctests of their own.)"""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ PAGES = sorted(DOCS.glob("*.md"))
 README = DOCS.parent / "README.md"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+MAX_CODE_WIDTH = 88  # characters that fit the column of a page, so that code doesn't scroll sideways
+PAGES_STILL_TOO_WIDE = ("attention.md", "bring-your-own-model.md", "where-each-tensor-lives.md")
 
 
 def links(page: Path) -> list[str]:
@@ -44,3 +47,20 @@ def test_every_page_is_listed_in_the_course():
 def test_every_command_line_has_options_that_exist(page):
     for words in command_lines(FENCED.sub("", page.read_text())):
         check_command_line(words)
+
+
+def code_lines(page: Path) -> Iterator[tuple[int, str]]:
+    """(number, line) of each line of code or diagram, fenced or indented. Formulas are typeset, so they don't count."""
+    fence = ""
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if line.startswith("```"):
+            fence = "" if fence else line
+        elif (fence and fence != "```math") or (not fence and line.startswith("    ")):
+            yield number, line
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
+def test_no_line_of_code_is_wider_than_a_page(page):
+    if page.name not in PAGES_STILL_TOO_WIDE:
+        wide = [number for number, line in code_lines(page) if len(line) > MAX_CODE_WIDTH]
+        assert not wide, f"{page.name} has code wider than {MAX_CODE_WIDTH} characters in lines {wide}"

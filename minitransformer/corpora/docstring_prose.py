@@ -1,7 +1,7 @@
 """The English sentences of a docstring, without its tables, code, mark-up and formulas.
 
-Docstrings are reStructuredText, mostly in numpydoc's form. What isn't prose is recognised by its form, line by line
-(sections, directives, doctests, indented blocks after a colon), then each sentence must look like English.
+Docstrings are reStructuredText, mostly in numpydoc's style. First, what isn't prose is recognised by its form, line by
+line (sections, directives, doctests, indented blocks after a colon). Then each sentence must look like English.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FUNCTION_WORDS = words(
 
 
 def prose_sentences(docstring: str) -> list[str]:
-    """The sentences of a docstring that read as English prose, in their order."""
+    """The sentences of a docstring that read as English prose, in order."""
     return [
         sentence
         for paragraph in paragraphs(inspect.cleandoc(docstring).split("\n"))
@@ -65,7 +65,7 @@ def paragraphs(lines: list[str]) -> Iterator[str]:
 
 
 def without_table_sections(lines: list[str]) -> Iterator[str]:
-    """The lines outside sections such as Parameters and References, headings blanked."""
+    """The lines outside sections such as Parameters and References; headings become blank lines."""
     in_table = False
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if UNDERLINE.fullmatch(line.strip()):
@@ -78,7 +78,7 @@ def without_table_sections(lines: list[str]) -> Iterator[str]:
 
 
 def without_code(lines: Iterator[str]) -> Iterator[str]:
-    """The lines outside doctests, directives, and blocks that are indented under a line with a colon at its end."""
+    """The lines outside doctests, directives, and indented blocks below a line that ends with a colon."""
     block_indentation = None  # of the line above the block that is being skipped
     in_doctest = False
     after_colon = False
@@ -108,7 +108,7 @@ def without_code(lines: Iterator[str]) -> Iterator[str]:
 
 
 def plain_text(paragraph: str) -> str:
-    """A paragraph without inline mark-up; a formula or piece of code becomes the mark NOT_PROSE."""
+    """A paragraph without inline mark-up; each formula or piece of code becomes NOT_PROSE."""
     text = MARKUP.sub(without_markup, paragraph)
     text = CITATION.sub(without_citation, text)
     text = CALL.sub("", text)
@@ -127,7 +127,7 @@ def without_citation(match: re.Match) -> str:
 
 
 def is_prose(sentence: str) -> bool:
-    """Whether a sentence begins with a capital, ends with a stop, and consists of English words."""
+    """Whether a sentence begins with a capital, ends with a stop, and consists mostly of English words."""
     if not sentence[0].isupper() or sentence[-1] not in ".!?" or CODE.search(sentence):
         return False
     tokens = sentence.split()

@@ -1,7 +1,7 @@
 """The corpus that is already on the machine: the documentation of the installed Python, NumPy and SciPy.
 
-Docstrings are read from the source files with ast, so that no module runs; the chapters of the language reference
-that Python's help() shows come from pydoc_data.topics. Each docstring or chapter is a document.
+Docstrings are read from the source files with ast, so no module is run. The chapters of the language reference, which
+Python's help() shows, come from pydoc_data.topics. Each docstring or chapter is one document.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class InstalledDocumentation:
         seen: set[Run] = set()
         found = []
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # of the code that is read
+            warnings.simplefilter("ignore", SyntaxWarning)  # about the code that is read
             warnings.simplefilter("ignore", DeprecationWarning)
             for docstring in docstrings():
                 document = [sentence for sentence in prose_sentences(docstring) if is_new(sentence, seen)]
                 if len(document) >= MIN_SENTENCES:
                     found.append(document)
         if not found:
-            raise UserError("this Python came without documentation to train on; give a corpus of your own")
+            raise UserError("this Python was installed without documentation to train on; use a corpus of your own")
         return found
 
 
@@ -87,7 +87,7 @@ def docstrings() -> Iterator[str]:
 
         yield from (topics[name] for name in sorted(topics))
     for file in source_files():
-        with suppress(SyntaxError, ValueError):  # templates that are no Python, zero bytes
+        with suppress(SyntaxError, ValueError):  # templates that aren't Python, zero bytes
             yield from docstrings_of(ast.parse(file.read_bytes()))
 
 
@@ -105,7 +105,7 @@ def source_files() -> Iterator[Path]:
 
 
 def docstrings_of(node: ast.AST) -> Iterator[str]:
-    """The docstrings of a module, its classes and functions, and those that NumPy and SciPy add with add_newdoc()."""
+    """The docstrings of a module, its classes and functions, including those that NumPy and SciPy add_newdoc()."""
     if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
         docstring = ast.get_docstring(node, clean=False)
         if docstring is not None:

@@ -1,16 +1,16 @@
 """Cut a paragraph into sentences by rules.
 
-A full stop, question or exclamation mark ends a sentence if what follows can begin one: white space, then no
-lower-case letter. A full stop also stands after abbreviations and initials, so the word before it decides:
+A full stop, question mark or exclamation mark ends a sentence if what follows can begin one: white space, and then
+anything but a lower-case letter. Abbreviations and initials also have a full stop, so the word before it decides:
 
     Mr. Woodhouse           a title never ends a sentence
     J. R. R. Tolkien        nor does an initial
-    vol. 3                  nor some abbreviations before a number
-    in the U.S. The army    these do if a word follows that mostly begins sentences
+    vol. 3                  nor do some abbreviations before a number
+    in the U.S. The army    these do, if the next word is one that usually begins sentences
     3.14, example.com       no white space follows
 
-The rules are for English and languages that write like it; 。！？ end a sentence always. Punkt (Kiss and Strunk 2006,
-"Unsupervised multilingual sentence boundary detection") learns such lists from text, which needs a lot of text.
+The rules are for English and languages with similar punctuation; 。！？ always end a sentence. Punkt (Kiss and Strunk
+2006, "Unsupervised multilingual sentence boundary detection") learns such lists from text, but it needs a lot of text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 
 
 def words(text: str) -> frozenset[str]:
-    """The set of words in a text, to write such sets as one reads them."""
+    """The set of words in a text: a readable way to write such sets."""
     return frozenset(text.split())
 
 
@@ -41,7 +41,7 @@ STARTERS = words(
 OPENING = "\"'“‘«([{<_*`-–—"
 CLOSING = "\"'”’»)]}>_*`"
 CANDIDATE = re.compile(
-    rf"[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # the marks may stand apart: ". . ." or ". )"
+    rf"[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # the marks may be spaced: ". . ." or ". )"
     r"|[。！？]+[」』”’]*"
 )
 ACRONYM = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
@@ -50,7 +50,7 @@ FIRST_WORD = re.compile(r"[^\W\d_]+")
 
 
 def split_sentences(paragraph: str) -> list[str]:
-    """The sentences of a paragraph, with single spaces for all white space.
+    """Split a paragraph into its sentences; all white space becomes single spaces.
 
     >>> split_sentences('Mr. Knox saw 3.5 m of snow. "Is it deep?" she asked. It was.')
     ['Mr. Knox saw 3.5 m of snow.', '"Is it deep?" she asked.', 'It was.']
@@ -62,7 +62,7 @@ def split_sentences(paragraph: str) -> list[str]:
     for candidate in CANDIDATE.finditer(text):
         end = candidate.end()
         if text[end : end + 3] in (' " ', ' "') and text.count('"', start, end) % 2:
-            end += 2  # tokenised text, where the closing quotation mark stands apart
+            end += 2  # tokenised text, with a space before the closing quotation mark
         if ends_sentence(text[start : candidate.start()], candidate.group(), text[end : end + 40], in_lower_case):
             sentences.append(text[start:end].strip())
             start = end
@@ -71,7 +71,7 @@ def split_sentences(paragraph: str) -> list[str]:
 
 
 def ends_sentence(before: str, mark: str, after: str, in_lower_case: bool) -> bool:
-    """Whether the mark between the text of the sentence so far and the text that follows ends the sentence."""
+    """Whether `mark` ends the sentence, given the sentence so far and the text that follows."""
     if mark[0] in "。！？":
         return True
     if not any(map(str.isalnum, before)):
@@ -88,7 +88,7 @@ def is_abbreviation(before: str, following: str) -> bool:
     """Whether the full stop after `before` belongs to an abbreviation, an initial or the number of a list item."""
     word = before.rsplit(" ", 1)[-1].lstrip(OPENING)
     lowered = word.lower()
-    if not word:  # a full stop that stands alone, in tokenised text
+    if not word:  # a full stop by itself, in tokenised text
         return False
     if ENUMERATOR.fullmatch(before.strip()):
         return True

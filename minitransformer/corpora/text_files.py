@@ -1,4 +1,4 @@
-"""The sentences of the user's text files, one after the other, so that memory doesn't grow with the files.
+"""The sentences of the user's text files, one at a time, so that memory doesn't grow with the files.
 
 A corpus, here and wherever a function takes one, is an iterable of sentences (str) in which an empty string ends each
 document. It can be iterated again and again, and gives the same sentences every time.
@@ -28,10 +28,10 @@ from minitransformer.corpora.sentences import split_sentences
 from minitransformer.errors import UserError
 
 MAX_LINE_BYTES = 16_000_000  # a long book on one line
-MAX_SENTENCE_LENGTH = 1_000_000  # characters; what is longer without a sentence's end isn't prose
+MAX_SENTENCE_LENGTH = 1_000_000  # characters; anything longer isn't prose
 MAX_PARAGRAPH_LINES = 10_000  # of wrapped lines, so that memory stays bounded
 WRAP_SAMPLE_LINES = 2_000
-LONGEST_WRAPPED_LINE = 1_000  # an address, maybe; a paragraph on one line is longer sooner or later
+LONGEST_WRAPPED_LINE = 1_000  # a URL, maybe; in a file of one paragraph per line, some line is longer than this
 
 NumberedLine = tuple[int, str]
 
@@ -39,8 +39,8 @@ NumberedLine = tuple[int, str]
 class TextFiles:
     """The corpus in some text files.
 
-    Raises UserError for a file that is missing, empty, binary, not UTF-8, damaged, or whose lines are too long: at
-    once for what a look at the file system tells, otherwise when the iteration arrives there.
+    Raises UserError for a file that is missing, empty, binary, not UTF-8, damaged, or has too long lines: immediately
+    if the file system shows it, otherwise when the iteration gets there.
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike]) -> None:
@@ -70,13 +70,13 @@ class TextFiles:
 
 
 def check_file(path: Path) -> None:
-    """Raise UserError for what the file system already tells is wrong."""
+    """Raise UserError for what is wrong as far as the file system shows."""
     if path.is_dir():
         raise UserError(f"{path} is a folder; name the text files in it, for example {path}/*.txt")
     if not path.exists():
         raise UserError(f"{path} does not exist; expected a text file in UTF-8, plain or as .gz")
     if not path.is_file():
-        raise UserError(f"{path} is no regular file, and a corpus is read more than once; save it to a file first")
+        raise UserError(f"{path} is not a regular file, but a corpus is read more than once; save it to a file first")
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty; expected text, one paragraph or sentence a line")
 
@@ -96,7 +96,7 @@ def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase
 
 
 def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLine]:
-    """(line number from 1, line without white space around it) of a text file, one at a time."""
+    """(line number from 1, line without surrounding white space) of a text file, one at a time."""
     with open_text(path) as (text, file):
         position = 0
         for number, line in decoded_lines(text, path):
@@ -107,7 +107,7 @@ def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLin
 
 
 def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Iterator[NumberedLine]:
-    """As read_lines, of a stream of bytes; errors call it `source`."""
+    """Like read_lines, for a stream of bytes, which error messages call `source`."""
     number = 0
     while line := text.readline(MAX_LINE_BYTES + 1):
         number += 1
@@ -120,7 +120,7 @@ def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Ite
 
 
 def decode(line: bytes, path: str | Path, number: int) -> str:
-    """The text of a line, or an error that names the line and the byte."""
+    """Decode a line. Errors name the line and the byte."""
     if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UserError(f"{path} is text in UTF-16; convert it, for example: iconv -f utf-16 -t utf-8 FILE")
     if b"\0" in line:
@@ -136,9 +136,9 @@ def decode(line: bytes, path: str | Path, number: int) -> str:
 
 
 def is_wrapped(path: Path) -> bool:
-    """Whether the lines of a file are cut at a fixed width.
+    """Whether the lines of a file are wrapped at a fixed width.
 
-    Then those that another line follows are nearly equally long, and most of them end in the middle of a sentence.
+    If so, the lines within a paragraph are nearly equally long, and most of them end in the middle of a sentence.
     """
     lengths, num_ended = [], 0
     for (_, line), (_, following) in pairwise(islice(read_lines(path), WRAP_SAMPLE_LINES)):
@@ -179,7 +179,7 @@ def paragraphs(lines: Iterable[NumberedLine], wrapped: bool) -> Iterator[Numbere
 
 
 def checked_sentences(path: Path, number: int, paragraph: str) -> list[str]:
-    """The sentences of a paragraph, each of a length that a text can have."""
+    """The sentences of a paragraph. Raises UserError if one is longer than any sentence of prose."""
     sentences = split_sentences(paragraph)
     longest = max(map(len, sentences))
     if longest > MAX_SENTENCE_LENGTH:

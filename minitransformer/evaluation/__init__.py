@@ -1,1 +1,1 @@
-"""Evaluation: what a model is worth, beside what it must beat."""
+"""Evaluation: how good a model is, next to the baselines it must beat."""

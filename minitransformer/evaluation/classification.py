@@ -1,4 +1,4 @@
-"""How good a classifier is, by what it predicts: the measures of its problem."""
+"""How good a classifier is: the measures that suit its problem."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class RegressionMetrics(NamedTuple):
 
 
 def prediction_metrics(problem_type: str, scores: np.ndarray, targets: np.ndarray) -> Any:
-    """Accuracy, macro F1, ... or correlations, the one that counts most first.
+    """Accuracy, macro F1 and so on, or correlations; the most important one comes first.
 
-    scores (n, K) are probabilities or logits of single labels, probabilities of several, or the numbers of a
-    regression; targets are classes (n,), labels (n, K) or numbers (n, K).
+    scores (n, K) are probabilities or logits (single label), probabilities (multi-label) or numbers (regression);
+    targets are classes (n,), labels (n, K) or numbers (n, K) respectively.
     """
     if problem_type == "single_label_classification":
         return classification_metrics(targets, scores.argmax(axis=1))

@@ -8,11 +8,11 @@ import numpy as np
 
 
 class ClassificationMetrics(NamedTuple):
-    """For one class a text.
+    """For one class per text.
 
     accuracy  share of right answers
-    macro_f1  mean over the classes of F1, so that a rare class counts as much as a frequent one
-    matthews  the correlation of answer and truth from -1 to 1, 0 for guessing, however unequal the classes' sizes
+    macro_f1  the mean of the classes' F1, so that a rare class counts as much as a frequent one
+    matthews  the correlation of answer and truth, from -1 to 1; 0 for guessing, however unequal the classes' sizes
     """
 
     accuracy: float
@@ -21,10 +21,10 @@ class ClassificationMetrics(NamedTuple):
 
 
 class MultiLabelMetrics(NamedTuple):
-    """For any number of classes a text.
+    """For any number of classes per text.
 
-    macro_f1  mean over the classes of F1
-    micro_f1  F1 of all decisions, of all classes, together
+    macro_f1  the mean of the classes' F1
+    micro_f1  the F1 of all decisions of all classes together
     accuracy  share of texts with exactly the right classes
     """
 
@@ -34,7 +34,7 @@ class MultiLabelMetrics(NamedTuple):
 
 
 def classification_metrics(labels: np.ndarray, predicted: np.ndarray) -> ClassificationMetrics:
-    """Metrics of the predicted classes (n,) against the true ones (n,). A class that neither has doesn't count."""
+    """Metrics of the predicted classes (n,) against the true labels (n,). Classes that occur in neither don't count."""
     classes, numbers = np.unique(np.concatenate([labels, predicted]), return_inverse=True)
     confusion = np.zeros((len(classes), len(classes)))  # row: the true class, column: the predicted one
     np.add.at(confusion, (numbers[: len(labels)], numbers[len(labels) :]), 1)
@@ -47,7 +47,7 @@ def classification_metrics(labels: np.ndarray, predicted: np.ndarray) -> Classif
 
 
 def multi_label_metrics(labels: np.ndarray, predicted: np.ndarray) -> MultiLabelMetrics:
-    """Metrics of predicted (n, K) against labels (n, K), both True where a text has a class."""
+    """Metrics of predicted (n, K) against the true labels (n, K), both True where a text has a class."""
     labels, predicted = labels.astype(bool), predicted.astype(bool)
     right, true, answered = (labels & predicted).sum(axis=0), labels.sum(axis=0), predicted.sum(axis=0)
     return MultiLabelMetrics(
@@ -65,8 +65,8 @@ def _f1(right: np.ndarray, true: np.ndarray, answered: np.ndarray) -> np.ndarray
 def _matthews(right: float, true: np.ndarray, answered: np.ndarray) -> float:
     """Matthews' correlation for any number of classes (Gorodkin 2004, "Comparing two K-category assignments").
 
-    n right - true . answered is n^2 times the covariance of truth and answer, each a one-hot row. 0 if either is
-    constant.
+    n right - true . answered is n^2 times the covariance of truth and answer as one-hot rows. The result is 0 if either
+    is constant.
     """
     n = true.sum()
     variances = (n * n - true @ true) * (n * n - answered @ answered)

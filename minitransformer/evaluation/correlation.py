@@ -6,7 +6,7 @@ import numpy as np
 
 
 def pearson(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's correlation of x and y (n,): 1 if they lie on a rising line. nan if either is constant."""
+    """Pearson's correlation of x and y (n,): 1 if the points are on a rising line. nan if either is constant."""
     x, y = (np.asarray(values, float) for values in (x, y))
     if is_constant(x) or is_constant(y):
         return float("nan")
@@ -16,7 +16,7 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
     """Spearman's correlation of x and y (n,): Pearson's of their ranks. nan if either is constant.
 
-    Equal numbers share the mean of their ranks, so the order in which the data come plays no part.
+    Equal numbers share the mean of their ranks, so the order of the data doesn't matter.
     """
     from scipy.stats import rankdata
 
@@ -24,5 +24,5 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def is_constant(x: np.ndarray) -> bool:
-    """Whether all numbers are equal (so there is nothing that could rise or fall), or there are none."""
+    """Whether all numbers are equal (so that nothing can rise or fall), or there are none."""
     return len(x) == 0 or bool(np.ptp(x) == 0)

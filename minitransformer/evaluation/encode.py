@@ -1,4 +1,4 @@
-"""What is evaluated: a function from texts to embeddings. And the baseline that any encoder must beat."""
+"""What is evaluated, a function from texts to embeddings, and the baseline that any encoder must beat."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from minitransformer.models.bert import Bert
 from minitransformer.ops.pooling import mean_pooling_forward
 from minitransformer.text.bert_tokenizer import BertTokenizer
 
-Encode = Callable[[list[str]], np.ndarray]  # texts to embeddings (n, D), in their order
+Encode = Callable[[list[str]], np.ndarray]  # texts to embeddings (S, E), in the same order
 
 
 def averaged_token_embeddings(model: Bert, tokenizer: BertTokenizer) -> Encode:
-    """The mean of the token embeddings of a text, as one averages GloVe vectors: no context and no order.
+    """Embeds a text as the mean of its token embeddings, the way GloVe vectors are averaged: no context, no order.
 
-    [CLS] and [SEP] don't count. A text without tokens has the embedding 0.
+    [CLS] and [SEP] don't count. The embedding of a text without tokens is 0.
     """
     table = model.embeddings.token.table.value
 

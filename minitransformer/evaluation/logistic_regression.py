@@ -3,17 +3,18 @@
     logits = x W + b
     loss = mean over the rows of -log softmax(logits)_label + |W|^2 / (2 C n)
 
-for n rows x (n, D). C is scikit-learn's: what the data weigh against the penalty. b is free of it. As there, two
-classes have one column of weights (the logits of class 0 are 0), more than two have a column each.
+for n examples x (n, num_features). C is the weight of the data against the penalty, as in scikit-learn; b isn't
+penalised. Also as there, two classes share one column of weights (the logits of class 0 are 0), while more than two
+have a column each.
 
-Back: dlogits = (softmax(logits) - 1[label]) / n, dW = x^T dlogits + W / (C n), db = sum over rows of dlogits.
+Backward: dlogits = (softmax(logits) - 1[label]) / n, dW = x^T dlogits + W / (C n), db = sum over rows of dlogits.
 
-The loss is convex, and SciPy's L-BFGS finds its minimum (Liu, Nocedal 1989). It gets there in few steps if the loss
-curves alike in all directions, so it works on W / scale, where scale_d is the curvature along feature d at W = 0,
+The loss is convex, and SciPy's L-BFGS finds its minimum (Liu, Nocedal 1989). It needs few steps if the loss curves
+equally in all directions, so it works on W / scale, where scale_i is the curvature along feature i at W = 0,
 
-    var(x_d) (1 - 1/K) / K + 1 / (C n),   to the power of -1/2
+    var(x_i) (1 - 1/K) / K + 1 / (C n),   to the power of -1/2
 
-which is all of the curvature if the features are uncorrelated. principal_axes makes them so.
+That is all of the curvature if the features are uncorrelated, and principal_axes makes them so.
 """
 
 from __future__ import annotations
@@ -31,21 +32,21 @@ _MAX_STEPS = 1000
 
 
 class LogisticRegression(NamedTuple):
-    weight: np.ndarray  # (D, K), or (D, 1) for two classes
+    weight: np.ndarray  # (num_features, K), or (num_features, 1) for two classes
     bias: np.ndarray  # (K,) or (1,)
 
     def logits(self, x: np.ndarray) -> np.ndarray:
-        """(n, K) of x (n, D)."""
+        """Logits (n, K) of x (n, num_features)."""
         logits, _ = linear_forward(x, self.weight, self.bias)
         return logits if logits.shape[1] > 1 else np.concatenate([np.zeros_like(logits), logits], axis=1)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """The most probable class (n,) of each row of x (n, D)."""
+        """The most probable class (n,) of each row of x (n, num_features)."""
         return self.logits(x).argmax(axis=1)
 
 
 def fit_logistic_regression(x: np.ndarray, labels: np.ndarray, num_classes: int, c: float) -> LogisticRegression:
-    """The minimum of the loss for x (n, D), labels (n,) from 0 to num_classes - 1 and C = c > 0."""
+    """Minimise the loss for x (n, num_features), labels (n,) from 0 to num_classes - 1, and C = c > 0."""
     n, columns = len(x), num_classes if num_classes > 2 else 1
     curvature = x.var(axis=0) * (1 - 1 / num_classes) / num_classes + 1 / (c * n)
     scale = (1 / np.sqrt(curvature))[:, None]
@@ -68,10 +69,10 @@ def fit_logistic_regression(x: np.ndarray, labels: np.ndarray, num_classes: int,
 
 
 def principal_axes(x: np.ndarray) -> np.ndarray:
-    """The rows of x (n, D) around their mean and rotated so that no two features are correlated.
+    """x (n, num_features) with its mean subtracted, and rotated so that no two features are correlated.
 
-    No prediction changes: b takes up the shift, W the rotation, and the penalty |W|^2 is the same in all rotations.
-    Only the number of steps to the minimum does.
+    This changes no prediction, since b absorbs the shift, W absorbs the rotation, and the penalty |W|^2 is the same in
+    all rotations. It only changes the number of steps to the minimum.
     """
     centred = x - x.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)

@@ -1,4 +1,4 @@
-"""A few sentences with a masked word, to look at what a model has learnt."""
+"""A few sentences with a masked word, to see what a model has learnt."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 
-SHORTEST, LONGEST = 8, 24  # sentences, in tokens: long enough to be guessed at, short enough for a line
-MIN_LETTERS = 5  # of a word that is worth a guess: not "the"
+SHORTEST, LONGEST = 8, 24  # tokens per sentence: enough context to guess from, short enough for one line
+MIN_LETTERS = 5  # of a word that is worth guessing, unlike "the"
 
 
 class MaskedExample(NamedTuple):
-    """A sentence without [CLS] and [SEP], and the place in it to be masked."""
+    """A sentence without [CLS] and [SEP], and the position in it to mask."""
 
     token_ids: IntArray
     position: int
@@ -26,7 +26,7 @@ class MaskedExample(NamedTuple):
 def masked_examples(
     corpus: TokenizedCorpus, documents: Documents, tokenizer: BertTokenizer, rng: np.random.Generator, count: int = 5
 ) -> list[MaskedExample]:
-    """Up to `count` sentences of different documents, each with a whole word to mask: a word that is one token."""
+    """Up to `count` sentences from different documents, each with a word to mask that is a single token."""
     vocabulary = tokenizer.convert_ids_to_tokens(range(tokenizer.vocab_size))
     is_word = np.array([token.isalpha() and len(token) >= MIN_LETTERS for token in vocabulary])
     lengths = range(SHORTEST, min(LONGEST, tokenizer.model_max_length - 2) + 1)
@@ -35,17 +35,17 @@ def masked_examples(
         sentence = rng.integers(documents.first[document], documents.end[document])
         start, end = corpus.sentence_starts[sentence : sentence + 2]
         token_ids = corpus.token_ids[start:end].astype(np.int64)
-        goes_on = np.append(tokenizer.is_continuation[token_ids[1:]], False)
-        places = np.flatnonzero(is_word[token_ids] & ~goes_on)
-        if len(token_ids) in lengths and len(places):
-            examples.append(MaskedExample(token_ids, int(rng.choice(places))))
+        is_continued = np.append(tokenizer.is_continuation[token_ids[1:]], False)
+        positions = np.flatnonzero(is_word[token_ids] & ~is_continued)
+        if len(token_ids) in lengths and len(positions):
+            examples.append(MaskedExample(token_ids, int(rng.choice(positions))))
         if len(examples) == count:
             break
     return examples
 
 
 def describe_fillings(model: BertForPreTraining, tokenizer: BertTokenizer, example: MaskedExample) -> str:
-    """The sentence with its [MASK], and under it the model's best fillings beside the word that stood there."""
+    """The sentence with its [MASK], and below it the model's best fillings and the word that was there."""
     token_ids, position = example
     masked = np.concatenate([[tokenizer.cls_token_id], token_ids, [tokenizer.sep_token_id]])
     masked[position + 1] = tokenizer.mask_token_id

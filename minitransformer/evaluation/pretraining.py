@@ -1,7 +1,7 @@
 """How well a model fills masked tokens and knows next sentences, beside what a model that read nothing would get.
 
-A loss of 4 says little: whoever ignores the text and guesses each token as often as the corpus has it gets the
-unigram entropy, which is near 6. What is below that has been learnt from the context.
+A loss of 4 says little by itself. A model that ignores the text and guesses each token as often as it occurs in the
+corpus gets the unigram entropy, which is near 6. Anything below that was learnt from the context.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class PretrainingBaselines(NamedTuple):
     """What the scores must beat: losses in nats, accuracies between 0 and 1.
 
     uniform                ln V, each token of the vocabulary equally likely: where an untrained model starts
-    unigram_entropy        -sum p ln p of the tokens' shares p in the training text: of guessing by frequency
-    unigram_cross_entropy  the same guess measured on the held-out masked tokens: mean of -ln p(token), with p counted
-                           one higher for each token of the vocabulary, since some never occur in the training text
-    commonest_token        accuracy on those tokens of always saying the training text's most frequent token
+    unigram_entropy        -sum p ln p over the tokens' shares p of the training text: guessing by frequency
+    unigram_cross_entropy  the same guess on the held-out masked tokens: the mean of -ln p(token), where each token is
+                           counted once more than it occurs, since some never occur in the training text
+    commonest_token        accuracy on those tokens of always answering with the training text's most frequent token
     even_chance            ln 2, both answers to "is it the next sentence?" equally likely
     larger_class           accuracy of always giving the answer that is right more often
     """
@@ -49,12 +49,12 @@ def evaluate_pretraining(
     counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
     # A forward pass only reads the model, so threads can share it; each has BLAS to itself.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers or available_cores()) as threads:
-        shares = list(threads.map(lambda batch: model.forward(batch, counts=counts)[0], batches))
+        shares = list(threads.map(lambda batch: model.forward(batch, of_step=counts)[0], batches))
     return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
 
 
 def token_counts(corpus: TokenizedCorpus, documents: Documents, tokenizer: BertTokenizer) -> np.ndarray:
-    """(V,) how often each token occurs in some documents of a corpus; 0 for [UNK], which is never asked for."""
+    """(V,) how often each token occurs in these documents of the corpus; 0 for [UNK], which is never asked for."""
     counts = np.zeros(tokenizer.vocab_size, np.int64)
     starts = corpus.sentence_starts
     for first, end in zip(starts[documents.first], starts[documents.end], strict=True):
@@ -64,7 +64,7 @@ def token_counts(corpus: TokenizedCorpus, documents: Documents, tokenizer: BertT
 
 
 def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch]) -> PretrainingBaselines:
-    """The baselines for these held-out batches; counts (V,) is how often the training text has each token."""
+    """The baselines for these held-out batches; counts (V,) says how often each token occurs in the training text."""
     targets = np.concatenate([batch.masked_ids for batch in batches])
     is_random_next = np.concatenate([batch.is_random_next for batch in batches])
     shares = counts[counts > 0] / counts.sum()

@@ -1,4 +1,4 @@
-"""Does each text find the one that it belongs to? Measures of pairs and triplets of embeddings."""
+"""Does each text find the one that it belongs with? Measures for pairs and triplets of embeddings."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from minitransformer.ops.normalise import normalise_forward
 
-_ROWS = 1024  # anchors that are compared with all candidates at a time
+_ROWS = 1024  # how many anchors are compared with all candidates at once
 
 
 class RankingMetrics(NamedTuple):
-    """Of n anchors, each with one right answer among n candidates.
+    """For S anchors, each with one right answer among S candidates.
 
-    mean_reciprocal_rank  the mean of 1 / rank of the right answer: 1 if it is always first, 1/2 if always second
+    mean_reciprocal_rank  the mean of 1 / (rank of the right answer): 1 if it is always first, 1/2 if always second
     accuracy              the share of anchors whose right answer is first
     """
 
@@ -23,10 +23,10 @@ class RankingMetrics(NamedTuple):
 
 
 def ranking_metrics(anchors: np.ndarray, candidates: np.ndarray, answer_ids: np.ndarray) -> RankingMetrics:
-    """Rank all candidates (n, D) for each anchor (n, D) by cosine; candidate i is the right answer to anchor i.
+    """Rank all candidates (S, E) for each anchor (S, E) by cosine; candidate i is the right answer to anchor i.
 
-    answer_ids (n,) are equal for candidates of equal texts, which share a place. Of other candidates with the same
-    cosine the right answer comes last: embeddings that are all the same find nothing.
+    answer_ids (S,) are equal for candidates with equal texts, which share a rank. Among other candidates with the same
+    cosine the right answer comes last, so embeddings that are all the same find nothing.
     """
     u, v = normalise_forward(anchors)[0], normalise_forward(candidates)[0]
     ranks = np.empty(len(u))
@@ -40,7 +40,7 @@ def ranking_metrics(anchors: np.ndarray, candidates: np.ndarray, answer_ids: np.
 
 
 def triplet_accuracy(anchors: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> float:
-    """The share of triplets, each (n, D), whose positive is nearer to the anchor than the negative (Euclidean)."""
+    """The share of triplets, each (S, E), whose positive is nearer to the anchor than the negative (Euclidean)."""
     to_positive = np.linalg.norm(anchors - positives, axis=1)
     to_negative = np.linalg.norm(anchors - negatives, axis=1)
     return float((to_positive < to_negative).mean())

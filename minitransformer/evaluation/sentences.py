@@ -1,11 +1,11 @@
-"""How good a sentence encoder is on its dev examples while it trains: the measure depends on what they are.
+"""How good a sentence encoder is on its dev examples while it trains. The measure depends on what these are:
 
     scored pairs                  Spearman's correlation of the cosines, times 100
     labelled pairs                accuracy of the pair classifier
-    pairs that belong together    the rank of the right second text among all
+    pairs that belong together    the rank of the right second text among all of them
     triplets                      how often the positive is nearer than the negative
 
-Each comes with the embeddings' health, so that a collapse is seen.
+Each comes with the health of the embeddings, which shows a collapse.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def evaluate_siamese(network: SiameseNetwork, dev: DevExamples) -> Any:
     if len(dev.columns) == 3:
         return AccuracyScores(triplet_accuracy(*np.split(embeddings, 3)), *health)
     first_rows, second_rows = np.split(embeddings, 2)
-    if dev.labels is not None:
-        answers = network.objective((first_rows, second_rows)).argmax(axis=1)
+    if dev.labels is not None and network.classifier:
+        answers = network.classifier((first_rows, second_rows)).argmax(axis=1)
         return AccuracyScores(float((answers == dev.labels).mean()), *health)
     [answer_ids] = text_ids_of((list(dev.columns[1]),))
     return RankingScores(*ranking_metrics(first_rows, second_rows, answer_ids), *health)

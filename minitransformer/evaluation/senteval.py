@@ -1,14 +1,14 @@
 """SentEval's transfer tasks: how much of a text's meaning can a linear classifier read off its frozen embedding?
 
-Logistic regression on the embeddings, or on (|u - v|, u * v) for pairs. The weight C of the data against its L2
-penalty is that of 2^-2, 2^-1 ... 2^3 with the best accuracy on texts that it wasn't fitted to (Conneau, Kiela 2018,
-arXiv 1803.05449, section 4, and the published code, senteval/tools/validation.py):
+A logistic regression is fitted to the embeddings, or to (|u - v|, u * v) for pairs. C, the weight of the data against
+the L2 penalty, is whichever of 2^-2, 2^-1 ... 2^3 has the best accuracy on texts that it wasn't fitted to (Conneau,
+Kiela 2018, arXiv 1803.05449, section 4, and the published code, senteval/tools/validation.py):
 
-    train, dev and test (SST)        C on dev
-    train and test (TREC, MRPC)      C by ten folds of train
-    train alone (MR, CR, SUBJ, MPQA) ten folds, each of which is the test part once, and C by ten folds of the rest
+    train, dev and test (SST)        choose C on dev
+    train and test (TREC, MRPC)      choose C by ten folds of train
+    train alone (MR, CR, SUBJ, MPQA) ten folds, each the test part once; choose C by ten folds of the rest
 
-A task that came without its test part is tested on dev, if it has that.
+A task without its test part is tested on dev, if it has one.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ FOLDS = 10
 
 
 class TaskScore(NamedTuple):
-    accuracy: float  # times 100, as the papers print it
-    protocol: str  # "test part", "dev part" or "ten folds": what it is the accuracy on
+    accuracy: float  # times 100, as papers print it
+    protocol: str  # what the accuracy was measured on: "test part", "dev part" or "ten folds"
     health: EmbeddingHealth
 
 
 class Split(NamedTuple):
-    """Row numbers: which to fit to, which to test on."""
+    """The rows to fit to, and those to test on."""
 
     fit: np.ndarray
     test: np.ndarray
 
 
 def evaluate_task(encode: Encode, parts: dict[str, Part], show_progress: bool = False) -> TaskScore:
-    """The accuracy of embeddings on a task, given by its parts (see read_task)."""
+    """The accuracy of the embeddings on a task, given as its parts (see read_task)."""
     features, health = _features(encode, parts)
     labels = np.array([label for part in parts.values() for label in part.labels])
     ends = np.cumsum([len(part.labels) for part in parts.values()])
     rows = dict(zip(parts, np.split(np.arange(len(labels)), ends[:-1]), strict=True))
     probe = Probe(principal_axes(features), labels)
-    with threadpool_limits(1, user_api="blas"):  # products so narrow take longer on several threads
+    with threadpool_limits(1, user_api="blas"):  # such narrow products take longer on several threads
         accuracy, protocol = _measure(probe, rows, show_progress)
     return TaskScore(100 * accuracy, protocol, health)
 
 
 def _measure(probe: Probe, rows: dict[str, np.ndarray], show_progress: bool) -> tuple[float, str]:
-    """The accuracy, and what it is the accuracy on."""
+    """The accuracy, and what it was measured on."""
     test = "test" if "test" in rows else "dev"
     if test not in rows:
         return probe.cross_validated_accuracy(show_progress), "ten folds"
@@ -66,7 +66,7 @@ def _measure(probe: Probe, rows: dict[str, np.ndarray], show_progress: bool) -> 
 
 
 class Probe:
-    """Logistic regressions on parts of the rows of x (n, D) with labels (n,)."""
+    """Logistic regressions on parts of the rows of x (n, num_features) with labels (n,)."""
 
     def __init__(self, x: np.ndarray, labels: np.ndarray) -> None:
         self.x = x
@@ -74,26 +74,26 @@ class Probe:
         self.num_classes = len(classes)
 
     def accuracy(self, split: Split, c: float) -> float:
-        """Share of right answers on the split's test rows."""
+        """The share of right answers on the split's test rows."""
         regression = fit_logistic_regression(self.x[split.fit], self.labels[split.fit], self.num_classes, c)
         return float((regression.predict(self.x[split.test]) == self.labels[split.test]).mean())
 
     def best_c(self, splits: Sequence[Split], show_progress: bool = False) -> float:
-        """The C with the best mean accuracy over the splits; of equally good ones the smallest."""
+        """The C with the best mean accuracy over the splits; the smallest of equally good ones."""
         bar = tqdm(C_CHOICES, "choosing the penalty", leave=False, disable=not show_progress)
-        of_each_c = [np.mean([self.accuracy(split, c) for split in splits]) for c in bar]
-        return C_CHOICES[int(np.argmax(of_each_c))]
+        accuracies = [np.mean([self.accuracy(split, c) for split in splits]) for c in bar]
+        return C_CHOICES[int(np.argmax(accuracies))]
 
     def cross_validated_accuracy(self, show_progress: bool = False) -> float:
-        """Mean accuracy over ten folds, with C chosen anew by ten folds of the rows outside each."""
+        """The mean accuracy over ten folds, each with a C chosen by ten folds of the rows outside it."""
         outer = tqdm(self.folds(np.arange(len(self.x))), "folds", leave=False, disable=not show_progress)
         return float(np.mean([self.accuracy(split, self.best_c(self.folds(split.fit))) for split in outer]))
 
     def folds(self, rows: np.ndarray) -> list[Split]:
-        """Ten ways to split rows, each row in one test part, with about the same share of each class in all.
+        """Ten ways to split the rows, with each row in one test part and about the same share of each class in all.
 
-        They are those of SentEval, scikit-learn's StratifiedKFold(10, shuffle=True, random_state=1111): which folds
-        one draws moves an accuracy by up to half a point.
+        These are SentEval's folds, scikit-learn's StratifiedKFold(10, shuffle=True, random_state=1111), because other
+        folds would change an accuracy by up to half a point.
         """
         rng = np.random.RandomState(1111)
         labels = self.labels[rows]
@@ -108,7 +108,7 @@ class Probe:
 
 
 def _features(encode: Encode, parts: dict[str, Part]) -> tuple[np.ndarray, EmbeddingHealth]:
-    """What the regression sees of each example (n, D), and the health of the embeddings themselves."""
+    """What the regression sees of each example (n, num_features), and the health of the embeddings themselves."""
     columns = [[text for part in parts.values() for text in part.texts[i]] for i in range(len(parts["train"].texts))]
     embeddings = encode([text for column in columns for text in column])
     health = embedding_health(embeddings)

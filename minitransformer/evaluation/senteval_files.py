@@ -1,8 +1,8 @@
-"""SentEval's data (Conneau, Kiela 2018, arXiv 1803.05449), found below a folder: in its own files or in tables (TSV).
+"""SentEval's data (Conneau, Kiela 2018, arXiv 1803.05449) in a folder or below it: its own files, or tables (TSV).
 
-Tables have the columns text and label, for MRPC sentence1, sentence2 and label. The path of a table has the task's
-name as a word, and the name of its file that of the part: MR.tsv, TREC.train.tsv, data_mrpc/test.tsv. Without one it is
-"train".
+Tables have the columns text and label, or for MRPC sentence1, sentence2 and label. The path of a table contains the
+name of its task as a word, and the file's name that of its part: MR.tsv, TREC.train.tsv, data_mrpc/test.tsv. Without a
+part it is "train".
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def read_tasks(folders: Sequence[Path], tasks: Sequence[str]) -> dict[str, dict[
 
 
 def read_task(folder: Path, task: str) -> dict[str, Part]:
-    """The parts ("train", "dev", "test") of a task that the folder has; none if it has no file of the task.
+    """The parts of a task ("train", "dev", "test") that are in the folder; empty if it has no file of the task.
 
-    Raises UserError for a broken file, two tables of one part, or a task without "train".
+    Raises UserError for a broken file, two tables of the same part, or a task without "train".
     """
     reader, names_of_part = _SENTEVAL[task]
     found = {part: {name: next(folder.rglob(name), None) for name in names} for part, names in names_of_part.items()}
@@ -59,7 +59,7 @@ def _whole(files: dict[str, Path | None]) -> list[Path]:
     missing = [name for name, file in files.items() if file is None]
     if missing:
         there = [str(file) for file in files.values() if file]
-        raise UserError(f"there is {' and '.join(there)}, but no {' and '.join(missing)} beside it")
+        raise UserError(f"there is {' and '.join(there)}, but no {' and '.join(missing)}; both are needed")
     return [file for file in files.values() if file]
 
 
@@ -86,7 +86,7 @@ def _read_part_of_table(file: Path, task: str) -> Part:
 
 
 def _read_file_of_each_class(files: list[Path]) -> Part:
-    """A text a line; the file tells the class."""
+    """One text per line; each file is one class."""
     texts = [_lines(file) for file in files]
     labels = [file.suffix for file, lines in zip(files, texts, strict=True) for _ in lines]
     return Part(([text for lines in texts for text in lines],), labels)
@@ -105,7 +105,7 @@ def _read_trec(files: list[Path]) -> Part:
 
 
 def _read_mrpc(files: list[Path]) -> Part:
-    """label<TAB>id<TAB>id<TAB>text<TAB>text, below a header."""
+    """label<TAB>id<TAB>id<TAB>text<TAB>text, after a header."""
     labels, _, _, first, second = _columns(files[0], "\t", 5)
     return Part((first[1:], second[1:]), labels[1:])
 
@@ -114,12 +114,12 @@ def _columns(file: Path, separator: str, count: int) -> list[list[str]]:
     rows = [line.split(separator, count - 1) for line in _lines(file)]
     for number, row in enumerate(rows, 1):
         if len(row) != count:
-            raise UserError(f"{file}, text {number}: expected {count} fields with {separator!r} between them")
+            raise UserError(f"{file}, text {number}: expected {count} fields separated by {separator!r}")
     return [[row[i].strip() for row in rows] for i in range(count)]
 
 
 def _lines(file: Path) -> list[str]:
-    """The lines that aren't blank, in UTF-8 or, as some of these sets have it, Latin-1."""
+    """The lines that aren't blank, decoded as UTF-8 or, as some of these sets need, Latin-1."""
     content = file.read_bytes()
     try:
         text = content.decode("utf-8-sig")

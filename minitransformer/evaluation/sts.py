@@ -1,6 +1,6 @@
 """Semantic textual similarity: do the cosines of sentence pairs have the order that people's scores give them?
 
-Spearman's correlation of cosine and score is the measure of the field; it asks for the order only. No regression is
+The usual measure is Spearman's correlation of cosine and score, for which only the order counts. No regression is
 fitted (Reimers, Gurevych 2019, arXiv 1908.10084, section 4).
 """
 
@@ -21,7 +21,7 @@ from minitransformer.ops.cosine_similarity import cosine_similarity_forward
 
 
 class StsScores(NamedTuple):
-    """Correlations times 100, as the papers print them; nan if all cosines are equal."""
+    """Correlations times 100, as papers print them; nan if all cosines are equal."""
 
     spearman: float
     pearson: float
@@ -30,9 +30,9 @@ class StsScores(NamedTuple):
 
 
 def evaluate_sts(encode: Encode, first: Sequence[str], second: Sequence[str], scores: ArrayLike) -> StsScores:
-    """How well the cosines of first[i] and second[i] follow scores[i], given in any unit.
+    """How well the cosines of first[i] and second[i] follow scores[i], on whatever scale these are.
 
-    Raises UserError if all scores are equal: there is no order to find.
+    Raises UserError if all scores are equal, since there is no order to find.
     """
     gold = np.asarray(scores, float)
     if is_constant(gold):

@@ -1,12 +1,12 @@
-"""Why two sentences have the cosine that they have: the part of each pair of their tokens.
+"""Why two texts have the cosine that they have: the part that each pair of their tokens contributes.
 
-With mean pooling the embedding is a sum over tokens, u = sum_i h_i / T and v = sum_j g_j / U, so the cosine is a sum
+With mean pooling an embedding is a sum over tokens, u = sum_i h_i / T and v = sum_j g_j / U. So the cosine is a sum
 over pairs of tokens, without a remainder:
 
     cos(u, v) = u . v / (|u| |v|) = sum_ij  h_i . g_j / (T U |u| |v|)
 
-The parts tell what the cosine is made of. They don't tell what it would be without a token, since attention has mixed
-the tokens of a sentence before.
+The parts say what the cosine is made of. They don't say what it would be without a token, since attention has already
+mixed the tokens of each text.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class SimilarityExplanation(NamedTuple):
 
 
 def explain_similarity(encoder: SentenceEncoder, first: str, second: str) -> SimilarityExplanation:
-    """The contribution of each pair of tokens to the cosine of two texts.
+    """What each pair of tokens contributes to the cosine of two texts.
 
-    Raises UserError for an encoder whose embedding isn't a sum over tokens: another pooling, or a dense layer after it.
+    Raises UserError for an encoder whose embedding isn't a sum over tokens: one with another pooling or a dense layer.
     """
     settings = encoder.settings
     if settings.pooling not in (("mean",), ("mean_sqrt_len",)) or not {*settings.head} <= {"normalise"}:
         raise UserError(
-            "only with mean pooling and no dense layer is a cosine the sum of what pairs of tokens contribute; "
-            f"this encoder has {' and '.join(settings.pooling)} pooling{' and a head' if settings.head else ''}"
+            "the cosine is a sum over pairs of tokens only with mean pooling and without a dense layer; this encoder "
+            f"has {' and '.join(settings.pooling)} pooling{' and a head' if settings.head else ''}"
         )
     tokens = encoder.tokenize([first, second])
     rows, other_rows = tokens.unpack(encoder.bert.hidden(tokens))

@@ -12,7 +12,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 
 
 class Filling(NamedTuple):
-    """A token for a masked place, and how probable the model finds it."""
+    """A token for a masked position, and its probability according to the model."""
 
     token_id: int
     probability: float
@@ -21,7 +21,7 @@ class Filling(NamedTuple):
 def fill_mask(model: BertForPreTraining, tokens: PackedTokens, mask_token_id: int, top: int = 5) -> list[list[Filling]]:
     """The `top` most probable tokens for each row of the batch that holds [MASK], from the first row to the last.
 
-    Each place is filled on its own, with [MASK] still standing in the others.
+    Each mask is filled on its own, while the others are still [MASK].
     """
     masked = np.flatnonzero(tokens.token_ids == mask_token_id)
     hidden, _ = model.bert(tokens)

@@ -1,4 +1,4 @@
-"""A fine-tuned model that answers: which label, which labels or what number for each text or pair of texts."""
+"""A fine-tuned model that answers with a label, several labels or a number for each text or pair of texts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from minitransformer.ops.softmax import softmax_forward
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
 
-Columns = tuple[Sequence[str], ...]  # the texts; or the first texts and the second ones of pairs
+Columns = tuple[Sequence[str], ...]  # the texts; for pairs, the first texts and the second texts
 
 
 class Predictor(NamedTuple):
-    """`scores` gives (n, K) for n texts, or pairs: probabilities of the labels, or in regression the numbers."""
+    """`scores` returns (S, K) for S texts or pairs: the probabilities of the labels, or the numbers of a regression."""
 
     labels: tuple[str, ...]
     problem_type: str
@@ -33,7 +33,7 @@ class Predictor(NamedTuple):
 
 
 def load_predictor(name: str | os.PathLike[str]) -> Predictor:
-    """The classifier in a folder, or of that name on the hub: from `finetune`, transformers, or `train-sbert`.
+    """The classifier in a folder, or with that name on the hub: made by `finetune`, transformers or `train-sbert`.
 
     Raises UserError if the model has none.
     """
@@ -67,7 +67,7 @@ def _pair_predictor(folder: Path) -> Predictor:
 
     def scores(columns: Columns) -> np.ndarray:
         if len(columns) != 2:
-            raise UserError(f"{folder} classifies pairs of texts, found single texts; put a tab between the two")
+            raise UserError(f"{folder} classifies pairs of texts, found single texts; separate the two by a tab")
         first, second = columns
         return network.classify([*first], [*second])
 
@@ -81,7 +81,7 @@ def tokenized(tokenizer: BertTokenizer, columns: Columns, max_length: int) -> Pa
 
 
 def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:
-    """(n, K) for any number of texts, on all cores: probabilities of the labels, or in regression the numbers."""
+    """(S, K) for any number of texts, on all cores: probabilities of the labels, or the numbers of a regression."""
     logits = np.empty((len(tokens), len(model.settings.labels)), model.storage.values.dtype)
     for batch, rows in in_batches(tokens.lengths.tolist(), lambda batch: model(tokens.select(batch))):
         logits[batch] = rows

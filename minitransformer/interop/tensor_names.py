@@ -23,7 +23,9 @@ _MODULES = {
     "embeddings.position": "embeddings.position_embeddings",
     "embeddings.segment": "embeddings.token_type_embeddings",
     "embeddings.norm": "embeddings.LayerNorm",
-    "mlm_head": "cls.predictions",
+    "": "linear",  # a dense layer in a folder of its own
+    "pooler": "pooler.dense",
+    "mlm_head.decoder": "cls.predictions",
     "mlm_head.transform": "cls.predictions.transform.dense",
     "mlm_head.norm": "cls.predictions.transform.LayerNorm",
     "nsp_head": "cls.seq_relationship",
@@ -53,11 +55,13 @@ def hugging_face_name(name: str) -> str:
     >>> hugging_face_name("bert.layers.3.attention_norm.gamma")
     'bert.encoder.layer.3.attention.output.LayerNorm.weight'
     """
-    if name == "mlm_head.table":  # there only where it isn't the token embedding's
+    if name == "mlm_head.decoder.table":  # there only where it isn't the token embedding's
         return DECODER
     prefix = "bert." if name.startswith("bert.") else ""
     module, _, array = name.removeprefix(prefix).rpartition(".")
     layer = re.fullmatch(r"layers\.(\d+)\.(.+)", module)
+    if re.fullmatch(r"hidden_layers\.\d+", module):
+        module += ".linear"
     if layer:
         module = f"encoder.layer.{layer[1]}.{_MODULES_OF_A_LAYER[layer[2]]}"
     return f"{prefix}{_MODULES.get(module, module)}.{_ARRAYS.get(array, array)}"
@@ -74,7 +78,7 @@ def turned_shape(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def is_turned(name: str) -> bool:
     """Whether it is the weight of a linear layer; the matrices of embeddings are tables."""
-    return name.endswith(".weight")
+    return name.rpartition(".")[2] == "weight"
 
 
 def canonical_name(name: str) -> str:

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
 from minitransformer.models.bert_config import BertConfig
+from minitransformer.models.encoder import Encoder
 from minitransformer.models.pretrained_model import PretrainedModel
-from minitransformer.nn.activation import ACTIVATIONS
-from minitransformer.nn.attention import MultiHeadSelfAttention
+from minitransformer.nn.attention import SelfAttention
 from minitransformer.nn.bert_embeddings import BertEmbeddings, BertEmbeddingsCache
-from minitransformer.nn.encoder_layer import EncoderLayer, EncoderLayerCache
+from minitransformer.nn.dense import Dense, DenseCache
+from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
-from minitransformer.nn.pooler import Pooler, PoolerCache
+from minitransformer.nn.stack import Stack
 from minitransformer.text.packed_tokens import PackedTokens
 
 
+class BertHiddenCache(NamedTuple):
+    embeddings: BertEmbeddingsCache | None  # None if they are frozen
+    layers: list[Any]
+
+
 class BertCache(NamedTuple):
-    embeddings: BertEmbeddingsCache | None  # None if they and the layers were frozen
-    layers: list[EncoderLayerCache]
-    pooler: PoolerCache
+    hidden: BertHiddenCache
+    pooler: DenseCache
     starts: np.ndarray  # (S,), the rows of [CLS]
 
 
-class Bert(PretrainedModel):
+class Bert(PretrainedModel, Encoder):
     """The encoder of Devlin et al. 2018 (arXiv 1810.04805, section 3), with its pooler.
+
+        hidden = layers(embeddings(tokens)),   pooled = tanh(hidden[CLS] W + b)
 
         >>> from minitransformer import Bert, BertConfig, PackedTokens
         >>> model = Bert(BertConfig.preset("tiny", vocab_size=1000), seed=0)
@@ -43,6 +50,7 @@ class Bert(PretrainedModel):
 
     def __init__(self, config: BertConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
         self.config = config
+        self.hidden_size = config.hidden_size
         self.embeddings = BertEmbeddings(
             config.vocab_size,
             config.type_vocab_size,
@@ -52,55 +60,54 @@ class Bert(PretrainedModel):
             config.hidden_dropout_prob,
             config.initializer_range,
         )
-        self.layers = [_encoder_layer(config) for _ in range(config.num_hidden_layers)]
-        self.pooler = Pooler(config.hidden_size, config.initializer_range)
+        self.layers = Stack([_encoder_layer(config) for _ in range(config.num_hidden_layers)])
+        self.pooler = Dense(config.hidden_size, config.hidden_size, "tanh", config.initializer_range)
         if seed is not None:
             self.initialise(seed, dtype)
 
     def __call__(self, tokens: PackedTokens) -> tuple[np.ndarray, np.ndarray]:
-        """hidden (N, H), a row for each token, and pooled (S, H), a row for each sentence. No dropout, no cache."""
+        """hidden (N, H), a row for each token, and pooled (S, H), a row for each sequence. No dropout, no cache."""
         hidden = self.hidden(tokens)
         return hidden, self.pooler(hidden[tokens.starts])
+
+    def forward(
+        self, tokens: PackedTokens, rng: np.random.Generator | None = None
+    ) -> tuple[tuple[np.ndarray, np.ndarray], BertCache]:
+        """(hidden (N, H), pooled (S, H)), and the cache. Dropout happens only with an rng."""
+        hidden, hidden_cache = self.hidden_forward(tokens, rng)
+        pooled, pooler_cache = self.pooler.forward(hidden[tokens.starts])
+        return (hidden, pooled), BertCache(hidden_cache, pooler_cache, tokens.starts)
+
+    def backward(self, d_hidden: np.ndarray, d_pooled: np.ndarray | None, cache: BertCache) -> None:
+        """Add the gradients of all parameters, for d_hidden (N, H) and d_pooled (S, H), None if unused."""
+        if d_pooled is not None:
+            d_hidden = d_hidden.copy()
+            d_hidden[cache.starts] += self.pooler.backward(d_pooled, cache.pooler)
+        self.hidden_backward(d_hidden, cache.hidden)
 
     def hidden(self, tokens: PackedTokens) -> np.ndarray:
         """hidden (N, H) alone: what a call gives first, without the pooler, which not everybody needs."""
         self._check(tokens)
         x = self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
-        for layer in self.layers:
-            x = layer(x, tokens.lengths)
-        return x
+        return self.layers(x, tokens.lengths)
 
-    def forward(
-        self, tokens: PackedTokens, rng: np.random.Generator | None = None, frozen: bool = False
-    ) -> tuple[tuple[np.ndarray, np.ndarray], BertCache]:
-        """(hidden (N, H), pooled (S, H)), and the cache. Dropout happens only with an rng.
-
-        With `frozen`, embeddings and layers have neither dropout nor gradients: only what is above them is trained.
-        """
-        if frozen:
-            x = self.hidden(tokens)
-            pooled, pooler = self.pooler.forward(x[tokens.starts])
-            return (x, pooled), BertCache(None, [], pooler, tokens.starts)
+    def hidden_forward(
+        self, tokens: PackedTokens, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, BertHiddenCache]:
+        """hidden (N, H), and the cache. Dropout happens only with an rng, and not in what is frozen at the bottom."""
         self._check(tokens)
-        x, embeddings = self.embeddings.forward(tokens.token_ids, tokens.segment_ids, tokens.position_ids, rng)
-        layers = []
-        for layer in self.layers:
-            x, cache = layer.forward(x, tokens.lengths, rng)
-            layers.append(cache)
-        pooled, pooler = self.pooler.forward(x[tokens.starts])
-        return (x, pooled), BertCache(embeddings, layers, pooler, tokens.starts)
+        ids = tokens.token_ids, tokens.segment_ids, tokens.position_ids
+        if self.embeddings.is_trained:
+            x, embeddings_cache = self.embeddings.forward(*ids, rng)
+        else:
+            x, embeddings_cache = self.embeddings(*ids), None
+        hidden, layer_caches = self.layers.forward(x, tokens.lengths, rng, x_is_frozen=embeddings_cache is None)
+        return hidden, BertHiddenCache(embeddings_cache, layer_caches)
 
-    def backward(self, d_hidden: np.ndarray, d_pooled: np.ndarray | None, cache: BertCache) -> None:
-        """Add the gradients of all parameters, for d_hidden (N, H) and d_pooled (S, H), None if unused."""
-        dx = d_hidden
-        if d_pooled is not None:
-            dx = dx.copy()
-            dx[cache.starts] += self.pooler.backward(d_pooled, cache.pooler)
-        if cache.embeddings is None:
-            return
-        for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
-            dx = layer.backward(dx, layer_cache)
-        self.embeddings.backward(dx, cache.embeddings)
+    def hidden_backward(self, d_hidden: np.ndarray, cache: BertHiddenCache) -> None:
+        dx = self.layers.backward(d_hidden, cache.layers)
+        if dx is not None and cache.embeddings is not None:
+            self.embeddings.backward(dx, cache.embeddings)
 
     def _check(self, tokens: PackedTokens) -> None:
         """The ids must have rows in the tables; a larger one would end in an IndexError without a word on why."""
@@ -114,7 +121,7 @@ class Bert(PretrainedModel):
 
 
 def _encoder_layer(config: BertConfig) -> EncoderLayer:
-    attention = MultiHeadSelfAttention(
+    attention = SelfAttention(
         config.hidden_size,
         config.num_attention_heads,
         config.attention_probs_dropout_prob,
@@ -124,7 +131,7 @@ def _encoder_layer(config: BertConfig) -> EncoderLayer:
     feed_forward = FeedForward(
         config.hidden_size,
         config.intermediate_size,
-        ACTIVATIONS[config.activation],
+        config.activation,
         config.hidden_dropout_prob,
         config.initializer_range,
     )

@@ -19,16 +19,16 @@ from minitransformer.interop.classifier_settings import (
 from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.safetensors_files import open_tensors
-from minitransformer.models.bert import Bert, BertCache
+from minitransformer.models.bert import Bert, BertHiddenCache
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel, check_layers, load_values, read_config
 from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.linear import Linear
+from minitransformer.nn.pooling import Pooling, PoolingCache
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.linear import LinearCache
-from minitransformer.ops.pooling import MeanPoolingCache, mean_pooling_backward, mean_pooling_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -48,9 +48,9 @@ class HiddenCache(NamedTuple):
 
 
 class ClassificationCache(NamedTuple):
-    bert: BertCache
-    hidden_shape: tuple[int, ...]  # (N, H)
-    pooling: MeanPoolingCache | None  # None for "cls"
+    hidden: BertHiddenCache
+    pooling: PoolingCache
+    pooler: DenseCache | None  # None unless the settings ask for it
     hidden_layers: list[HiddenCache]
     dropout: DropoutCache
     classifier: LinearCache
@@ -85,6 +85,7 @@ class BertForSequenceClassification(PretrainedModel):
         self.config = config
         self.settings = settings = settings or ClassifierSettings()
         self.bert = Bert(config, seed=None)
+        self.pooling = Pooling(("mean",) if settings.pooling == "mean" else ("cls",))
         sizes = [config.hidden_size, *settings.hidden_sizes]
         self.hidden_layers = [
             Dense(in_size, out_size, config.activation, config.initializer_range)
@@ -97,8 +98,9 @@ class BertForSequenceClassification(PretrainedModel):
 
     def __call__(self, tokens: PackedTokens) -> np.ndarray:
         """logits (S, K), one for each label. No dropout, no cache."""
-        hidden, pooled = self.bert(tokens)
-        x = pooled if self.settings.pooling == "cls" else mean_pooling_forward(hidden, tokens.lengths)[0]
+        x = self.pooling(self.bert.hidden(tokens), tokens.lengths)
+        if self.settings.pooling == "cls":
+            x = self.bert.pooler(x)
         for layer in self.hidden_layers:
             x = layer(x)
         return self.classifier(x)
@@ -108,31 +110,37 @@ class BertForSequenceClassification(PretrainedModel):
         tokens: PackedTokens,
         targets: np.ndarray,
         rng: np.random.Generator | None = None,
-        count: int | None = None,
-        frozen: bool = False,
+        of_step: int | None = None,
     ) -> tuple[float, ClassificationCache]:
-        """The loss of a batch, and the cache. Dropout happens only with an rng; `frozen` is as in Bert.forward.
+        """The loss of a batch, and the cache. Dropout happens only with an rng.
 
         targets are the numbers of the labels (S,), 1 or 0 for each text and label (S, K), or numbers (S, K) or (S,),
-        as the problem type has it. If the batch is one shard of a step, `count` is the number of texts of the whole
+        as the problem type has it. If the batch is one shard of a step, `of_step` is the number of texts of the whole
         step, so that losses and gradients of the shards add up to those of the step as one batch.
         """
-        (hidden, x), bert = self.bert.forward(tokens, rng, frozen)
-        pooling = None
-        if self.settings.pooling == "mean":
-            x, pooling = mean_pooling_forward(hidden, tokens.lengths)
+        hidden, hidden_cache = self.bert.hidden_forward(tokens, rng)
+        x, pooling_cache = self.pooling.forward(hidden, tokens.lengths)
+        pooler_cache = None
+        if self.settings.pooling == "cls":
+            x, pooler_cache = self.bert.pooler.forward(x)
         hidden_layers = []
         for layer in self.hidden_layers:
-            x, dropout = dropout_forward(x, self.dropout, rng)
-            x, dense = layer.forward(x)
-            hidden_layers.append(HiddenCache(dropout, dense))
-        x, dropout = dropout_forward(x, self.dropout, rng)
-        logits, classifier = self.classifier.forward(x)
+            x, dropout_cache = dropout_forward(x, self.dropout, rng)
+            x, dense_cache = layer.forward(x)
+            hidden_layers.append(HiddenCache(dropout_cache, dense_cache))
+        x, dropout_cache = dropout_forward(x, self.dropout, rng)
+        logits, classifier_cache = self.classifier.forward(x)
         losses, losses_cache = self._losses(logits, targets)
-        losses_of_step = losses.size // len(tokens) * (count or len(tokens))
-        dlosses = np.full_like(losses, 1 / losses_of_step)
+        losses_of_step = losses.size // len(tokens) * (of_step or len(tokens))
         cache = ClassificationCache(
-            bert, hidden.shape, pooling, hidden_layers, dropout, classifier, losses_cache, dlosses
+            hidden_cache,
+            pooling_cache,
+            pooler_cache,
+            hidden_layers,
+            dropout_cache,
+            classifier_cache,
+            losses_cache,
+            np.full_like(losses, 1 / losses_of_step),
         )
         return float(losses.sum()) / losses_of_step, cache
 
@@ -145,10 +153,9 @@ class BertForSequenceClassification(PretrainedModel):
         for layer, layer_cache in zip(reversed(self.hidden_layers), reversed(cache.hidden_layers), strict=True):
             dx = layer.backward(dx, layer_cache.dense)
             dx = dropout_backward(dx, layer_cache.dropout)
-        if cache.pooling is not None:
-            self.bert.backward(mean_pooling_backward(dx, cache.pooling), None, cache.bert)
-        else:
-            self.bert.backward(np.zeros(cache.hidden_shape, dx.dtype), dx, cache.bert)
+        if cache.pooler is not None:
+            dx = self.bert.pooler.backward(dx, cache.pooler)
+        self.bert.hidden_backward(self.pooling.backward(dx, cache.pooling), cache.hidden)
 
     @classmethod
     def from_pretrained(

@@ -28,7 +28,7 @@ from minitransformer.interop.sentence_transformers_folder import (
     read_settings,
     settings_texts,
 )
-from minitransformer.models.bert import Bert, BertCache
+from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel, check_layers, checked_dtype, read_config
 from minitransformer.nn.dense import Dense
@@ -44,7 +44,7 @@ SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each text
 
 
 class SentenceEncoderCache(NamedTuple):
-    bert: BertCache
+    hidden: Any
     pooling: PoolingCache
     head: list[Any]
 
@@ -99,16 +99,16 @@ class SentenceEncoder(PretrainedModel):
         self, tokens: PackedTokens, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, SentenceEncoderCache]:
         """Embeddings (S, D), and the cache. Dropout happens only with an rng."""
-        (hidden, _), bert = self.bert.forward(tokens, rng)
-        pooled, pooling = self.pooling.forward(hidden, tokens.lengths)
-        embeddings, head = self.head.forward(pooled)
-        return embeddings, SentenceEncoderCache(bert, pooling, head)
+        hidden, hidden_cache = self.bert.hidden_forward(tokens, rng)
+        pooled, pooling_cache = self.pooling.forward(hidden, tokens.lengths)
+        embeddings, head_cache = self.head.forward(pooled)
+        return embeddings, SentenceEncoderCache(hidden_cache, pooling_cache, head_cache)
 
     def backward(self, d_embeddings: np.ndarray, cache: SentenceEncoderCache) -> None:
         """Add the gradients of all parameters, for d_embeddings (S, D)."""
         d_pooled = self.head.backward(d_embeddings, cache.head)
         d_hidden = self.pooling.backward(d_pooled, cache.pooling)
-        self.bert.backward(d_hidden, None, cache.bert)
+        self.bert.hidden_backward(d_hidden, cache.hidden)
 
     # -- texts to embeddings -------------------------------------------------------------------------------------------
 

@@ -26,8 +26,8 @@ from minitransformer.interop.safetensors_files import Tensors, save_tensors
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.trainable import TrainableModel
 from minitransformer.objectives.classification import ClassificationObjective
+from minitransformer.objectives.objective import Objective
 from minitransformer.ops.softmax import softmax_forward
-from minitransformer.randomness import generator
 
 HEAD_WEIGHTS_FILE = "minitransformer_head.safetensors"
 HEAD_SETTINGS_FILE = "minitransformer_head.json"
@@ -39,30 +39,34 @@ class SiameseNetwork(TrainableModel):
     `labels` are the names of the classes of a classification objective.
     """
 
-    def __init__(self, encoder: SentenceEncoder, objective: Any, labels: tuple[str, ...] = (), seed: int = 0) -> None:
+    def __init__(
+        self, encoder: SentenceEncoder, objective: Objective, labels: tuple[str, ...] = (), seed: int = 0
+    ) -> None:
         """The encoder keeps its values and moves into this network's storage; a classifier begins with random ones."""
         self.encoder = encoder
         self.objective = objective
         self.labels = labels
-        trained = [(parameter, parameter.value) for _, parameter in encoder.named_parameters()]
-        self.allocate(encoder.storage.values.dtype)
-        for parameter, value in trained:
-            parameter.value[...] = value
-        if isinstance(objective, ClassificationObjective):
-            for name, parameter in objective.named_parameters():
-                parameter.value[...] = parameter.initialiser(generator(seed, "initial value", name), parameter.shape)
+        if self.classifier:
+            self.classifier.initialise(seed, encoder.dtype)
+        self.move_to_one_storage()
+
+    @property
+    def classifier(self) -> ClassificationObjective | None:
+        """The objective, if it is the one that has weights and can tell classes."""
+        return self.objective if isinstance(self.objective, ClassificationObjective) else None
 
     def classify(self, first: list[str], second: list[str]) -> np.ndarray:
         """Probabilities (n, K) of the labels for pairs first[i], second[i]."""
         u, v = np.split(self.encoder.encode([*first, *second]), 2)
-        return softmax_forward(self.objective((u, v)))[0]
+        assert self.classifier, "only a classification objective tells classes"
+        return softmax_forward(self.classifier((u, v)))[0]
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write the encoder's folder, with the classifier beside it if there is one. Raises UserError if that fails."""
-        if isinstance(self.objective, ClassificationObjective):
-            settings = {"labels": list(self.labels), "components": list(self.objective.components)}
+        if self.classifier:
+            settings = {"labels": list(self.labels), "components": list(self.classifier.components)}
             files: dict[str, Callable[[Path], None]] = {
-                HEAD_WEIGHTS_FILE: partial(save_tensors, values_of(self.objective)),
+                HEAD_WEIGHTS_FILE: partial(save_tensors, values_of(self.classifier)),
                 HEAD_SETTINGS_FILE: partial(write_text, json_text(settings)),
             }
             replace_all(Path(folder), files)
@@ -70,8 +74,8 @@ class SiameseNetwork(TrainableModel):
 
     def restore(self, folder: Path) -> None:
         self.encoder.restore(folder)
-        if isinstance(self.objective, ClassificationObjective):
-            load_dictionary(self.objective, Tensors([folder / HEAD_WEIGHTS_FILE]))
+        if self.classifier:
+            load_dictionary(self.classifier, Tensors([folder / HEAD_WEIGHTS_FILE]))
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], dtype: DTypeLike = np.float32) -> SiameseNetwork:

@@ -1,4 +1,4 @@
-"""BERT's input: what the token is, which text it is in, and where it stands, added up."""
+"""BERT's input: what the token is, which text it is in, and its position, added up."""
 
 from __future__ import annotations
 
@@ -45,10 +45,8 @@ class BertEmbeddings(Module):
         x, token_cache = self.token.forward(token_ids)
         segments, segment_cache = self.segment.forward(segment_ids)
         positions, position_cache = self.position.forward(position_ids)
-        x += segments
-        x += positions
-        y, norm_cache = self.norm.forward(x, overwrite_x=True)
-        y, dropout_cache = dropout_forward(y, self.dropout, rng, out=y)
+        y, norm_cache = self.norm.forward(x + segments + positions)
+        y, dropout_cache = dropout_forward(y, self.dropout, rng)
         return y, BertEmbeddingsCache(token_cache, segment_cache, position_cache, norm_cache, dropout_cache)
 
     def backward(self, dy: np.ndarray, cache: BertEmbeddingsCache) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 
 from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.linear import Linear
-from minitransformer.nn.module import Module
 from minitransformer.ops.linear import LinearCache
 
 
@@ -17,18 +16,24 @@ class DenseCache(NamedTuple):
     activation: Any
 
 
-class Dense(Module):
-    """y = activation(x W + b) for x (N, in) and y (N, out); `activation` is a name of nn/activation.py."""
+class Dense(Linear):
+    """y = activation(x W + b) for x (N, in) and y (N, out); `activation` is a name in nn/activation.py.
+
+    With tanh, on the rows of [CLS], it is BERT's pooler.
+    """
 
     def __init__(self, in_size: int, out_size: int, activation: str, init_std: float = 0.02) -> None:
-        self.linear = Linear(in_size, out_size, init_std)
+        super().__init__(in_size, out_size, init_std)
         self.activation = activation
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, DenseCache]:
-        x, linear = self.linear.forward(x)
-        y, activation = ACTIVATIONS[self.activation].forward(x, out=x)
-        return y, DenseCache(linear, activation)
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return ACTIVATIONS[self.activation].function(super().forward(x)[0])
 
-    def backward(self, dy: np.ndarray, cache: DenseCache) -> np.ndarray:
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, DenseCache]:  # type: ignore[override]
+        x, linear_cache = super().forward(x)
+        y, activation_cache = ACTIVATIONS[self.activation].forward(x)
+        return y, DenseCache(linear_cache, activation_cache)
+
+    def backward(self, dy: np.ndarray, cache: DenseCache) -> np.ndarray:  # type: ignore[override]
         dx = ACTIVATIONS[self.activation].backward(dy, cache.activation)
-        return self.linear.backward(dx, cache.linear)
+        return super().backward(dx, cache.linear)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitransformer.nn.module import Module
-from minitransformer.nn.parameter import Parameter, truncated_normal, zeros
+from minitransformer.nn.parameter import Parameter, TruncatedNormal, zeros
 from minitransformer.ops.linear import LinearCache, linear_backward, linear_forward
 
 
@@ -13,14 +13,14 @@ class Linear(Module):
     """y = x W + b with weight (in, out) and bias (out,), for x (N, in) and y (N, out)."""
 
     def __init__(self, in_size: int, out_size: int, init_std: float = 0.02) -> None:
-        self.weight = Parameter((in_size, out_size), truncated_normal(init_std))
+        self.weight = Parameter((in_size, out_size), TruncatedNormal(init_std))
         self.bias = Parameter((out_size,), zeros)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, LinearCache]:
         return linear_forward(x, self.weight.value, self.bias.value)
 
     def backward(self, dy: np.ndarray, cache: LinearCache) -> np.ndarray:
-        dx, dweight, dbias = linear_backward(dy, cache, dweight_out=self.weight.first_grad())
+        dx, dweight, dbias = linear_backward(dy, cache)
         self.weight.accumulate(dweight)
         self.bias.accumulate(dbias)
         return dx

@@ -1,62 +1,49 @@
-"""The masked-language-model head: from a row of the encoder to a score for each token of the vocabulary."""
+"""BERT's masked-language-model head: from a row of the encoder to a score for each token of the vocabulary."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.nn.activation import Activation
+from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.layer_norm import LayerNorm
-from minitransformer.nn.linear import Linear
 from minitransformer.nn.module import Module
-from minitransformer.nn.parameter import Parameter, zeros
+from minitransformer.nn.vocabulary_head import VocabularyHead
 from minitransformer.ops.layer_norm import LayerNormCache
 from minitransformer.ops.linear import LinearCache
-from minitransformer.ops.tied_decoder import TiedDecoderCache, tied_decoder_backward, tied_decoder_forward
 
 
 class MaskedLMHeadCache(NamedTuple):
-    transform: LinearCache
-    activation: Any
+    transform: DenseCache
     norm: LayerNormCache
-    decoder: TiedDecoderCache
+    decoder: LinearCache
 
 
 class MaskedLMHead(Module):
-    """logits = norm(activation(x W + b)) table^T + bias, for rows x (M, H); table (V, H) is that of `token`.
+    """logits = decoder(norm(activation(x W + b))), for rows x (M, H); the decoder is tied to the embedding `token`.
 
-    In BERT that is the token embedding, and its table is trained from both ends: by the tokens looked up in it and by
-    the scores computed with it (Devlin et al. 2018, section 3.1 and the published code). An untied model
-    (tie_word_embeddings false) gives the head an embedding that serves nothing else. The bias (V,) is the head's own.
+    Devlin et al. 2018, section 3.1, and the published code.
     """
 
-    def __init__(self, token: Embedding, activation: Activation, eps: float, init_std: float) -> None:
-        vocab_size, size = token.table.shape
-        self.table = token.table
-        self.transform = Linear(size, size, init_std)
-        self.activation = activation
+    def __init__(self, token: Embedding, activation: str, eps: float, init_std: float) -> None:
+        _, size = token.table.shape
+        self.transform = Dense(size, size, activation, init_std)
         self.norm = LayerNorm(size, eps)
-        self.bias = Parameter((vocab_size,), zeros)
+        self.decoder = VocabularyHead(token)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        x = self.transform(x)
-        x = self.norm(self.activation.function(x, out=x))
-        return tied_decoder_forward(x, self.table.value, self.bias.value)[0]
+        return self.decoder(self.norm(self.transform(x)))
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, MaskedLMHeadCache]:
         """logits (M, V) of x (M, H), and the cache."""
-        x, transform = self.transform.forward(x)
-        x, activation = self.activation.forward(x, out=x)
-        x, norm = self.norm.forward(x)
-        logits, decoder = tied_decoder_forward(x, self.table.value, self.bias.value)
-        return logits, MaskedLMHeadCache(transform, activation, norm, decoder)
+        x, transform_cache = self.transform.forward(x)
+        x, norm_cache = self.norm.forward(x)
+        logits, decoder_cache = self.decoder.forward(x)
+        return logits, MaskedLMHeadCache(transform_cache, norm_cache, decoder_cache)
 
     def backward(self, dlogits: np.ndarray, cache: MaskedLMHeadCache) -> np.ndarray:
-        dx, dtable, dbias = tied_decoder_backward(dlogits, cache.decoder, dtable_out=self.table.first_grad())
-        self.table.accumulate(dtable)
-        self.bias.accumulate(dbias)
+        dx = self.decoder.backward(dlogits, cache.decoder)
         dx = self.norm.backward(dx, cache.norm)
-        dx = self.activation.backward(dx, cache.activation, out=dx)
         return self.transform.backward(dx, cache.transform)

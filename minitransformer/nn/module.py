@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.nn.parameter import FlatStorage, Parameter
-from minitransformer.randomness import generator
 
 ModuleType = TypeVar("ModuleType", bound="Module")
 
@@ -29,7 +28,7 @@ class Module:
         raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Inference: the result alone, no cache, no dropout."""
+        """The result alone, for inference."""
         return self.forward(*args, **kwargs)[0]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -40,44 +39,85 @@ class Module:
                 seen.add(id(parameter))
                 yield name, parameter
 
-    def initialise(self: ModuleType, seed: int = 0, dtype: DTypeLike = np.float32) -> ModuleType:
-        """Give every parameter a place and its first value, a function of the seed and its name. Returns the module."""
-        self.allocate(dtype)
-        for name, parameter in self.named_parameters():
-            parameter.value[...] = parameter.initialiser(generator(seed, "initial value", name), parameter.shape)
-        return self
-
-    def allocate(self, dtype: DTypeLike = np.float32) -> None:
-        """Give every parameter its place in the flat vectors, without a value. The decayed ones come first."""
-        named = sorted(self.named_parameters(), key=lambda entry: not entry[1].decayed)
-        num_decayed = sum(parameter.size for _, parameter in named if parameter.decayed)
-        storage = FlatStorage(np.empty(sum(parameter.size for _, parameter in named), dtype), num_decayed)
-        start = 0
-        for _, parameter in named:
-            parameter.storage, parameter.place = storage, slice(start, start + parameter.size)
-            start += parameter.size
-
-    @property
-    def storage(self) -> FlatStorage:
-        """The two flat vectors that the parameters live in."""
-        _, first = next(self.named_parameters())
-        return first.placed_in()
-
     @property
     def num_parameters(self) -> int:
         return sum(parameter.size for _, parameter in self.named_parameters())
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether any parameter is trained, and not all of them are frozen."""
+        return any(parameter.trained for _, parameter in self.named_parameters())
+
+    @property
+    def storage(self) -> FlatStorage:
+        """The flat vectors of what is trained: of this module, or of the whole model that it is a part of."""
+        for _, parameter in self.named_parameters():
+            if parameter.trained:
+                return parameter.storage
+        raise RuntimeError("nothing of this module is trained: it has no gradients")
+
+    @property
+    def dtype(self) -> np.dtype:
+        """What the module computes in."""
+        return next(parameter.value.dtype for _, parameter in self.named_parameters())
+
+    def initialise(self: ModuleType, seed: int = 0, dtype: DTypeLike = np.float32) -> ModuleType:
+        """Give every parameter a place and its first value, a function of the seed and its name. Returns the module."""
+        self.allocate(dtype)
+        for name, parameter in self.named_parameters():
+            parameter.initialise(seed, name)
+        return self
+
+    def allocate(self, dtype: DTypeLike = np.float32) -> None:
+        """Give every parameter a place without a value: the trained ones in one storage, the frozen ones in another."""
+        parameters = [parameter for _, parameter in self.named_parameters()]
+        for trained in (True, False):
+            _place_in_one_storage([parameter for parameter in parameters if parameter.trained == trained], dtype)
+
+    def freeze(self, *parts: Module) -> None:
+        """Train these parts no longer: their parameters keep their values, and have no gradients from now on.
+
+        To be called on the whole model, since all of its parameters move; an optimizer is to be made afterwards.
+        """
+        for part in parts:
+            for _, parameter in part.named_parameters():
+                parameter.trained = False
+        self.move_to_one_storage()
+
+    def move_to_one_storage(self) -> None:
+        """Allocate anew, for parts that had storages of their own or have been frozen, and keep all values."""
+        values = [(parameter, parameter.value) for _, parameter in self.named_parameters()]
+        self.allocate(self.dtype)
+        for parameter, value in values:
+            parameter.value[...] = value
+
     def zero_grad(self) -> None:
-        self.storage.zero_grad(parameter.place for _, parameter in self.named_parameters())
+        for _, parameter in self.named_parameters():
+            if parameter.trained:
+                parameter.grad[...] = 0
 
     def replica(self: ModuleType) -> ModuleType:
-        """A copy that shares the values and has gradients of its own: what a parallel worker needs."""
-        storage = self.storage
-        # The dictionary tells deepcopy what stands for the storage, so the values themselves are not copied.
-        return copy.deepcopy(self, {id(storage): storage.replica()})
+        """A copy with gradients of its own: what a parallel worker needs. All that has no gradient is shared."""
+        copies: dict[int, Any] = {}
+
+        def copy_of(part: Any) -> Any:
+            if not isinstance(part, Module | Parameter | FlatStorage | list):
+                return part
+            if id(part) not in copies:
+                if isinstance(part, list):
+                    copies[id(part)] = [copy_of(item) for item in part]
+                else:
+                    copies[id(part)] = twin = copy.copy(part)
+                    vars(twin).update({name: copy_of(value) for name, value in vars(twin).items()})
+            return copies[id(part)]
+
+        return copy_of(self)
+
+    def _parts(self) -> Iterable[tuple[str, Any]]:
+        return vars(self).items()
 
     def _paths(self) -> Iterator[tuple[str, Parameter]]:
-        for name, part in vars(self).items():
+        for name, part in self._parts():
             if isinstance(part, Parameter):
                 yield name, part
             elif isinstance(part, Module):
@@ -85,3 +125,13 @@ class Module:
             elif isinstance(part, list):
                 for i, item in enumerate(part):
                     yield from ((f"{name}.{i}.{path}", parameter) for path, parameter in item._paths())
+
+
+def _place_in_one_storage(parameters: list[Parameter], dtype: DTypeLike) -> None:
+    """Lay the parameters out one after the other, those that weight decay is for in front."""
+    num_decayed = sum(parameter.size for parameter in parameters if parameter.decayed)
+    storage = FlatStorage(np.empty(sum(parameter.size for parameter in parameters), dtype), num_decayed)
+    start = 0
+    for parameter in sorted(parameters, key=lambda parameter: not parameter.decayed):
+        parameter.place_in(storage, start)
+        start += parameter.size

@@ -3,75 +3,68 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from minitransformer.ops.rows import row_blocks
+from minitransformer.randomness import generator
 
 Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
 class FlatStorage:
-    """Two vectors of one layout: every value of a model, and every gradient.
+    """Two vectors of one layout: the values of many parameters, and their gradients.
 
-    values (P,) and gradients (P,) have P entries, one for each trained number. The optimizer, clipping, zeroing,
-    summing over workers and a checkpoint are then one statement on one vector each. The gradients are made when they
-    are first asked for: a model that only answers never has them.
-
-    Zeros are written as late as can be: zero_grad only notes which places are to be 0, and a matrix's first gradient is
-    written straight to its place (Parameter.first_grad), which saves writing zeros and adding to them. Whoever asks for
-    the gradients finds the zeros there.
+    values (P,) and gradients (P,) have one entry for each number. The optimizer, clipping, zeroing, summing over
+    workers and a checkpoint are then one statement on one vector each. The gradients are made when they are first asked
+    for: a model that only answers never has them, and neither does what is frozen.
     """
 
     def __init__(self, values: np.ndarray, num_decayed: int) -> None:
         self.values = values
         self.num_decayed = num_decayed  # the first entries: the matrices, which weight decay pulls towards 0
         self._gradients: np.ndarray | None = None
-        self._to_be_zero: dict[int, slice] = {}  # places by their starts
 
     @property
     def gradients(self) -> np.ndarray:
-        gradients = self._vector()
-        for place in self._to_be_zero.values():
-            gradients[place] = 0
-        self._to_be_zero.clear()
-        return gradients
-
-    def zero_grad(self, places: Iterable[slice]) -> None:
-        """Make the gradients at these places of parameters 0."""
-        self._to_be_zero.update((place.start, place) for place in places)
-
-    def gradient(self, place: slice) -> np.ndarray:
-        """The gradients of one parameter, a view."""
-        gradient = self._vector()[place]
-        if self._to_be_zero.pop(place.start, None):
-            gradient[...] = 0
-        return gradient
-
-    def first_gradient(self, place: slice) -> np.ndarray | None:
-        """A view to write a parameter's first gradient to, if nothing has been added to it since it was made 0."""
-        return self._vector()[place] if self._to_be_zero.pop(place.start, None) else None
-
-    def _vector(self) -> np.ndarray:
         if self._gradients is None:
             self._gradients = np.zeros_like(self.values)
         return self._gradients
 
-    def replica(self) -> FlatStorage:
-        """The same values, with gradients of its own."""
-        return FlatStorage(self.values, self.num_decayed)
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy shares the values (a pickle holds them), and has gradients of its own."""
+        return {**vars(self), "_gradients": None}
 
 
 class Parameter:
-    """A trained array: `value`, and `grad` of the same shape, both views into the model's flat vectors.
+    """An array to train: `value`, and `grad` of the same shape, both views into the model's flat vectors.
 
-    It has a shape and an initialiser from the start, and a value once the model it belongs to is initialised.
+    It has a shape and an initialiser from the start, and a value once the model it belongs to is initialised. One that
+    isn't `trained` (Module.freeze) keeps its value and has no gradient.
     """
 
     def __init__(self, shape: tuple[int, ...], initialiser: Initialiser) -> None:
         self.shape = shape
         self.initialiser = initialiser
-        self.storage: FlatStorage | None = None
+        self.trained = True
         self.place = slice(0)
+        self._storage: FlatStorage | None = None
+        self._value: np.ndarray | None = None
+        self._grad: np.ndarray | None = None
+
+    def place_in(self, storage: FlatStorage, start: int) -> None:
+        """Live in the flat vectors from entry `start` on."""
+        self._storage, self.place = storage, slice(start, start + self.size)
+        self._value = self._grad = None
+
+    @property
+    def storage(self) -> FlatStorage:
+        if self._storage is None:
+            raise RuntimeError("this parameter has no value yet: call initialise() on its layer or model first")
+        return self._storage
 
     @property
     def size(self) -> int:
@@ -84,31 +77,36 @@ class Parameter:
 
     @property
     def value(self) -> np.ndarray:
-        return self.placed_in().values[self.place].reshape(self.shape)
+        if self._value is None:
+            self._value = self.storage.values[self.place].reshape(self.shape)
+        return self._value
 
     @property
     def grad(self) -> np.ndarray:
-        return self.placed_in().gradient(self.place).reshape(self.shape)
+        if self._grad is None:
+            if not self.trained:
+                raise RuntimeError("this parameter is frozen: it has no gradient")
+            self._grad = self.storage.gradients[self.place].reshape(self.shape)
+        return self._grad
 
-    def first_grad(self) -> np.ndarray | None:
-        """Where to write the gradient, if none has come since zero_grad; otherwise None. `accumulate` it all the same.
-
-        dweight = np.matmul(x.T, dy, out=weight.first_grad())
-        weight.accumulate(dweight)
-        """
-        place = self.placed_in().first_gradient(self.place)
-        return None if place is None else place.reshape(self.shape)
-
-    def accumulate(self, grad: np.ndarray) -> None:
+    def accumulate(self, gradient: np.ndarray) -> None:
         """Add one call's gradient to `grad`: an array used twice in a loss gets the sum of both gradients."""
-        total = self.grad
-        if not np.may_share_memory(total, grad):  # else it was written to its place, as the first
-            total += grad
+        if self.trained:
+            self.grad[...] += gradient
 
-    def placed_in(self) -> FlatStorage:
-        if self.storage is None:
-            raise RuntimeError("this parameter has no value yet: call initialise() on the layer or model it belongs to")
-        return self.storage
+    def accumulate_product(self, a: np.ndarray, b: np.ndarray) -> None:
+        """Add a b to `grad`, block by block of rows: for a vocabulary's table, without a second array of its size."""
+        if self.trained:
+            for rows in row_blocks(self.grad):
+                self.grad[rows] += a[rows] @ b
+
+    def initialise(self, seed: int, name: str) -> None:
+        """Take the first value, a function of the seed and the parameter's name."""
+        self.value[...] = self.initialiser(generator(seed, "initial value", name), self.shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy makes its own views, of the storage that it comes to live in."""
+        return {**vars(self), "_value": None, "_grad": None}
 
 
 def zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -119,16 +117,17 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.ones(shape)
 
 
-def truncated_normal(std: float) -> Initialiser:
+@dataclass(frozen=True)
+class TruncatedNormal:
     """Normal numbers of mean 0 and standard deviation std, those beyond 2 std drawn again: BERT's initialisation.
 
     What is left has a standard deviation of 0.88 std.
     """
 
-    def initialise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    std: float
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         draws = rng.standard_normal(shape)
         while (beyond := np.abs(draws) > 2).any():
             draws[beyond] = rng.standard_normal(int(beyond.sum()))
-        return std * draws
-
-    return initialise
+        return self.std * draws

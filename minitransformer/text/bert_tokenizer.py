@@ -1,7 +1,7 @@
 """BERT's tokenizer: text to token ids, with [CLS] and [SEP] around them.
 
-Clean and lower-case, split at spaces and punctuation, then take the longest piece of each word that the vocabulary
-knows, again and again (WordPiece, google-research/bert, tokenization.py). The `tokenizers` library does this work.
+Clean and lower-case the text, split it at spaces and punctuation, then repeatedly cut from each word the longest piece
+that the vocabulary knows (WordPiece, google-research/bert, tokenization.py). The `tokenizers` library does this work.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from minitransformer.text.wordpiece_training import CONTINUATION, count_words, l
 
 LONG_TEXT = 2**16  # characters
 
-# The library's threads and a later fork don't go together; whoever wants the threads sets this to "true".
+# The library's threads don't survive a later fork. Set this to "true" if you want the threads.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 class BertTokenizer:
     """Text to PackedTokens and back.
 
-    model_max_length is the number of tokens that the model takes; it is kept in tokenizer_config.json and cuts nothing.
+    model_max_length, the most tokens that the model takes, is saved in tokenizer_config.json; it truncates nothing.
 
     >>> tokenizer = BertTokenizer.from_vocabulary(
     ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "my", "dog", "is", "cute", "he", "likes", "play", "##ing"])
@@ -43,7 +43,7 @@ class BertTokenizer:
     """
 
     def __init__(self, backend: Tokenizer, special_tokens: dict[str, str], model_max_length: int | None = None) -> None:
-        """Called by the class methods, with a backend of text/tokenizer_files.py."""
+        """Called by the class methods, with a backend from text/tokenizer_files.py."""
         self._backend = backend
         self._special_tokens = special_tokens
         self.model_max_length = model_max_length or 512
@@ -58,7 +58,7 @@ class BertTokenizer:
     def from_vocabulary(
         cls, tokens: Sequence[str], do_lower_case: bool = True, model_max_length: int | None = None
     ) -> BertTokenizer:
-        """A tokenizer with these tokens in the order of their ids, the five special ones among them."""
+        """A tokenizer with these tokens in the order of their ids, including the five special tokens."""
         return cls(build_backend(tokens, SPECIAL_TOKENS, do_lower_case=do_lower_case), SPECIAL_TOKENS, model_max_length)
 
     @classmethod
@@ -73,8 +73,8 @@ class BertTokenizer:
         """Learn a WordPiece vocabulary of exactly vocab_size tokens; the same texts give the same vocabulary.
 
         The texts are read once and may come from a generator: memory grows only with the number of different words.
-        Characters and pieces that occur less than min_count times get no token. Raises UserError if the texts don't
-        support so many tokens, and says how many they do support.
+        Characters and pieces that occur fewer than min_count times get no token. If the texts support fewer tokens,
+        raises a UserError that says how many.
         """
         untrained = cls.from_vocabulary(list(SPECIAL_TOKENS.values()), do_lower_case)
         word_counts = count_words([texts] if isinstance(texts, str) else texts, untrained.split_into_words)
@@ -83,15 +83,14 @@ class BertTokenizer:
 
     @classmethod
     def from_pretrained(cls, path: str | os.PathLike) -> BertTokenizer:
-        """Read a folder with tokenizer.json or vocab.txt, or one of these files; nothing comes from the network.
+        """Read a folder with tokenizer.json or vocab.txt, or one of these files; never uses the network.
 
-        A maximal length or padding that is baked into tokenizer.json is reset. Raises UserError if a file is missing
-        or broken.
+        Truncation or padding that is set in tokenizer.json is reset. Raises UserError if a file is missing or broken.
         """
         return cls(*read_backend(Path(path)))
 
     def save_pretrained(self, path: str | os.PathLike) -> None:
-        """Write vocab.txt, tokenizer.json and tokenizer_config.json into a folder, as transformers reads them."""
+        """Write vocab.txt, tokenizer.json and tokenizer_config.json to a folder, as transformers reads them."""
         write_backend(Path(path), self._backend, self._special_tokens, self.model_max_length)
 
     # -- text to tokens and back ---------------------------------------------------------------------------------------
@@ -101,20 +100,20 @@ class BertTokenizer:
     ) -> PackedTokens:
         """[CLS] text [SEP], or [CLS] text [SEP] pair [SEP] with segment 1 for the pair and its [SEP].
 
-        texts and pairs are each one text or a sequence of texts. No sentence gets longer than max_length tokens, the
-        special ones included: the longer of text and pair is cut first, at its end. None cuts nothing.
+        texts and pairs are each one text or a list of texts. No sequence gets longer than max_length tokens, special
+        tokens included: the longer of text and pair is cut first, at its end. With None, nothing is cut.
         """
-        sentences = self.encode_pieces(as_texts(texts, "texts"))
+        firsts = self.encode_pieces(as_texts(texts, "texts"))
         seconds = None if pairs is None else self.encode_pieces(as_texts(pairs, "pairs"))
-        if seconds is not None and len(seconds) != len(sentences):
-            raise UserError(f"there are {len(sentences)} texts but {len(seconds)} pairs; every text needs its pair")
-        n_special = 2 if seconds is None else 3
-        if max_length is not None and max_length < n_special:
-            raise UserError(f"max_length is {max_length}, but the special tokens alone need {n_special}")
+        if seconds is not None and len(seconds) != len(firsts):
+            raise UserError(f"there are {len(firsts)} texts but {len(seconds)} pairs; every text needs its pair")
+        num_special = 2 if seconds is None else 3
+        if max_length is not None and max_length < num_special:
+            raise UserError(f"max_length is {max_length}, but the special tokens alone need {num_special}")
+        budget = None if max_length is None else max_length - num_special
         if seconds is None:
-            budget = None if max_length is None else max_length - n_special
-            return PackedTokens.pack([[self.cls_token_id, *first[:budget], self.sep_token_id] for first in sentences])
-        return self._pack_pairs(sentences, seconds, None if max_length is None else max_length - n_special)
+            return PackedTokens.pack([[self.cls_token_id, *first[:budget], self.sep_token_id] for first in firsts])
+        return self._pack_pairs(firsts, seconds, budget)
 
     def _pack_pairs(self, firsts: list[list[int]], seconds: list[list[int]], budget: int | None) -> PackedTokens:
         first_lengths = np.array([len(first) for first in firsts], dtype=np.int64)
@@ -122,31 +121,31 @@ class BertTokenizer:
         if budget is not None:
             first_lengths, second_lengths = longest_first(first_lengths, second_lengths, budget)
         token_ids, segment_ids = [], []
-        for first, second, n_first, n_second in zip(firsts, seconds, first_lengths, second_lengths, strict=True):
+        for first, second, num_first, num_second in zip(firsts, seconds, first_lengths, second_lengths, strict=True):
             end = [self.sep_token_id]
-            token_ids.append([self.cls_token_id, *first[:n_first], *end, *second[:n_second], *end])
-            segment_ids.append([0] * (n_first + 2) + [1] * (n_second + 1))
+            token_ids.append([self.cls_token_id, *first[:num_first], *end, *second[:num_second], *end])
+            segment_ids.append([0] * (num_first + 2) + [1] * (num_second + 1))
         return PackedTokens.pack(token_ids, segment_ids)
 
     def encode_pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text's pieces, without [CLS] and [SEP]. A "[MASK]" in the text is the mask token."""
-        return encoded(self._backend, texts)
+        return encode(self._backend, texts)
 
     def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
-        """As encode_pieces, but a "[MASK]" in the text is only a word in brackets: for corpora, which may say so."""
-        return encoded(self._plain_backend, texts)
+        """Like encode_pieces, but a "[MASK]" in the text is just a word in brackets, as it may be in a corpus."""
+        return encode(self._plain_backend, texts)
 
     def tokenize(self, text: str) -> list[str]:
         """The pieces of a text as strings, such as ["play", "##ing"]."""
         return self._backend.encode(text, add_special_tokens=False).tokens
 
     def split_into_words(self, text: str) -> list[str]:
-        """The words and punctuation marks that are cut into pieces afterwards, cleaned and lower-cased."""
+        """The cleaned and lower-cased words and punctuation marks that are then cut into pieces."""
         normalised = self._backend.normalizer.normalize_str(text)
         return [word for word, _ in self._backend.pre_tokenizer.pre_tokenize_str(normalised)]
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
-        """The text of a sequence of ids, pieces joined to words."""
+        """The text of some ids, with pieces joined into words."""
         return self._backend.decode([int(i) for i in ids], skip_special_tokens=skip_special_tokens)
 
     def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
@@ -159,7 +158,7 @@ class BertTokenizer:
         return tokens
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
-        """The id of each token, and [UNK]'s for a token that isn't in the vocabulary."""
+        """The id of each token; the id of [UNK] for a token that isn't in the vocabulary."""
         ids: Iterable[Any] = map(self._backend.token_to_id, tokens)
         return [self.unk_token_id if i is None else i for i in ids]
 
@@ -170,7 +169,7 @@ class BertTokenizer:
 
     @cached_property
     def special_token_ids(self) -> IntArray:
-        """The ids of the five special tokens, ascending."""
+        """The ids of the five special tokens, in ascending order."""
         return np.sort(self.convert_tokens_to_ids(self._special_tokens.values()))
 
     @cached_property
@@ -186,17 +185,17 @@ class BertTokenizer:
         return backend
 
 
-def encoded(backend: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """The ids of each text's pieces. A long text goes through part by part: the library needs 100 bytes a character."""
+def encode(backend: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of each text's pieces. Long texts are encoded in parts: the library needs 100 bytes per character."""
     if len(texts) > 1 and max(map(len, texts)) <= LONG_TEXT:
         return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
-    # Not as a batch of one: a batch wakes a thread for each core, which then stand in the way of the matrix products.
-    encode = backend.encode
-    return [[i for part in parts_of(text) for i in encode(part, add_special_tokens=False).ids] for text in texts]
+    # Not as a batch of one: a batch wakes a thread for each core, and these threads would slow the matrix products.
+    read = backend.encode
+    return [[i for part in parts_of(text) for i in read(part, add_special_tokens=False).ids] for text in texts]
 
 
 def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:
-    """A text cut at spaces into parts of at most `longest` characters, or more where there is no space.
+    """Cut a text at spaces into parts of at most `longest` characters, or more where there is no space.
 
     >>> [*parts_of("my dog is incomparably cute", 8)]
     ['my dog', ' is', ' incomparably', ' cute']
@@ -213,13 +212,13 @@ def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:
 
 
 def as_texts(texts: str | Sequence[str], name: str) -> list[str]:
-    """A list of texts from one text or a sequence of them, with an error that names what isn't a text."""
+    """A list of texts, from one text or a sequence of texts. Raises a UserError that names what isn't a text."""
     texts = [texts] if isinstance(texts, str) else list(texts)
     for i, text in enumerate(texts):
         if not isinstance(text, str):
             raise UserError(f"{name}[{i}] must be a text, found {text!r} ({type(text).__name__})")
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             raise UserError(
-                f"{name}[{i}] holds half of a surrogate pair, which is no character; was it decoded wrongly?"
+                f"{name}[{i}] holds half of a surrogate pair, which is not a character; was it decoded wrongly?"
             )
     return texts

@@ -1,7 +1,8 @@
 """The `tokenizers.Tokenizer` behind BertTokenizer: built from a vocabulary, read from a folder, written to one.
 
-The three files are those of Hugging Face folders: vocab.txt (a token a line, its id is the line), tokenizer.json (the
-library's own form) and tokenizer_config.json (lower-casing, the names of the special tokens, the maximal length).
+The three files are those of Hugging Face folders: vocab.txt (one token per line, in the order of their ids),
+tokenizer.json (the library's own format) and tokenizer_config.json (lower-casing, the names of the special tokens, the
+maximum length).
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGT
 
 SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 
-# tokenizer_config.json's names for what BertNormalizer calls otherwise
+# the options' names in tokenizer_config.json, and in BertNormalizer
 NORMALISATION = {
     "do_lower_case": "lowercase",
     "strip_accents": "strip_accents",
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
-NO_MAX_LENGTH = 1_000_000  # transformers writes 1e30 where it knows no maximal length
+NO_MAX_LENGTH = 1_000_000  # transformers writes 1e30 if it knows no maximum length
 
 
 def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **normalisation: bool | None) -> Tokenizer:
-    """BERT's tokenizer over these tokens, in the order of their ids; normalisation by tokenizer_config.json's names."""
+    """BERT's tokenizer for tokens in the order of their ids; normalisation has the names of tokenizer_config.json."""
     vocabulary = {token: i for i, token in enumerate(tokens)}
     if len(vocabulary) < len(tokens):
         twice = next(token for i, token in enumerate(tokens) if vocabulary[token] != i)
@@ -50,18 +51,18 @@ def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **norma
 
 
 def set_normalisation(backend: Tokenizer, normalisation: dict[str, Any]) -> None:
-    """Switch lower-casing and the like; a normaliser that isn't BERT's is left as its file has it."""
+    """Switch lower-casing and the like on or off; a normaliser that isn't BERT's stays as it is in its file."""
     for name, value in normalisation.items():
         if value is not None and not isinstance(value, bool):
             raise UserError(f"{name} must be true, false or null, found {value!r}")
-        # null leaves a switch as it is; but strip_accents has a state of its own for it, "as lower-casing is"
+        # null leaves a switch as it is, except that for strip_accents it means "the same as lower-casing"
         is_given = value is not None or name == "strip_accents"
         if is_given and hasattr(backend.normalizer, NORMALISATION[name]):
             setattr(backend.normalizer, NORMALISATION[name], value)
 
 
 def set_bert_format(backend: Tokenizer, special_tokens: dict[str, str]) -> None:
-    """Know the special tokens in a text, put [CLS] and [SEP] around it, and neither cut nor pad it."""
+    """Recognise special tokens in a text, put [CLS] and [SEP] around it, and neither truncate nor pad it."""
     missing = [token for token in special_tokens.values() if backend.token_to_id(token) is None]
     if missing:
         raise UserError(f"the vocabulary lacks {', '.join(missing)}, which BERT's input needs")
@@ -77,10 +78,10 @@ def set_bert_format(backend: Tokenizer, special_tokens: dict[str, str]) -> None:
 
 
 def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
-    """The tokenizer of a folder (or of its tokenizer.json or vocab.txt), its special tokens and its maximal length.
+    """The tokenizer of a folder (or of its tokenizer.json or vocab.txt), its special tokens and its maximum length.
 
-    tokenizer.json wins over vocab.txt, and tokenizer_config.json over the normalisation in tokenizer.json, as in
-    transformers. The maximal length is None where the folder doesn't say.
+    As in transformers, tokenizer.json has priority over vocab.txt, and tokenizer_config.json over the normalisation in
+    tokenizer.json. The maximum length is None if the folder doesn't specify it.
     """
     if not path.exists():
         raise UserError(f"{path} does not exist; expected a folder with tokenizer.json or vocab.txt")
@@ -109,15 +110,15 @@ def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
 
 
 def token_text(token: Any) -> str:
-    """The text of a special token, which tokenizer_config.json writes as a string or as {"content": ...}."""
+    """The text of a special token, which in tokenizer_config.json is a string or {"content": ...}."""
     text = token.get("content") if isinstance(token, dict) else token
     if not isinstance(text, str):
-        raise UserError(f"tokenizer_config.json names {token!r} as a special token, which is no text")
+        raise UserError(f"tokenizer_config.json names {token!r} as a special token, which is not a text")
     return text
 
 
 def backend_from_json(text: str) -> Tokenizer:
-    """A WordPiece tokenizer from the library's own form; other models (BPE, Unigram) are refused by name."""
+    """A WordPiece tokenizer from the library's own format; other models (BPE, Unigram) are refused by name."""
     try:
         backend = Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exceptions
@@ -130,7 +131,7 @@ def backend_from_json(text: str) -> Tokenizer:
         raise UserError(f"its vocabulary lacks {unknown!r}, its own token for unknown words")
     size = backend.get_vocab_size()
     if any(backend.id_to_token(i) is None for i in range(size)):
-        raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each once")
+        raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each exactly once")
     return backend
 
 

@@ -1,4 +1,4 @@
-"""Cutting two texts to a common number of tokens."""
+"""Truncate pairs of texts to a common number of tokens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from minitransformer.text.packed_tokens import IntArray
 
 
 def longest_first(first: IntArray, second: IntArray, budget: int) -> tuple[IntArray, IntArray]:
-    """The lengths (S,) of pairs of texts when the longer one is cut until both fit, and then both alike.
+    """The lengths (S,) of pairs after cutting the longer text until both fit, and once they are equal, both alike.
 
-    An odd budget leaves the longer text, or of two equal ones the second, with a token more.
+    If the budget is odd, the longer text keeps one token more, or the second of two equally long ones.
 
     >>> longest_first(np.array([10, 9, 9, 2]), np.array([3, 8, 9, 3]), 7)
     (array([4, 4, 3, 2]), array([3, 3, 4, 3]))

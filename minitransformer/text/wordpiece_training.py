@@ -1,10 +1,10 @@
 """Learn a WordPiece vocabulary from words and how often they occur.
 
 Every word starts as its characters, all but the first marked as continuations: playing = p ##l ##a ##y ##i ##n ##g.
-The pair of neighbours that occurs most often in the text becomes one new token, everywhere, and so on until the
+The pair of neighbours that occurs most often in the text becomes a new token everywhere, and this is repeated until the
 vocabulary is full. Choosing by count is byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909, section 3.2), and
-it is what the WordPiece trainer of the `tokenizers` library does too. That one breaks ties by the order of a hash
-map, so that the same text gives a different vocabulary in each process; here ties are broken by the alphabet.
+the WordPiece trainer of the `tokenizers` library does the same. But it breaks ties by the order of a hash map, so that
+the same text gives a different vocabulary in each process. Here ties are broken alphabetically.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from minitransformer.errors import UserError
 CONTINUATION = "##"
 MAX_ALPHABET = 1000  # characters with a token of their own; rarer ones become [UNK]
 MAX_WORD_LENGTH = 100  # characters; the tokenizer reads a longer word as [UNK]
-MAX_COUNTED = 4_000_000  # different strings to keep count of; beyond that the rarest are forgotten
-MAX_WORDS = 200_000  # the most frequent words are enough to learn from, and bound memory and time
+MAX_COUNTED = 4_000_000  # different strings to count; beyond that the rarest are dropped
+MAX_WORDS = 200_000  # the most frequent words are enough to learn from, and this bounds memory and time
 
 BETWEEN_SPACES = re.compile(r"[^ \t\r\n]+")
 
@@ -31,8 +31,8 @@ Pair = tuple[str, str]
 def count_words(texts: Iterable[str], split_into_words: Callable[[str], list[str]]) -> Counter[str]:
     """How often each word of the texts occurs, as the tokenizer splits it.
 
-    Splitting into words costs a hundred times as much as splitting at spaces. So what stands between spaces is counted
-    first, and only the different strings are split into words.
+    Splitting into words takes a hundred times as long as splitting at spaces. So the strings between spaces are counted
+    first, and each different string is split into words only once.
     """
     strings: Counter[str] = Counter()
     rarest = 0
@@ -51,10 +51,10 @@ def count_words(texts: Iterable[str], split_into_words: Callable[[str], list[str
 def learn_vocabulary(
     word_counts: Mapping[str, int], vocab_size: int, special_tokens: Iterable[str], min_count: int = 2
 ) -> list[str]:
-    """The tokens in the order of their ids: special tokens, characters, continued characters, then merged pairs.
+    """The tokens in the order of their ids: special tokens, characters, continuing characters, then merged pairs.
 
-    A character or pair that occurs less than min_count times gets no token. The result depends on nothing but the
-    arguments. Raises UserError if vocab_size is too small for the characters or larger than the words support.
+    A character or pair that occurs fewer than min_count times gets no token. The result depends only on the arguments.
+    Raises UserError if vocab_size is too small for the characters, or larger than the words support.
     """
     alphabet = frequent_characters(word_counts, min_count)
     counts, words = split_into_characters(word_counts, alphabet)
@@ -63,9 +63,9 @@ def learn_vocabulary(
     if vocab_size < len(vocabulary):
         raise UserError(
             f"vocab_size is {vocab_size}, but the special tokens and the characters of the text alone "
-            f"need {len(vocabulary)}; choose at least that"
+            f"need {len(vocabulary)}; choose at least that many"
         )
-    for token in merged_tokens(counts, words, min_count):
+    for token in merge_pairs(counts, words, min_count):
         if len(vocabulary) == vocab_size:
             break
         vocabulary[token] = None
@@ -79,7 +79,7 @@ def learn_vocabulary(
 
 
 def frequent_characters(word_counts: Mapping[str, int], min_count: int) -> set[str]:
-    """The MAX_ALPHABET most frequent characters of those that occur at least min_count times."""
+    """The most frequent characters, at most MAX_ALPHABET, that occur at least min_count times."""
     counts: Counter[str] = Counter()
     for word, count in word_counts.items():
         for character in word:
@@ -89,19 +89,20 @@ def frequent_characters(word_counts: Mapping[str, int], min_count: int) -> set[s
 
 
 def split_into_characters(word_counts: Mapping[str, int], alphabet: set[str]) -> tuple[list[int], list[list[str]]]:
-    """The most frequent words that the tokenizer could write with the alphabet: their counts and their symbols."""
-    writable = [word for word in word_counts if 0 < len(word) <= MAX_WORD_LENGTH and alphabet.issuperset(word)]
-    writable.sort(key=lambda word: (-word_counts[word], word))
-    kept = writable[:MAX_WORDS]
+    """The counts and the symbols of the most frequent words that the alphabet can spell."""
+    words = [word for word in word_counts if 0 < len(word) <= MAX_WORD_LENGTH and alphabet.issuperset(word)]
+    words.sort(key=lambda word: (-word_counts[word], word))
+    kept = words[:MAX_WORDS]
     symbols = [[word[0], *(CONTINUATION + character for character in word[1:])] for word in kept]
     return [word_counts[word] for word in kept], symbols
 
 
-def merged_tokens(counts: list[int], words: list[list[str]], min_count: int) -> Iterable[str]:
-    """Merge the most frequent pair again and again, yielding each new token; `words` is rewritten on the way.
+def merge_pairs(counts: list[int], words: list[list[str]], min_count: int) -> Iterable[str]:
+    """Merge the most frequent pair again and again, yielding each new token; `words` is rewritten along the way.
 
-    The queue may hold outdated counts: a pair's count sinks when a neighbour is merged away. So a popped count is
-    compared with the true one, and an outdated entry goes back with the true count. Rising counts are pushed at once.
+    The queue may hold outdated counts, because a pair's count falls when a neighbour is merged away. So a popped count
+    is compared with the true one, and an outdated entry goes back with the true count. Counts that rise are pushed at
+    once.
     """
     pair_counts: Counter[Pair] = Counter()
     words_with: defaultdict[Pair, set[int]] = defaultdict(set)

@@ -41,7 +41,7 @@ def finetune(run, tmp_path, encoder_folder, without_waiting_for_the_disk):
 
 # -- what it makes -----------------------------------------------------------------------------------------------------
 
-LEARN = ["--epochs", 15, "--learning-rate", "2e-2", "--evaluations-per-epoch", 1]
+LEARN = ["--epochs", 20, "--learning-rate", "2e-2", "--evaluations-per-epoch", 1]
 
 
 @pytest.mark.parametrize("kind", KINDS)

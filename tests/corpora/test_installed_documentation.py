@@ -77,5 +77,5 @@ def test_it_is_a_corpus_that_can_be_read_again_and_knows_its_size(few_files):
 
 def test_a_python_without_sources_is_refused(monkeypatch):
     monkeypatch.setattr(installed_documentation, "docstrings", lambda: iter([]))
-    with pytest.raises(UserError, match="give a corpus of your own"):
+    with pytest.raises(UserError, match="use a corpus of your own"):
         list(InstalledDocumentation())

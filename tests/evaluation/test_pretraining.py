@@ -49,7 +49,7 @@ def test_a_model_that_guesses_by_frequency_gets_the_unigram_cross_entropy():
     batch = pretraining_batch(model.config)
     counts = np.random.default_rng(0).integers(0, 9, model.config.vocab_size)
     model.storage.values[...] = 0
-    model.mlm_head.bias.value[...] = np.log(counts + 1)
+    model.mlm_head.decoder.bias.value[...] = np.log(counts + 1)
     baselines = pretraining_baselines(counts, [batch])
     scores = evaluate_pretraining(model, [batch])
     assert scores.mlm == pytest.approx(baselines.unigram_cross_entropy)

@@ -76,7 +76,7 @@ def test_a_task_without_files_has_no_parts(tmp_path):
         ({"CR.tsv": "", "CR.open.tsv": ""}, "CR", "both .*CR.open.tsv and .*CR.tsv look like the train part"),
         ({"TREC/TREC_10.label": "DESC:def What ?\n"}, "TREC", "has the test part of TREC, but no train part"),
         ({"SST/binary/sentiment-train": "good\t1\nbad\n"}, "SST", "sentiment-train, text 2: expected 2 fields"),
-        ({"MR/rt-polarity.pos": "good\n"}, "MR", "rt-polarity.pos, but no rt-polarity.neg beside it"),
+        ({"MR/rt-polarity.pos": "good\n"}, "MR", "rt-polarity.pos, but no rt-polarity.neg; both are needed"),
     ],
 )
 def test_errors_name_the_files(tmp_path, files, task, message):

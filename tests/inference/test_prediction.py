@@ -84,7 +84,7 @@ def test_the_pair_classifier_of_a_sentence_encoder_gives_its_own_answers(tmp_pat
     assert predictor[:2] == (LABELS, "single_label_classification")
     expected = SiameseNetwork.from_pretrained(tmp_path).classify(FIRST, SECOND)
     np.testing.assert_array_equal(predictor.scores((FIRST, SECOND)), expected)
-    with pytest.raises(UserError, match="classifies pairs of texts, found single texts; put a tab between the two"):
+    with pytest.raises(UserError, match="classifies pairs of texts, found single texts; separate the two by a tab"):
         predictor.scores((FIRST,))
 
 

@@ -49,7 +49,7 @@ def textbook_bert(model, token_ids, segment_ids):
     for layer in (f"layers.{i}" for i in range(config.num_hidden_layers)):
         x = norm(f"{layer}.attention_norm", x + attention(f"{layer}.attention", x))
         x = norm(f"{layer}.output_norm", x + feed_forward(f"{layer}.feed_forward", x))
-    return x, np.tanh(linear("pooler.dense", x[0]))
+    return x, np.tanh(linear("pooler", x[0]))
 
 
 def test_the_encoder_is_the_papers_formulas_sentence_by_sentence():
@@ -176,17 +176,28 @@ def test_the_seed_decides_the_first_weights():
 
 
 def test_a_frozen_encoder_has_no_dropout_and_only_the_pooler_has_gradients():
-    model = small_bert(hidden_dropout_prob=0.5)
+    trained, model = (small_bert(hidden_dropout_prob=0.5) for _ in range(2))
     tokens = random_tokens(model.config)
-    (hidden, pooled), cache = model.forward(tokens, generator(1, "dropout"), frozen=True)
-    for found, expected in zip((hidden, pooled), model(tokens), strict=True):
+    model.freeze(model.embeddings, model.layers)
+    (hidden, pooled), cache = model.forward(tokens, generator(1, "dropout"))
+    for found, expected in zip((hidden, pooled), trained(tokens), strict=True):
         np.testing.assert_array_equal(found, expected)
-    d_pooled = upstream(pooled)
-    model.zero_grad()
-    model.backward(upstream(hidden), d_pooled, cache)
-    trained = {name for name, parameter in model.named_parameters() if parameter.grad.any()}
-    assert trained == {"pooler.dense.weight", "pooler.dense.bias"}
-    frozen = model.pooler.dense.weight.grad.copy()
-    model.zero_grad()
-    model.backward(np.zeros_like(hidden), d_pooled, model.forward(tokens)[1])
-    np.testing.assert_allclose(frozen, model.pooler.dense.weight.grad, rtol=1e-12)
+    model.backward(upstream(hidden), upstream(pooled), cache)
+    assert model.storage.gradients.size == model.pooler.num_parameters
+    trained.backward(np.zeros_like(hidden), upstream(pooled), trained.forward(tokens)[1])
+    np.testing.assert_allclose(model.pooler.weight.grad, trained.pooler.weight.grad, rtol=1e-12)
+
+
+def test_what_is_frozen_between_trained_parts_lets_gradients_through():
+    """As under LoRA: an encoder whose first layer is trained gets the gradients that it would have without freezing."""
+    trained, model = small_bert(), small_bert()
+    tokens = random_tokens(model.config)
+    model.freeze(model.embeddings, model.layers[1], model.pooler)
+    for bert in (trained, model):
+        (hidden, pooled), cache = bert.forward(tokens)
+        bert.backward(upstream(hidden), upstream(pooled), cache)
+    for (name, parameter), (_, expected) in zip(
+        model.layers[0].named_parameters(), trained.layers[0].named_parameters(), strict=True
+    ):
+        np.testing.assert_allclose(parameter.grad, expected.grad, rtol=1e-12, atol=1e-14, err_msg=name)
+    assert model.storage.gradients.size == model.layers[0].num_parameters

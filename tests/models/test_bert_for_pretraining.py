@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, StepCounts
-from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.randomness import generator
@@ -182,7 +181,7 @@ def test_the_token_table_gets_what_its_two_uses_get_apart(model, batch):
     config = model.config
     twin = BertForPreTraining(config, seed=None)
     own_table = Embedding(config.vocab_size, config.hidden_size)
-    twin.mlm_head = MaskedLMHead(own_table, ACTIVATIONS["gelu"], config.layer_norm_eps, config.initializer_range)
+    twin.mlm_head = MaskedLMHead(own_table, "gelu", config.layer_norm_eps, config.initializer_range)
     twin.initialise(dtype=np.float64)
     values = dict(model.named_parameters())
     for name, parameter in twin.named_parameters():
@@ -190,7 +189,7 @@ def test_the_token_table_gets_what_its_two_uses_get_apart(model, batch):
 
     loss_and_gradients(model, batch)
     loss_and_gradients(twin, batch)
-    by_lookup, by_scores = twin.bert.embeddings.token.table.grad, twin.mlm_head.table.grad
+    by_lookup, by_scores = twin.bert.embeddings.token.table.grad, twin.mlm_head.decoder.table.grad
     assert np.flatnonzero(by_lookup.any(axis=1)).tolist() == sorted(set(batch.tokens.token_ids.tolist()))
     assert by_scores.all()
     np.testing.assert_allclose(model.bert.embeddings.token.table.grad, by_lookup + by_scores, rtol=1e-9, atol=1e-13)

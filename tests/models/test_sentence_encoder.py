@@ -263,7 +263,7 @@ def test_without_a_maximal_length_the_tokenizers_or_the_positions_count(tmp_path
 
 def test_a_dense_layer_without_a_bias_has_the_bias_0(tmp_path, recwarn):
     encoder = small_encoder(head=(DenseSettings(12, 5),))
-    encoder.head.layers[0].linear.bias.value[...] = 0
+    encoder.head.layers[0].bias.value[...] = 0
     encoder.save_pretrained(tmp_path)
     with_bias = encoder.encode(TEXTS)
     file = tmp_path / "2_Dense" / "model.safetensors"

@@ -1,7 +1,6 @@
 import numpy as np
 
-from minitransformer.nn.activation import ACTIVATIONS
-from minitransformer.nn.attention import MultiHeadSelfAttention
+from minitransformer.nn.attention import SelfAttention
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
 from tests.small_models import randomise
@@ -10,8 +9,8 @@ LENGTHS = np.array([4, 2, 5])
 
 
 def made_layer():
-    attention = MultiHeadSelfAttention(6, 3, 0.1, 0.1)
-    layer = EncoderLayer(attention, FeedForward(6, 5, ACTIVATIONS["gelu"], 0.1), 6, 1e-12)
+    attention = SelfAttention(6, 3, 0.1, 0.1)
+    layer = EncoderLayer(attention, FeedForward(6, 5, "gelu", 0.1), 6, 1e-12)
     return randomise(layer.initialise(dtype=np.float64))
 
 

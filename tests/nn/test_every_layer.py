@@ -10,7 +10,7 @@ import pytest
 
 import minitransformer.nn
 from minitransformer.nn.activation import ACTIVATIONS
-from minitransformer.nn.attention import MultiHeadSelfAttention
+from minitransformer.nn.attention import CrossAttention, SelfAttention
 from minitransformer.nn.bert_embeddings import BertEmbeddings
 from minitransformer.nn.dense import Dense
 from minitransformer.nn.embedding import Embedding
@@ -21,15 +21,17 @@ from minitransformer.nn.linear import Linear
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
-from minitransformer.nn.pooler import Pooler
 from minitransformer.nn.pooling import Pooling
 from minitransformer.nn.sequential import Sequential
+from minitransformer.nn.stack import Stack
+from minitransformer.nn.vocabulary_head import VocabularyHead
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_module_gradients, upstream
 from tests.small_models import randomise
 
 H, F, V, HEADS, EPS, RATE, STD = 6, 5, 11, 3, 1e-12, 0.3, 0.02
 LENGTHS = np.array([2, 4, 4, 1])
+SOURCE_LENGTHS = np.array([3, 1, 5, 2])
 N = int(LENGTHS.sum())
 
 
@@ -57,11 +59,21 @@ class Layer(NamedTuple):
         return layer.forward(*arguments)
 
 
-class MaskedLMHeadAndItsTable(MaskedLMHead):
-    """The head with an embedding of its own to be tied to."""
+class OverItself(Module):
+    """Cross-attention whose source is made of the rows themselves, in sequences of other lengths."""
 
-    def __init__(self, activation):
-        super().__init__(Embedding(V, H), ACTIVATIONS[activation], EPS, STD)
+    def __init__(self):
+        self.attention = CrossAttention(H, HEADS, RATE, RATE)
+
+    def __call__(self, x, lengths, source_lengths):
+        return self.attention(x, lengths, self.attention.key_values(3 * x[::-1], source_lengths))
+
+    def forward(self, x, lengths, source_lengths, rng=None):
+        return self.attention.forward(x, lengths, 3 * x[::-1], source_lengths, rng)
+
+    def backward(self, dy, cache):
+        dx, d_source = self.attention.backward(dy, cache)
+        return dx + 3 * d_source[::-1]
 
 
 class AfterALinear(Module):
@@ -81,12 +93,16 @@ class AfterALinear(Module):
         return self.linear.backward(self.layer.backward(dy, layer), linear)
 
 
-def attention():
-    return MultiHeadSelfAttention(H, HEADS, RATE, RATE)
+def attention(causal=False):
+    return SelfAttention(H, HEADS, RATE, RATE, causal=causal)
 
 
 def feed_forward(activation):
-    return FeedForward(H, F, ACTIVATIONS[activation], RATE)
+    return FeedForward(H, F, activation, RATE)
+
+
+def encoder_layer():
+    return EncoderLayer(attention(), feed_forward("gelu"), H, EPS)
 
 
 IDS = np.arange(N) % 7
@@ -94,18 +110,19 @@ LAYERS = {
     "Linear": Layer(lambda: Linear(H, F)),
     "Embedding": Layer(lambda: Embedding(V, H), (IDS,), takes_rows=False),
     "LayerNorm": Layer(lambda: LayerNorm(H, EPS)),
-    "MultiHeadSelfAttention": Layer(attention, (LENGTHS,), has_dropout=True),
+    "CrossAttention": Layer(OverItself, (LENGTHS, SOURCE_LENGTHS), has_dropout=True),
+    "SelfAttention": Layer(attention, (LENGTHS,), has_dropout=True),
+    "SelfAttention, causal": Layer(lambda: attention(causal=True), (LENGTHS,), has_dropout=True),
     "FeedForward, gelu": Layer(lambda: feed_forward("gelu"), has_dropout=True),
     "FeedForward, gelu_tanh": Layer(lambda: feed_forward("gelu_tanh"), has_dropout=True),
     "FeedForward, relu": Layer(lambda: feed_forward("relu"), has_dropout=True),
-    "EncoderLayer": Layer(
-        lambda: EncoderLayer(attention(), feed_forward("gelu"), H, EPS), (LENGTHS,), has_dropout=True
-    ),
+    "EncoderLayer": Layer(encoder_layer, (LENGTHS,), has_dropout=True),
+    "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),
     "BertEmbeddings": Layer(
         lambda: BertEmbeddings(V, 2, 9, H, EPS, RATE, STD), (IDS, IDS % 2, IDS), takes_rows=False, has_dropout=True
     ),
-    "Pooler": Layer(lambda: Pooler(H)),
-    "MaskedLMHead": Layer(lambda: MaskedLMHeadAndItsTable("gelu")),
+    "VocabularyHead": Layer(lambda: VocabularyHead(Embedding(V, H))),
+    "MaskedLMHead": Layer(lambda: MaskedLMHead(Embedding(V, H), "gelu", EPS, STD)),
     **{f"Dense, {activation}": Layer(lambda name=activation: Dense(H, F, name)) for activation in ACTIVATIONS},
     "Pooling": Layer(lambda: AfterALinear(Pooling(("cls", "max", "mean", "mean_sqrt_len"))), (LENGTHS,)),
     "Sequential": Layer(lambda: Sequential([Dense(H, F, "tanh"), Normalise(), Linear(F, H)])),

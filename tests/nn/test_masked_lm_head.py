@@ -1,6 +1,5 @@
 import numpy as np
 
-from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
@@ -11,12 +10,12 @@ from tests.small_models import randomise
 class TokenAndHead(Module):
     def __init__(self):
         self.token = Embedding(11, 6)
-        self.head = MaskedLMHead(self.token, ACTIVATIONS["gelu"], 1e-12, 0.02)
+        self.head = MaskedLMHead(self.token, "gelu", 1e-12, 0.02)
 
 
 def test_the_table_is_the_embeddings_own_and_gets_the_gradients_of_both_uses():
     model = randomise(TokenAndHead().initialise(dtype=np.float64))
-    assert model.head.table is model.token.table
+    assert model.head.decoder.table is model.token.table
     ids = np.array([4, 4, 7])
 
     def gradient_of_table(*backwards):

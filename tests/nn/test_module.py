@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,61 @@ def test_a_replica_shares_the_values_has_its_own_gradients_and_stays_tied():
     replica.norm.beta.accumulate(np.ones(3))
     assert replica.storage.gradients.sum() == 3
     assert not module.storage.gradients.any()
+
+
+def test_a_replica_shares_what_has_no_gradient():
+    module = Tied().initialise()
+    module.tokenizer = object()
+    assert module.replica().tokenizer is module.tokenizer
+
+
+def test_a_pickled_module_comes_back_with_its_values_in_one_storage_and_tied():
+    module = Tied().initialise()
+    twin = pickle.loads(pickle.dumps(module))
+    np.testing.assert_array_equal(twin.storage.values, module.storage.values)
+    assert twin.table is twin.token.table
+    twin.storage.values[...] = 3
+    assert (twin.norm.beta.value == 3).all()
+
+
+def test_freezing_keeps_the_values_and_leaves_the_rest_in_vectors_of_their_own():
+    module = Tied().initialise()
+    before = {name: value.copy() for name, value in values_by_name(module).items()}
+    module.freeze(module.layers[0], module.norm)
+    for name, value in values_by_name(module).items():
+        np.testing.assert_array_equal(value, before[name])
+    assert [name for name, parameter in module.named_parameters() if parameter.trained] == [
+        "token.table", "layers.1.weight", "layers.1.bias",
+    ]  # fmt: skip
+    assert module.storage.values.size == module.storage.gradients.size == 15 + 12
+    assert module.storage.num_decayed == 15 + 9
+    assert module.num_parameters == 15 + 2 * 12 + 6
+
+
+def test_a_replica_shares_frozen_values_too():
+    module = Tied().initialise()
+    module.freeze(module.norm)
+    replica = module.replica()
+    module.norm.gamma.value[...] = 5
+    assert (replica.norm.gamma.value == 5).all()
+    replica.layers[0].bias.accumulate(np.ones(3))
+    assert not module.storage.gradients.any()
+
+
+def test_frozen_layers_get_no_gradients_and_pass_them_on():
+    rng = np.random.default_rng(1)
+    module, twin = (Tied().initialise(dtype=np.float64) for _ in range(2))
+    module.freeze(module.layers[0])
+    x, dy = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+    (_, cache), (_, twin_cache) = module.layers[0].forward(x), twin.layers[0].forward(x)
+    np.testing.assert_array_equal(module.layers[0].backward(dy, cache), twin.layers[0].backward(dy, twin_cache))
+    assert not module.storage.gradients.any()
+
+
+def test_a_module_that_is_wholly_frozen_says_so():
+    module = Tied().initialise()
+    module.freeze(module)
+    assert not module.is_trained
+    module.zero_grad()
+    with pytest.raises(RuntimeError, match="nothing of this module is trained"):
+        _ = module.storage

@@ -1,15 +1,17 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from minitransformer.nn.linear import Linear
-from minitransformer.nn.parameter import FlatStorage, Parameter, ones, truncated_normal, zeros
+from minitransformer.nn.parameter import FlatStorage, Parameter, TruncatedNormal, ones, zeros
 
 
 def placed_parameter():
     """A parameter (2, 3) in the middle of a vector of ten entries."""
     parameter = Parameter((2, 3), zeros)
-    parameter.storage = FlatStorage(np.arange(10.0), num_decayed=10)
-    parameter.place = slice(3, 9)
+    parameter.place_in(FlatStorage(np.arange(10.0), num_decayed=10), 3)
     return parameter
 
 
@@ -29,34 +31,12 @@ def test_accumulate_adds():
     np.testing.assert_array_equal(parameter.grad, [[2, 3, 4], [5, 6, 7]])
 
 
-def test_the_first_gradient_since_zero_grad_is_written_to_its_place_and_the_second_is_added():
+def test_a_frozen_parameter_takes_no_gradient_and_says_so():
     parameter = placed_parameter()
-    parameter.storage.gradients[...] = 9
-    parameter.storage.zero_grad([slice(0, 3), parameter.place, slice(9, 10)])
-    a, b = np.arange(4.0).reshape(2, 2), np.ones((2, 3))
-    parameter.accumulate(np.matmul(a, b, out=parameter.first_grad()))
-    assert parameter.first_grad() is None
-    parameter.accumulate(np.matmul(a, b, out=parameter.first_grad()))
-    np.testing.assert_array_equal(parameter.grad, 2 * (a @ b))
-    np.testing.assert_array_equal(parameter.storage.gradients, [0, 0, 0, 2, 2, 2, 10, 10, 10, 0])
-
-
-def test_a_matrixs_very_first_gradient_is_written_to_its_place():
-    parameter = placed_parameter()
-    parameter.storage.zero_grad([parameter.place])
-    place = parameter.first_grad()
-    assert place.shape == parameter.shape
-    assert np.shares_memory(place, parameter.storage.gradients)
-
-
-def test_whatever_is_added_to_a_gradient_makes_the_next_one_not_the_first():
-    parameter = placed_parameter()
-    parameter.storage.gradients[...] = 9
-    parameter.storage.zero_grad([parameter.place])
-    parameter.grad[[1]] += 5
-    assert parameter.first_grad() is None
-    np.testing.assert_array_equal(parameter.grad, [[0, 0, 0], [5, 5, 5]])
-    np.testing.assert_array_equal(parameter.storage.gradients, [9, 9, 9, 0, 0, 0, 5, 5, 5, 9])
+    parameter.trained = False
+    parameter.accumulate(np.ones((2, 3)))
+    with pytest.raises(RuntimeError, match="frozen"):
+        _ = parameter.grad
 
 
 def test_a_gradient_of_another_shape_is_refused():
@@ -85,22 +65,41 @@ def test_the_gradients_are_not_made_before_they_are_asked_for():
     assert len(arrays()) == 2
 
 
-def test_a_replica_shares_the_values_and_has_gradients_of_its_own():
+def test_a_copy_shares_the_values_and_has_gradients_of_its_own():
     storage = FlatStorage(np.arange(3.0), num_decayed=2)
     storage.gradients[0] = 5
-    replica = storage.replica()
-    assert replica.values is storage.values
-    assert replica.num_decayed == 2
-    np.testing.assert_array_equal(replica.gradients, np.zeros(3))
-    replica.gradients[1] = 7
+    twin = copy.copy(storage)
+    assert twin.values is storage.values
+    assert twin.num_decayed == 2
+    np.testing.assert_array_equal(twin.gradients, np.zeros(3))
+    twin.gradients[1] = 7
     np.testing.assert_array_equal(storage.gradients, [5, 0, 0])
+
+
+def test_parameters_pickled_together_still_live_in_one_storage():
+    parameter = placed_parameter()
+    _ = parameter.value
+    twin, storage = pickle.loads(pickle.dumps((parameter, parameter.storage)))
+    np.testing.assert_array_equal(twin.value, parameter.value)
+    storage.values[3] = 9
+    assert twin.value[0, 0] == 9
+    assert parameter.value[0, 0] == 3
 
 
 def test_first_weights_are_normal_numbers_cut_at_two_standard_deviations():
     """Of the normal distribution, what lies within two deviations has 0.8796 of its standard deviation."""
-    draws = truncated_normal(0.02)(np.random.default_rng(1), (400, 500))
+    draws = TruncatedNormal(0.02)(np.random.default_rng(1), (400, 500))
     assert draws.shape == (400, 500)
     assert np.abs(draws).max() <= 0.04
     assert np.abs(draws).max() > 0.0399
     assert draws.std() == pytest.approx(0.02 * 0.8796, rel=0.01)
     assert draws.mean() == pytest.approx(0, abs=6 * 0.0176 / 200_000**0.5)
+
+
+def test_a_product_is_added_block_by_block(monkeypatch):
+    monkeypatch.setattr("minitransformer.ops.rows.BLOCK_ELEMENTS", 3)  # a row at a time
+    parameter = placed_parameter()
+    a, b = np.arange(8.0).reshape(2, 4), np.arange(12.0).reshape(4, 3)
+    parameter.accumulate(np.ones((2, 3)))
+    parameter.accumulate_product(a, b)
+    np.testing.assert_array_equal(parameter.grad, 1 + a @ b)

@@ -42,7 +42,6 @@ from minitransformer.ops.relu import relu_backward, relu_forward
 from minitransformer.ops.softmax import softmax_backward, softmax_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
 from minitransformer.ops.tanh import tanh_backward, tanh_forward
-from minitransformer.ops.tied_decoder import tied_decoder_backward, tied_decoder_forward
 from minitransformer.ops.triplet_loss import triplet_loss_backward, triplet_loss_forward
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_operation_gradients, upstream
@@ -138,7 +137,6 @@ OPERATIONS = {
         lambda x: squared_error_forward(x, np.linspace(0, 1, 7, dtype=x.dtype)), squared_error_backward, [(4, 7)]
     ),
     "tanh": Operation(tanh_forward, tanh_backward, [(4, 7)]),
-    "tied_decoder": Operation(tied_decoder_forward, tied_decoder_backward, [(4, 7), (11, 7), (11,)]),
     "triplet_loss": Operation(
         lambda anchors, positives, negatives: triplet_loss_forward(anchors, positives, negatives, 0.5),
         triplet_loss_backward,

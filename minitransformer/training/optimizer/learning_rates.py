@@ -5,8 +5,6 @@ The lower a layer, the more general what it has learnt, and the less it should c
 number below 1. What is above the encoder has all of it, and layer i of L, counted from 0, and the embeddings
 
     factor of layer i = decay^(L - i),   factor of the embeddings = decay^(L + 1)
-
-A frozen encoder is the other end: its factors are 0.
 """
 
 from __future__ import annotations
@@ -19,8 +17,9 @@ from minitransformer.training.optimizer.adamw import RateFactor
 
 
 def rate_factors_by_depth(model: Module, num_layers: int, decay: float) -> list[RateFactor]:
-    """The factors for every entry of a model's flat vectors: a decay of 1 trains all alike, 0 freezes the encoder."""
-    parameters = sorted(model.named_parameters(), key=lambda entry: entry[1].place.start)
+    """The factors for every entry of a model's flat vectors; a decay of 1 trains all alike."""
+    trained = [entry for entry in model.named_parameters() if entry[1].trained]
+    parameters = sorted(trained, key=lambda entry: entry[1].place.start)
     factors = [(decay ** _depth(name, num_layers), parameter.place) for name, parameter in parameters]
     runs = [(factor, [place for _, place in run]) for factor, run in groupby(factors, key=lambda entry: entry[0])]
     return [RateFactor(places[0].start, places[-1].stop, factor) for factor, places in runs]

@@ -72,6 +72,8 @@ class ClassifierRun(FineTuningRun):
             self.model = BertForSequenceClassification.from_pretrained(
                 settings.model, seed=settings.seed, settings=head
             )
+        if settings.freeze_encoder:
+            self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
         if head.problem_type == "regression":
             self.model.classifier.bias.value[...] = self.targets.mean()  # where the way to the scores is shortest
         self.tokenizer = BertTokenizer.from_pretrained(model_folder(settings.model))
@@ -81,12 +83,10 @@ class ClassifierRun(FineTuningRun):
         self.num_examples = len(self.tokens)
 
     def task(self, epochs: Epochs) -> ClassifierTask:
-        settings = self.settings
-        return ClassifierTask(self.tokens, self.targets, epochs, settings.num_shards, settings.freeze_encoder)
+        return ClassifierTask(self.tokens, self.targets, epochs, self.settings.num_shards)
 
     def rate_factors(self) -> list[RateFactor]:
-        decay = 0.0 if self.settings.freeze_encoder else self.settings.rate_decay
-        return rate_factors_by_depth(self.model, self.model.config.num_hidden_layers, decay)
+        return rate_factors_by_depth(self.model, self.model.config.num_hidden_layers, self.settings.rate_decay)
 
 
 def classifier_settings(table: Table, settings: ClassifierTrainingSettings) -> ClassifierSettings:

@@ -28,14 +28,11 @@ class ClassifierTask(Task[BertForSequenceClassification, list[ClassifierShard]])
     tokens has a sentence for each example, and targets an entry or a row (BertForSequenceClassification.forward).
     """
 
-    def __init__(
-        self, tokens: PackedTokens, targets: np.ndarray, epochs: Epochs, num_shards: int, frozen: bool = False
-    ) -> None:
+    def __init__(self, tokens: PackedTokens, targets: np.ndarray, epochs: Epochs, num_shards: int) -> None:
         self.tokens = tokens
         self.targets = targets
         self.epochs = epochs
         self.num_shards = num_shards
-        self.frozen = frozen
 
     def batch(self, step: int) -> list[ClassifierShard]:
         chosen = self.epochs.examples(step)
@@ -52,9 +49,7 @@ class ClassifierTask(Task[BertForSequenceClassification, list[ClassifierShard]])
         rng_of_shard: RngOfShard,
     ) -> dict[str, float]:
         def work(model: BertForSequenceClassification, shard: ClassifierShard, index: int) -> float:
-            loss, cache = model.forward(
-                shard.tokens, shard.targets, rng_of_shard(index), shard.texts_of_step, self.frozen
-            )
+            loss, cache = model.forward(shard.tokens, shard.targets, rng_of_shard(index), shard.texts_of_step)
             model.backward(cache)
             return loss
 

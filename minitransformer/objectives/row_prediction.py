@@ -1,0 +1,58 @@
+"""Row prediction: these rows of a model must predict these ids.
+
+    loss = mean over the rows of -log p(id | row),   p = softmax(head(row))
+
+BERT's masked rows predict the tokens that were masked and its pooled rows the order of two texts, a decoder's rows the
+next token, a translator's the next word of the target. The head is computed for these rows alone: the others have no
+part in the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitransformer.nn.module import Module
+from minitransformer.ops.cross_entropy import CrossEntropyCache, cross_entropy_backward, cross_entropy_forward
+
+
+class RowPrediction(NamedTuple):
+    """What the rows predicted: the loss in nats, and the share of ids that had the highest score."""
+
+    loss: float
+    accuracy: float
+
+
+class RowPredictionCache(NamedTuple):
+    x_shape: tuple[int, ...]
+    rows: np.ndarray  # (M,)
+    head: Any
+    losses: CrossEntropyCache
+    of_step: int
+
+
+def row_prediction_forward(
+    head: Module, x: np.ndarray, rows: np.ndarray, ids: np.ndarray, of_step: int | None = None
+) -> tuple[RowPrediction, RowPredictionCache]:
+    """How well `rows` (M,) of x (N, H), each named once, predict ids (M,) through a head, and the cache.
+
+    If the batch is a shard of a step, of_step is how many rows the whole step predicts: loss and accuracy are then this
+    shard's share of the step's. Without rows both are 0.
+    """
+    of_step = max(1, len(rows) if of_step is None else of_step)
+    logits, head_cache = head.forward(x[rows])
+    losses, losses_cache = cross_entropy_forward(logits, ids)
+    right = logits.argmax(axis=1) == ids
+    result = RowPrediction(float(losses.sum()) / of_step, float(right.sum()) / of_step)
+    return result, RowPredictionCache(x.shape, rows, head_cache, losses_cache, of_step)
+
+
+def row_prediction_backward(head: Module, cache: RowPredictionCache) -> np.ndarray:
+    """Gradient of x (N, H); those of the head are added to its own."""
+    dtype = cache.losses.probabilities.dtype
+    dlosses = np.full(len(cache.rows), 1 / cache.of_step, dtype)
+    dlogits = cross_entropy_backward(dlosses, cache.losses)
+    dx = np.zeros(cache.x_shape, dtype)
+    dx[cache.rows] = head.backward(dlogits, cache.head)
+    return dx
