@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from minitransformer.cli._input import STANDARD_INPUT, input_lines
+from minitransformer.cli._arguments import file_argument, input_lines, model_argument
 from minitransformer.cli._npy_writer import pipe_rows, write_rows
 from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
@@ -17,8 +17,8 @@ STANDARD_OUTPUT = "-"
 
 
 @click.command()
-@click.argument("model")
-@click.argument("file", default=STANDARD_INPUT)
+@model_argument
+@file_argument
 @click.option(
     "--out",
     required=True,

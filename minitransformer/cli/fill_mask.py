@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.errors import UserError
 from minitransformer.inference.fill_mask import fill_mask
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("text")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="Fillings for each [MASK].")
 def command(model: str, text: str, top: int) -> None:

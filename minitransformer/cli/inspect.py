@@ -8,6 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.bert_steps import bert_steps
@@ -17,7 +18,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("text")
 @click.argument("second", required=False)
 def command(model: str, text: str, second: str | None) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.ops.softmax import softmax_forward
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("a")
 @click.argument("b")
 def command(model: str, a: str, b: str) -> None:

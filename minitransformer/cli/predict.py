@@ -11,8 +11,8 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from minitransformer.cli._arguments import STANDARD_INPUT, file_argument, input_lines, input_name, model_argument
 from minitransformer.cli._fine_tuning import described
-from minitransformer.cli._input import STANDARD_INPUT, input_lines, input_name
 from minitransformer.corpora.tables import PAIRS, TEXTS, has_columns, read_table
 from minitransformer.corpora.text_files import NumberedLine
 from minitransformer.errors import UserError
@@ -25,8 +25,8 @@ LINES_AT_ONCE = 1024
 
 
 @click.command()
-@click.argument("model")
-@click.argument("file", default=STANDARD_INPUT)
+@model_argument
+@file_argument
 def command(model: str, file: str) -> None:
     """Print a classifier's answer for each line of a text.
 

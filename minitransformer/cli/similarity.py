@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.explanation import SimilarityExplanation, explain_similarity
@@ -11,7 +12,7 @@ from minitransformer.models.sentence_encoder import SentenceEncoder
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("texts", nargs=-1, required=True, metavar="A B [...]")
 @click.option("--explain", is_flag=True, help="For two texts: what each pair of tokens contributes to the cosine.")
 def command(model: str, texts: tuple[str, ...], explain: bool) -> None:

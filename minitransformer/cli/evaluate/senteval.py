@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._encoders import embeddings_option, load_encode
 from minitransformer.evaluation.senteval import evaluate_task
 from minitransformer.evaluation.senteval_files import TASKS, read_tasks
 
 
 @click.command()
-@click.argument("model")
-@click.argument("data", nargs=-1, required=True)
+@model_argument
+@click.argument("data", type=click.Path(), nargs=-1, required=True)
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only this task; may be repeated.")
 @embeddings_option
 def command(model: str, data: tuple[str, ...], tasks: tuple[str, ...], embeddings: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._encoders import embeddings_option, load_encode
 from minitransformer.corpora.tables import SCORED_PAIRS, read_table
 from minitransformer.corpora.targets import scores
@@ -11,8 +12,8 @@ from minitransformer.evaluation.sts import evaluate_sts, sts_report
 
 
 @click.command()
-@click.argument("model")
-@click.argument("data", nargs=-1, required=True)
+@model_argument
+@click.argument("data", type=click.Path(), nargs=-1, required=True)
 @embeddings_option
 def command(model: str, data: tuple[str, ...], embeddings: str | None) -> None:
     """Print the correlation of MODEL's cosines with people's scores.

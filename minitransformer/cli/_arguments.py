@@ -1,4 +1,4 @@
-"""The lines of the file that a command was given, or of standard input."""
+"""The arguments that commands share: MODEL, and FILE with its lines."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from minitransformer.corpora.text_files import NumberedLine, decoded_lines, read_lines
 
 STANDARD_INPUT = "-"  # in place of a file's name
+
+# Their type lets the shell complete them.
+model_argument = click.argument("model", type=click.Path())
+file_argument = click.argument("file", type=click.Path(), default=STANDARD_INPUT)
 
 
 def input_lines(file: str) -> Iterator[NumberedLine]:
