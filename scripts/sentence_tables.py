@@ -19,14 +19,13 @@ from commands import minilm_folder, start, write_option
 from pages import publish, table
 
 from minitransformer import SentenceEncoder
-from minitransformer.cli.evaluate.senteval import read_tasks
 from minitransformer.corpora.tables import SCORED_PAIRS, read_table
 from minitransformer.corpora.targets import scores
 from minitransformer.errors import UserError
 from minitransformer.evaluation.embedding_health import EmbeddingHealth
 from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
 from minitransformer.evaluation.senteval import evaluate_task
-from minitransformer.evaluation.senteval_files import TASKS
+from minitransformer.evaluation.senteval_files import TASKS, read_tasks
 from minitransformer.evaluation.sts import evaluate_sts
 
 PUBLISHED_STS = {  # Table 1: Spearman x 100 on the test parts of STS-B and SICK-R
@@ -100,7 +99,7 @@ def sts_table(encoders: dict[str, Encode], files: Sequence[str]) -> str:
 
 def senteval_table(encoders: dict[str, Encode], folders: Sequence[Path], tasks: Sequence[str]) -> str:
     """Table 5: accuracy on each task that the folders have, and the health of the embeddings of the first."""
-    found = read_tasks([*folders], tuple(tasks))
+    found = read_tasks(folders, tasks)
     rows = []
     for name, encode in encoders.items():
         results = [evaluate_task(encode, parts, show_progress=True) for parts in found.values()]

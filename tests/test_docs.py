@@ -1,19 +1,16 @@
-"""The pages of docs/: links, command lines and width. (Their numbers are doctests of their own.)"""
+"""README.md and the pages of docs/: links, command lines and width. (Their numbers are doctests of their own.)"""
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
-from minitransformer.cli.main import minitransformer
+from tests.command_lines import check_command_line, command_lines
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 README = DOCS.parent / "README.md"
-SHELL_LINE = re.compile(r"^    (?:.*&& )?((?:minitransformer |--).*)$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 MAX_CODE_WIDTH = 88  # characters that fit the column of a page, so that code doesn't scroll sideways
@@ -30,7 +27,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
 def test_every_link_leads_to_a_file_and_a_heading(page):
     for link in links(page):
         path, _, anchor = link.partition("#")
@@ -46,31 +43,10 @@ def test_every_page_is_listed_in_the_course():
     assert not missing, f"docs/README.md does not mention {', '.join(missing)}"
 
 
-def shell_lines(page: Path) -> Iterator[list[str]]:
-    """What follows `minitransformer` in each line of the page; options alone belong to the command above them."""
-    command = ""
-    for line in SHELL_LINE.findall(FENCED.sub("", page.read_text()).replace("\\\n", " ")):
-        words = shlex.split(line, comments=True)
-        if words[0] == "minitransformer":
-            command = words[1]
-            yield words[1:]
-        else:
-            yield [command, *words]
-
-
 @pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
 def test_every_command_line_has_options_that_exist(page):
-    for words in shell_lines(page):
-        command: click.Command = minitransformer
-        while isinstance(command, click.Group):
-            found = command.get_command(click.Context(command), words[0])
-            assert found, f"{page.name}: there is no command {words[0]}"
-            command, words = found, words[1:]
-        context = click.Context(command)
-        values, _, _ = command.make_parser(context).parse_args(words)  # a wrong option raises
-        for parameter in command.params:
-            if isinstance(parameter.type, click.Choice) and values.get(parameter.name):
-                parameter.type_cast_value(context, values[parameter.name])
+    for words in command_lines(FENCED.sub("", page.read_text())):
+        check_command_line(words)
 
 
 def code_lines(page: Path) -> Iterator[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 import click
@@ -14,7 +15,8 @@ TOKENS = "tokens"
 embeddings_option = click.option(
     "--embeddings",
     type=click.Choice([TOKENS, "mean", "cls", "max"]),
-    help="Baselines instead of the model's own: token embeddings averaged without BERT, or BERT's output rows pooled.",
+    help="A baseline instead of the model's own embeddings: token embeddings averaged without BERT (tokens), or BERT's "
+    "output rows pooled (the others).",
 )
 
 
@@ -23,4 +25,4 @@ def load_encode(name: str, embeddings: str | None) -> Encode:
     encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
     if embeddings == TOKENS:
         return averaged_token_embeddings(encoder.bert, encoder.tokenizer)
-    return partial(encoder.encode, show_progress=True)
+    return partial(encoder.encode, show_progress=sys.stderr.isatty())

@@ -1,7 +1,9 @@
-"""A .npy file of rows that arrive block by block, however many they will be."""
+"""Rows that arrive chunk by chunk, however many they will be, as a .npy file."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -11,20 +13,31 @@ import numpy as np
 from minitransformer.files import replacing
 
 
-def write_rows(file: Path, blocks: Iterable[np.ndarray], width: int, dtype: np.dtype) -> int:
-    """Write blocks of rows (n, width) one under the other, and return how many rows there were.
+def write_rows(file: Path, chunks: Iterable[np.ndarray], width: int, dtype: np.dtype) -> int:
+    """Write chunks of rows (n, width) one under the other, and return how many rows there were.
 
     The file is replaced when all are written. Raises UserError if it can't be written.
     """
     with replacing(file) as beside, beside.open("wb") as opened:
         num_rows = 0
         _write_header(opened, num_rows, width, dtype)
-        for block in blocks:
-            opened.write(np.ascontiguousarray(block, dtype).tobytes())
-            num_rows += len(block)
+        for chunk in chunks:
+            opened.write(np.ascontiguousarray(chunk, dtype).tobytes())
+            num_rows += len(chunk)
         # NumPy leaves room in the header for the number of rows to grow.
         opened.seek(0)
         _write_header(opened, num_rows, width, dtype)
+    return num_rows
+
+
+def pipe_rows(pipe: BinaryIO, chunks: Iterable[np.ndarray], width: int, dtype: np.dtype) -> int:
+    """As write_rows, to a pipe. The number of rows goes first, so they wait in a temporary file until it is known."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "rows.npy")
+        num_rows = write_rows(file, chunks, width, dtype)
+        with file.open("rb") as opened:
+            shutil.copyfileobj(opened, pipe)
+    pipe.flush()
     return num_rows
 
 

@@ -3,50 +3,58 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
-from minitransformer.cli._npy_writer import write_rows
-from minitransformer.corpora.text_files import decoded_lines, read_lines
+from minitransformer.cli._arguments import file_argument, input_lines, model_argument
+from minitransformer.cli._npy_writer import pipe_rows, write_rows
 from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
 
+STANDARD_OUTPUT = "-"
+
 
 @click.command()
-@click.argument("model")
-@click.argument("file", required=False)
+@model_argument
+@file_argument
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
-    help="Where to write the array, as .npy; an older file is replaced.",
+    type=click.Path(),
+    metavar="FILE.npy",
+    help="Where to write the array; an existing file is replaced, and - is standard output.",
 )
-@click.option("--prompt-name", help="Put this one of the model's prompts before each line.")
+@click.option("--prompt-name", help="Which of the model's prompts to put before each line.")
 @click.option(
     "--truncation",
     type=click.Choice(["warn", "error", "silent"]),
     default="warn",
     show_default=True,
-    help="What to do about lines longer than the model takes: cut them and say so, stop, or cut them.",
+    help="What to do with lines longer than the model takes: cut them and say so, stop, or cut them.",
 )
-def command(model: str, file: str | None, out: Path, prompt_name: str | None, truncation: str) -> None:
-    """Embed each line of FILE (text in UTF-8, plain or .gz), or of standard input.
+def command(model: str, file: str, out: str, prompt_name: str | None, truncation: str) -> None:
+    """Write the embedding of each line of a text to a .npy file.
 
-    Row i of the array is the embedding of line i; an empty line has one too. Memory doesn't grow with the text.
-    MODEL is a folder, or the name of a model on the Hugging Face hub.
+    Row i of the array is the embedding of line i of FILE (UTF-8, plain or .gz), or of standard input; an empty line has
+    a row, too. Memory doesn't grow with the text. MODEL is a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer embed sentence-transformers/all-MiniLM-L6-v2 \\
+        sentences.txt --out embeddings.npy
     """
-    if out.is_dir():
-        raise UserError(f"{out} is a folder; --out needs the name of a file, such as {out / 'embeddings.npy'}")
+    if Path(out).is_dir():
+        raise UserError(f"{out} is a folder; --out needs the name of a file, such as {Path(out) / 'embeddings.npy'}")
+    to_stdout = out == STANDARD_OUTPUT
+    if to_stdout and sys.stdout.isatty():
+        raise UserError("standard output is a terminal, and an array isn't text; send it to a file or a pipe")
     encoder = SentenceEncoder.from_pretrained(model)
-    blocks = encoder.encode_stream(
-        _lines(file), prompt_name=prompt_name, truncation=truncation, show_progress=sys.stderr.isatty()
+    lines = (line for _, line in input_lines(file))
+    chunks = encoder.encode_stream(
+        lines, prompt_name=prompt_name, truncation=truncation, show_progress=sys.stderr.isatty()
     )
-    num_rows = write_rows(out, blocks, encoder.embedding_size, encoder.storage.values.dtype)
-    click.echo(f"{out}: {num_rows:,} embeddings of {encoder.embedding_size} numbers")
-
-
-def _lines(file: str | None) -> Iterator[str]:
-    lines = decoded_lines(sys.stdin.buffer, "standard input") if file in (None, "-") else read_lines(Path(file))
-    return (line for _, line in lines)
+    width, dtype = encoder.embedding_size, encoder.storage.values.dtype
+    write = partial(pipe_rows, sys.stdout.buffer) if to_stdout else partial(write_rows, Path(out))
+    click.echo(f"{write(chunks, width, dtype):,} embeddings of {width} numbers", err=to_stdout)

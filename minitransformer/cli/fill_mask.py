@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.errors import UserError
 from minitransformer.inference.fill_mask import fill_mask
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("text")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="Fillings for each [MASK].")
 def command(model: str, text: str, top: int) -> None:
     """Print the most probable tokens for each [MASK] in TEXT.
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer fill-mask my-bert "I love to [MASK]" --top 3
     """
     bert, tokenizer = load_pretraining_model(model, "mlm_head")
     tokens = tokenizer(text)

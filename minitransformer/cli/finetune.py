@@ -15,7 +15,7 @@ from minitransformer.cli._runs import (
     setting_options,
     train,
 )
-from minitransformer.models.classifier_settings import POOLINGS
+from minitransformer.models.classifier_settings import CLASSIFIER_POOLINGS
 from minitransformer.training.runs.classification import ClassificationRun, ClassificationTrainingSettings
 
 setting = setting_options(ClassificationTrainingSettings)
@@ -23,7 +23,7 @@ setting = setting_options(ClassificationTrainingSettings)
 
 @click.command()
 @fine_tuning_options(ClassificationTrainingSettings)
-@setting("pooling", click.Choice(POOLINGS), "The row that the classifier sees.")
+@setting("pooling", click.Choice(CLASSIFIER_POOLINGS), "The row that the classifier sees.")
 @click.option(
     "--hidden-size",
     "hidden_sizes",

@@ -2,67 +2,76 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
+import signal
 import sys
 import warnings
-from types import ModuleType
-from typing import Any
 
 import click
 
-from minitransformer import __version__, cli
+from minitransformer import __version__
+from minitransformer.cli._command_group import CommandGroup
 from minitransformer.errors import UserError
 
-INTERRUPTED = 130  # a shell's status for a command that Ctrl-C ended
+SECTIONS = {
+    "Train": ("pretrain", "finetune", "train-sbert"),
+    "Ask": ("fill-mask", "next-sentence", "predict", "embed", "similarity"),
+    "Look": ("inspect",),
+    "Measure": ("evaluate",),
+}
 
 
-class CommandPerModule(click.Group):
-    """`minitransformer fill-mask` is `command` in minitransformer/cli/fill_mask.py, imported when it is called."""
-
-    def __init__(self, package: ModuleType, **options: Any) -> None:
-        super().__init__(**options)
-        self.package = package
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        names = {module.name for module in pkgutil.iter_modules(self.package.__path__)} - {"main"}
-        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(context):
-            return None
-        return importlib.import_module(f"{self.package.__name__}.{name.replace('-', '_')}").command
-
-
-@click.command(cls=CommandPerModule, package=cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=CommandGroup,
+    package="minitransformer.cli",
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="minitransformer")
 def minitransformer() -> None:
-    """BERT and Sentence-BERT in pure NumPy."""
+    """BERT and Sentence-BERT in pure NumPy.
+
+    `minitransformer COMMAND -h` explains a command. To begin with, pretrain a BERT on text that is already here:
+
+    \b
+    Example:
+      minitransformer pretrain
+
+    The exit status is 0 for success, 1 for an error, 2 for a wrong command line, 130 for Ctrl-C and 143 for SIGTERM.
+    """
 
 
 def main() -> None:
-    """Run the command line. A UserError becomes its sentence on standard error and status 1, a warning a note there."""
+    """Run the command line, and exit with its status."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which cleans up, as Ctrl-C does
     with warnings.catch_warnings():
         warnings.showwarning = _print_note
-        _run()
+        sys.exit(_run())
 
 
-def _run() -> None:
+def _run() -> int:
     try:
         status = minitransformer(standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        sys.exit(2)
-    except (UserError, click.ClickException) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        click.echo(f"Error: {message}", err=True)
-        sys.exit(2 if isinstance(error, click.UsageError) else 1)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return status if isinstance(status, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except UserError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    except click.Abort as error:  # what click makes of KeyboardInterrupt, which training raises for SIGTERM, too
+        return 128 + getattr(error.__cause__, "signal_number", signal.SIGINT)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _discard_output()
+        click.echo(f"Error: standard output can't be written: {error.strerror}", err=True)
+        return 1
+
+
+def _discard_output() -> None:
+    """Python writes what is left of the output when it exits; where that failed once, it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_note(

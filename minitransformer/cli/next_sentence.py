@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.ops.softmax import softmax_forward
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("a")
 @click.argument("b")
 def command(model: str, a: str, b: str) -> None:
-    """Print how probable MODEL finds it that the text B follows the text A.
+    """Print the probability that the text B follows the text A.
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer next-sentence my-bert "My dog is cute." "He likes playing."
     """
     bert, tokenizer = load_pretraining_model(model, "nsp_head", "bert.pooler")
     tokens = tokenizer(a, pairs=b)

@@ -1,24 +1,30 @@
-"""minitransformer similarity MODEL A B [...]: how much texts mean the same."""
+"""minitransformer similarity MODEL A B [...]: how similar texts are in meaning."""
 
 from __future__ import annotations
 
 import click
 
-from minitransformer.cli._table import aligned
+from minitransformer.cli._arguments import model_argument
 from minitransformer.errors import UserError
+from minitransformer.formatting import format_table
 from minitransformer.inference.explanation import SimilarityExplanation, explain_similarity
 from minitransformer.models.sentence_encoder import SentenceEncoder
 
 
 @click.command()
-@click.argument("model")
+@model_argument
 @click.argument("texts", nargs=-1, required=True, metavar="A B [...]")
-@click.option("--explain", is_flag=True, help="Of two texts: what each pair of tokens contributes to the cosine.")
+@click.option("--explain", is_flag=True, help="For two texts: what each pair of tokens contributes to the cosine.")
 def command(model: str, texts: tuple[str, ...], explain: bool) -> None:
-    """Print the similarity of A and B, or of several texts each with each.
+    """Print how similar two or more texts are.
 
-    It is the cosine, from -1 to 1, unless MODEL asks for another. MODEL is a folder, or the name of a model on the
-    Hugging Face hub.
+    Several texts are compared in pairs. Similarity is the cosine, from -1 to 1, unless MODEL defines another. MODEL is
+    a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer similarity sentence-transformers/all-MiniLM-L6-v2 \\
+        "I like chocolate milk" "I like milk chocolate" --explain
     """
     if len(texts) < 2 or (explain and len(texts) > 2):
         raise UserError(f"expected {'two' if explain else 'at least two'} texts, found {len(texts)}")
@@ -33,7 +39,7 @@ def command(model: str, texts: tuple[str, ...], explain: bool) -> None:
     else:
         numbers = [f"{i}" for i in range(1, len(texts) + 1)]
         rows = [[number, *(f"{x:.4f}" for x in row)] for number, row in zip(numbers, similarities, strict=True)]
-        click.echo(aligned([["", *numbers], *([*row, text] for row, text in zip(rows, texts, strict=True))]))
+        click.echo(format_table([["", *numbers], *([*row, text] for row, text in zip(rows, texts, strict=True))]))
 
 
 def _explanation_table(explanation: SimilarityExplanation) -> str:
@@ -45,4 +51,5 @@ def _explanation_table(explanation: SimilarityExplanation) -> str:
         for token, row in zip(explanation.first_tokens, parts, strict=True)
     ]
     sums = ["sum", *(f"{column.sum():.1f}" for column in parts.T), f"{parts.sum():.1f}"]
-    return f"cosine {explanation.cosine:.4f}; in hundredths, pair by pair of tokens:\n" + aligned([header, *rows, sums])
+    table = format_table([header, *rows, sums])
+    return f"cosine {explanation.cosine:.4f}; in hundredths, for each pair of tokens:\n{table}"

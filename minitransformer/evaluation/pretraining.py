@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
+from minitransformer.formatting import format_table
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.parallel import available_cores
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -84,24 +85,23 @@ def pretraining_report(metrics: PretrainingLoss, baselines: PretrainingBaselines
 
     >>> print(pretraining_report(PretrainingLoss(mlm=4.2, nsp=0.55, mlm_accuracy=0.283, nsp_accuracy=0.712),
     ...                          PretrainingBaselines(8.294, 6.35, 6.4, 0.046, 0.6931, 0.52)))
-                                 model   to beat
-    masked tokens   loss         4.200     6.350   unigram entropy of the text
-                                           6.400   unigram cross-entropy of these tokens
-                                           8.294   ln V, all tokens equally likely
-                    accuracy     28.3%      4.6%   always the commonest token
-    next sentence   loss         0.550     0.693   ln 2, both answers equally likely
-                    accuracy     71.2%     52.0%   always the larger class
+                             model  to beat
+    masked tokens  loss      4.200    6.350  unigram entropy of the text
+                                      6.400  unigram cross-entropy of these tokens
+                                      8.294  ln V, all tokens equally likely
+                   accuracy  28.3%     4.6%  always the commonest token
+    next sentence  loss      0.550    0.693  ln 2, both answers equally likely
+                   accuracy  71.2%    52.0%  always the larger class
     """
     m, b = metrics, baselines
-    rows = [
-        ("", "", "model", "to beat", ""),
-        ("masked tokens", "loss", f"{m.mlm:.3f}", f"{b.unigram_entropy:.3f}", "unigram entropy of the text"),
-        ("", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"),
-        ("", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"),
-        ("", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"),
-        ("next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"),
-        ("", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"),
-    ]
-    return "\n".join(
-        f"{task:16}{metric:10}{model:>8}{beat:>10}   {what}".rstrip() for task, metric, model, beat, what in rows
+    return format_table(
+        [
+            ["", "", "model", "to beat"],
+            ["masked tokens", "loss", f"{m.mlm:.3f}", f"{b.unigram_entropy:.3f}", "unigram entropy of the text"],
+            ["", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"],
+            ["", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"],
+            ["", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"],
+            ["next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"],
+            ["", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"],
+        ]
     )

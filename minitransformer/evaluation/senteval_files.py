@@ -8,7 +8,7 @@ part it is "train".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,23 @@ class Part(NamedTuple):
 
     texts: tuple[list[str], ...]
     labels: list[str]
+
+
+def read_tasks(folders: Sequence[Path], tasks: Sequence[str]) -> dict[str, dict[str, Part]]:
+    """The parts of each task that one of the folders has, from the first that has it.
+
+    Raises UserError if none has any, and for what read_task refuses.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"{folder} is not a folder; give the folder with SentEval's data")
+    found = {task: next(filter(None, (read_task(folder, task) for folder in folders)), None) for task in tasks}
+    if not any(found.values()):
+        raise UserError(
+            f"no files of {', '.join(tasks)} below {', '.join(map(str, folders))}; expected SentEval's own, such as "
+            "MR/rt-polarity.pos, or tables such as MR.tsv with the columns text and label"
+        )
+    return {task: parts for task, parts in found.items() if parts}
 
 
 def read_task(folder: Path, task: str) -> dict[str, Part]:

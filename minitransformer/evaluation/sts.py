@@ -1,4 +1,4 @@
-"""Semantic textual similarity: do the cosines of sentence pairs stand in the order in which people scored them?
+"""Semantic textual similarity: do the cosines of sentence pairs have the order that people's scores give them?
 
 The usual measure is Spearman's correlation of cosine and score, for which only the order counts. No regression is
 fitted (Reimers, Gurevych 2019, arXiv 1908.10084, section 4).
@@ -16,6 +16,7 @@ from minitransformer.errors import UserError
 from minitransformer.evaluation.correlation import is_constant, pearson, spearman
 from minitransformer.evaluation.embedding_health import EmbeddingHealth, embedding_health
 from minitransformer.evaluation.encode import Encode
+from minitransformer.formatting import format_table
 from minitransformer.ops.cosine_similarity import cosine_similarity_forward
 
 
@@ -46,16 +47,16 @@ def evaluate_sts(encode: Encode, first: Sequence[str], second: Sequence[str], sc
     )
 
 
-def sts_report(scores: dict[str, StsScores]) -> str:
-    """A table with a line for each data set.
+def sts_report(results: Sequence[tuple[str, StsScores]]) -> str:
+    """A table with a line for each data set, given by its name and its scores.
 
-    >>> print(sts_report({"dev.tsv": StsScores(86.371, 86.804, 1500, EmbeddingHealth(0.045, 301.26, 384))}))
-    Spearman   Pearson     pairs
-       86.37     86.80     1,500  dev.tsv: mean cosine 0.045, effective rank 301.3 of 384
+    >>> print(sts_report([("dev.tsv", StsScores(86.371, 86.804, 1500, EmbeddingHealth(0.045, 301.26, 384)))]))
+    Spearman  Pearson  pairs
+       86.37    86.80  1,500  dev.tsv: mean cosine 0.045, effective rank 301.3 of 384
     """
-    lines = [f"{'Spearman':>8}{'Pearson':>10}{'pairs':>10}"]
-    for name, score in scores.items():
-        lines.append(f"{score.spearman:8.2f}{score.pearson:10.2f}{score.pairs:10,}  {name}: {score.health}")
-        if np.isnan(score.spearman):
-            lines.append("no correlation: all cosines are equal, the embeddings have collapsed")
-    return "\n".join(lines)
+    rows = [["Spearman", "Pearson", "pairs"]]
+    for name, scores in results:
+        collapsed = "; all cosines are equal: the embeddings have collapsed" if np.isnan(scores.spearman) else ""
+        numbers = [f"{scores.spearman:.2f}", f"{scores.pearson:.2f}", f"{scores.pairs:,}"]
+        rows.append([*numbers, f"{name}: {scores.health}{collapsed}"])
+    return format_table(rows)

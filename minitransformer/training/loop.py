@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from tqdm import tqdm
 
 from minitransformer.errors import UserError
-from minitransformer.evaluation.in_words import in_words
+from minitransformer.formatting import in_words
 from minitransformer.randomness import generator
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.metrics import MetricsLog
@@ -35,10 +35,11 @@ Made = TypeVar("Made")
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM stopped the run after a whole step, and `checkpoint` has all of it."""
 
-    def __init__(self, step: int, checkpoint: Path) -> None:
+    def __init__(self, step: int, checkpoint: Path, signal_number: int) -> None:
         super().__init__(f"stopped after step {step}")
         self.step = step
         self.checkpoint = checkpoint
+        self.signal_number = signal_number
 
 
 @dataclass(kw_only=True, eq=False)
@@ -91,7 +92,7 @@ class TrainingLoop(Generic[Model]):
                 if due or stopping:
                     checkpoint = self._save(step + 1)
                 if stopping:
-                    raise TrainingInterrupted(step + 1, checkpoint)
+                    raise TrainingInterrupted(step + 1, checkpoint, stopping)
             return self.evaluate() if evaluation is None else evaluation
 
     def _step(self, step: int, batch: Any, workers: Workers[Model]) -> dict[str, float]:

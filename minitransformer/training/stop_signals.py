@@ -11,12 +11,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Inside the block, the first of these signals only sets `requested`; a second one does what it always does.
+    """Inside the block, the first of these signals only sets `requested`, to its number; a second one does what it
+    always does.
 
     Python lets the main thread alone handle signals: in any other thread nothing changes.
     """
 
-    requested = False
+    requested = 0
 
     def __enter__(self) -> StopSignals:
         self._before: dict[int, Any] = {}
@@ -28,7 +29,7 @@ class StopSignals:
         self._restore()
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
+        self.requested = number
         self._restore()
 
     def _restore(self) -> None:

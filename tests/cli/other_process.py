@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-COMMAND = [sys.executable, "-c", "from minitransformer.cli.main import main; main()"]
+COMMAND = [sys.executable, "-m", "minitransformer"]
 HOW_LONG = 300  # seconds that a test waits for another process before it fails
 
 
@@ -14,10 +14,12 @@ def in_another_process(command, *arguments, **options):
 
 
 def wait_for(condition):
+    """What the condition returns as soon as that is true."""
     deadline = time.monotonic() + HOW_LONG
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, "the other process didn't get there"
         time.sleep(0.005)
+    return found
 
 
 def number_of_lines(file):

@@ -95,6 +95,20 @@ def test_a_table_is_read_by_its_header(run, tmp_path, monkeypatch, models, probl
     assert result.output.splitlines() == expected_lines(models[problem], *map(list, zip(*PAIRS, strict=True)))
 
 
+@pytest.mark.parametrize("name", ["lines.txt", "table.tsv"])
+def test_on_a_terminal_the_progress_is_shown_while_the_answers_go_to_a_file(run, tmp_path, monkeypatch, models, name):
+    texts = ["my dog", "he likes playing", "a b c"]
+    write_table(tmp_path / name, ("text",) if name == "table.tsv" else ("is",), [(text,) for text in texts])
+    monkeypatch.setattr(module, "LINES_AT_ONCE", 2)
+    assert run("predict", models["single"], tmp_path / name).error == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    shown = run("predict", models["single"], tmp_path / name)
+    total = len(texts) + (name == "lines.txt")
+    assert f"{total}/{total}" in shown.error
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run("predict", models["single"], tmp_path / name).error == ""
+
+
 def test_how_many_labels_are_right_is_said_on_standard_error(run, tmp_path, models):
     """Every label is given as the model says, but the last."""
     texts = ["my dog", "he likes playing", "a b c", "is cute"]
@@ -144,12 +158,9 @@ def test_no_lines_have_no_answers(run, tmp_path, models):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (
-            "my dog\nhe\tlikes\n",
-            "line 2 has 2 texts with tabs between them; expected one or two, and as many as in line 1",
-        ),
-        ("my dog\tis\ncute\n", "line 2 has 1 texts"),
-        ("my\tdog\tis\n", "line 1 has 3 texts"),
+        ("my dog\nhe\tlikes\n", "line 2: expected as many texts as in line 1 (1), found 2"),
+        ("my dog\tis\ncute\n", "line 2: expected as many texts as in line 1 (2), found 1"),
+        ("my\tdog\tis\n", "line 1: expected one or two texts, found 3"),
     ],
 )
 def test_lines_with_unequal_numbers_of_tabs_are_refused_with_their_number(run, tmp_path, models, text, words):

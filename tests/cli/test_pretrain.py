@@ -131,7 +131,7 @@ def run_stopped_once(text_file, tmp_path_factory):
     wait_for(lambda: number_of_lines(out / "metrics.jsonl") >= 7)
     process.send_signal(signal.SIGTERM)
     output, error = process.communicate(timeout=HOW_LONG)
-    assert process.returncode == 130, error
+    assert process.returncode == 128 + signal.SIGTERM, error
     assert f"--resume {out}" in output
     assert "Traceback" not in error
     return out
@@ -238,7 +238,7 @@ def test_a_value_out_of_range_names_the_option_and_makes_no_folder(run, text_fil
     result = pretrain(run, text_file, tmp_path / "bert", option, value)
     assert result.status == 2
     assert option in result.error
-    assert result.error.count("\n") == 1
+    assert result.error.splitlines()[-1].startswith("Error: ")
     assert not (tmp_path / "bert").exists()
 
 

@@ -129,6 +129,7 @@ def test_a_signal_saves_after_the_step_and_stops(tmp_path, number):
     assert signal.getsignal(number) is handler
     assert stopped.value.checkpoint == tmp_path / f"checkpoints/step-{stopped.value.step:06d}"
     assert stopped.value.step in (6, 7)
+    assert stopped.value.signal_number == number
     resumed, whole = make_loop(tmp_path), make_loop(tmp_path / "whole")
     resumed.run()
     whole.run()

@@ -1,12 +1,15 @@
 """minitransformer evaluate WHAT MODEL ...: a file for each WHAT."""
 
-import sys
-
 import click
 
-from minitransformer.cli.main import CommandPerModule
+from minitransformer.cli._command_group import CommandGroup
 
 
-@click.command(cls=CommandPerModule, package=sys.modules[__name__])
+@click.command(cls=CommandGroup, package=__name__, sections={"What": ("pretraining", "sts", "senteval")})
 def command() -> None:
-    """Measure what a model is worth."""
+    """Measure how good a model is, next to baselines.
+
+    \b
+    Example:
+      minitransformer evaluate sts my-sbert stsb-dev.tsv
+    """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._encoders import embeddings_option, load_encode
 from minitransformer.corpora.tables import SCORED_PAIRS, read_table
 from minitransformer.corpora.targets import scores
@@ -11,19 +12,24 @@ from minitransformer.evaluation.sts import evaluate_sts, sts_report
 
 
 @click.command()
-@click.argument("model")
-@click.argument("data", nargs=-1, required=True)
+@model_argument
+@click.argument("data", type=click.Path(), nargs=-1, required=True)
 @embeddings_option
 def command(model: str, data: tuple[str, ...], embeddings: str | None) -> None:
-    """Print Spearman's and Pearson's correlation, times 100, of MODEL's cosines with the scores in DATA.
+    """Print the correlation of MODEL's cosines with people's scores.
 
-    DATA is a table (TSV) with the columns sentence1, sentence2 and score.
+    That is Spearman's and Pearson's correlation, times 100, for each table (TSV) of DATA; its columns are sentence1,
+    sentence2 and score.
+
+    \b
+    Example:
+      minitransformer evaluate sts my-sbert stsb-dev.tsv
     """
     tables = [read_table(file, SCORED_PAIRS) for file in data]
     gold = [scores(table) for table in tables]
     encode = load_encode(model, embeddings)
-    found = {}
-    for table, gold_scores in zip(tables, gold, strict=True):
+    results = []
+    for file, table, gold_scores in zip(data, tables, gold, strict=True):
         first, second = table.texts
-        found[str(table.path)] = evaluate_sts(encode, first, second, gold_scores)
-    click.echo(sts_report(found))
+        results.append((file, evaluate_sts(encode, first, second, gold_scores)))
+    click.echo(sts_report(results))

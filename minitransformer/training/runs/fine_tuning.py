@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.batches.epochs import Epochs
-from minitransformer.evaluation.in_words import in_words
 from minitransformer.files import json_text, read_json_object, replacing, write_text
+from minitransformer.formatting import in_words
 from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task

@@ -1,0 +1,26 @@
+"""The arguments that commands share: MODEL, and FILE with its lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from minitransformer.corpora.text_files import NumberedLine, decoded_lines, read_lines
+
+STANDARD_INPUT = "-"  # in place of a file's name
+
+# Their type lets the shell complete them.
+model_argument = click.argument("model", type=click.Path())
+file_argument = click.argument("file", type=click.Path(), default=STANDARD_INPUT)
+
+
+def input_lines(file: str) -> Iterator[NumberedLine]:
+    """(line number from 1, line without white space around it) for each line."""
+    return decoded_lines(sys.stdin.buffer, input_name(file)) if file == STANDARD_INPUT else read_lines(Path(file))
+
+
+def input_name(file: str) -> str:
+    return "standard input" if file == STANDARD_INPUT else file

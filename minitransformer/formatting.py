@@ -1,0 +1,34 @@
+"""Results as text for a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+
+_NUMBER = re.compile(r"-?[\d,]+(\.\d+)?%?|nan|")  # or an empty cell
+
+
+def format_table(rows: Sequence[Sequence[object]]) -> str:
+    """Rows of cells as lines: columns of numbers end at the same place, columns of words begin at the same place.
+
+    >>> print(format_table([["", "my", "dog"], ["a", 1.5, "10%"], ["longer", "", "3%"]]))
+             my  dog
+    a       1.5  10%
+    longer        3%
+    """
+    columns = [[str(cell) for cell in column] for column in zip_longest(*rows, fillvalue="")]
+    padded = []
+    for column in columns:
+        width = max(map(len, column))
+        is_numeric = all(map(_NUMBER.fullmatch, column[1:]))
+        padded.append([cell.rjust(width) if is_numeric else cell.ljust(width) for cell in column])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*padded, strict=True))
+
+
+def in_words(metrics: Mapping[str, float]) -> str:
+    """
+    >>> in_words({"accuracy": 0.92971, "macro_f1": 0.891})
+    'accuracy 0.930, macro f1 0.891'
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
