@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "ice0.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "recipes" / "ice0.py"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import runpy
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain_toy.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "recipes" / "pretrain_toy.py"
 
 
 def test_the_loss_falls_and_every_mask_gets_fillings(capsys):

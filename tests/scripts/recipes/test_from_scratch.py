@@ -1,5 +1,6 @@
 """The recipe from text to a sentence encoder, with a model and tables of a few lines."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from tests.cli.conftest import small_text
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "from_scratch.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "recipes" / "from_scratch.py"
 NLI = """premise\thypothesis\tlabel
 the dog sees the river\tthe dog sees cold water\tentailment
 the dog sees the river\tthe dog forgets the river\tcontradiction
@@ -25,7 +26,7 @@ my friend likes some bread\tmy friend finds some bread\t3.0
 
 @pytest.fixture
 def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    monkeypatch.syspath_prepend(str(SCRIPT.parents[1]))
     return runpy.run_path(str(SCRIPT))
 
 
@@ -48,7 +49,8 @@ def test_three_stages_lead_from_text_to_a_sentence_encoder_and_none_is_done_twic
 def test_a_corpus_that_is_not_there_is_one_sentence(tmp_path):
     tables = ["--nli", "nli.tsv", "--sts-train", "train.tsv", "--sts-dev", "dev.tsv"]
     command = [sys.executable, SCRIPT, tmp_path / "no.txt", *tables, "--out", tmp_path / "out"]
-    ended = subprocess.run(command, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(SCRIPT.parents[1])])}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ended.returncode != 0
     assert "no.txt" in ended.stderr
     assert "Traceback" not in ended.stderr
