@@ -1,4 +1,4 @@
-"""What scripts/ice0.py prints, against the lecture's exercise worked by hand and in exact arithmetic."""
+"""What scripts/recipes/ice0.py prints, against the exercise worked out by hand (tests/ops/test_attention.py)."""
 
 import runpy
 from pathlib import Path
@@ -25,8 +25,9 @@ def part(printed: str, title: str) -> dict[str, np.ndarray]:
     return matrices(printed.split(f"---- {title}")[1].split("\n----")[0])
 
 
-def test_the_projections_are_those_of_the_slide(printed):
+def test_it_starts_from_the_x_of_the_exercise_and_projects_it(printed):
     given = matrices(printed.split("----")[0])
+    np.testing.assert_array_equal(given["x"], [[1, 2, 3, -1], [3, -4, -7, 5]])
     np.testing.assert_array_equal(given["Q = x W^Q"], [[9, 7, -12], [-33, -1, 30]])
     np.testing.assert_array_equal(given["K = x W^K"], [[15, 5, 16], [-31, 15, -14]])
     np.testing.assert_array_equal(given["V = x W^V"], [[2, -10, 13], [-6, 10, -33]])
