@@ -1,4 +1,4 @@
-"""Our training steps, for bench_pretrain.py to measure: those of the training loop, without its log and checkpoints."""
+"""Our training steps, for the benchmarks to measure: those of the training loop, without its log and checkpoints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitransformer import BertForPreTraining, PackedTokens, PretrainingBatch
+from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch
 from minitransformer.batches.sentence_examples import SentenceExamples
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
@@ -19,6 +19,8 @@ from minitransformer.training.tasks.pretraining import PretrainingTask
 from minitransformer.training.tasks.sentences import SiameseTask
 from minitransformer.training.tasks.task import RngOfShard, Task
 from minitransformer.training.workers import Workers
+
+MASKED_SHARE = 0.15
 
 
 class OurStep:
@@ -45,6 +47,16 @@ class OurStep:
     def _gradients(self, rng_of_shard: RngOfShard) -> tuple[float, float]:
         metrics = self.task.gradients(self.pool, next(self.batches), rng_of_shard)
         return metrics["loss"], self.pool.gradient_norm
+
+
+def random_batch(config: BertConfig, num_sequences: int, length: int) -> PretrainingBatch:
+    """Random tokens, `length` of them in each sequence; what a token is has no part in the time."""
+    rng = np.random.default_rng(0)
+    tokens = PackedTokens.pack(rng.integers(0, config.vocab_size, (num_sequences, length)))
+    num_rows = len(tokens.token_ids)
+    masked = np.sort(rng.permutation(num_rows)[: round(MASKED_SHARE * num_rows)])
+    masked_ids = rng.integers(0, config.vocab_size, len(masked))
+    return PretrainingBatch(tokens, masked, masked_ids, rng.integers(0, 2, num_sequences))
 
 
 def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:

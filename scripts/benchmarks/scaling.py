@@ -1,7 +1,7 @@
 """How time and memory of training grow: with the length of a sentence, the batch, the layers and the workers.
 
-    python scripts/bench_scaling.py
-    python scripts/bench_scaling.py --plot scaling.png      needs the `plot` extra
+    python -m scripts.benchmarks.scaling
+    python -m scripts.benchmarks.scaling --plot scaling.png      needs the `plot` extra
 
 A token of a sentence of N tokens costs a layer 24 H^2 operations in its projections and feed-forward network, and 4 N H
 in attention. The lines meet at N = 6 H; from there on attention is the larger part, and the cost of a sentence turns
@@ -18,19 +18,18 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmarking import STEPS_IN_A_ROW, THREADS, in_turn, machine
-from our_steps import OurStep, pretraining_step
-from pages import publish, table
 from threadpoolctl import threadpool_limits
 
-from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch
-from minitransformer.models.bert import Bert
+from minitransformer import Bert, BertConfig, BertForPreTraining
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.randomness import generator
 from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.workers import Workers
+from scripts.benchmarks.measure import STEPS_IN_A_ROW, THREADS, in_turn, machine
+from scripts.benchmarks.our_steps import OurStep, pretraining_step, random_batch
+from scripts.pages import table
 
 SIZES = {"vocab_size": 1000, "max_position_embeddings": 4096}  # a small vocabulary, whose head doesn't hide the layers
 TINY = BertConfig.preset("tiny", **SIZES)
@@ -47,20 +46,16 @@ Table = dict[int, dict[str, float]]
 @click.command()
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--plot", type=click.Path(path_type=Path), help="The picture to write, such as scaling.png.")
-@click.option("--write", type=click.Path(path_type=Path), help="The page whose section is replaced by the results.")
-def main(rounds: int, plot: Path | None, write: Path | None) -> None:
+def main(rounds: int, plot: Path | None) -> None:
     """Measure how a training step grows."""
     keep_freed_memory()
     by_length = {length: layer_costs(length, rounds) for length in LENGTHS}
     by_batch = {sentences: step_costs(2, sentences, rounds) for sentences in BATCHES}
     by_layers = {layers: step_costs(layers, 16, rounds) for layers in LAYERS}
-    sections = [
-        machine("scipy"),
-        length_section(by_length),
-        step_section(f"By the batch: two layers, sentences of {LENGTH} tokens", "sentences", by_batch),
-        step_section(f"By the layers: 16 sentences of {LENGTH} tokens", "layers", by_layers),
-    ]
-    publish("bench_scaling", "\n\n".join(sections), write)
+    print(machine("scipy"))
+    print(length_section(by_length))
+    print(step_section(f"By the batch: two layers, sentences of {LENGTH} tokens", "sentences", by_batch))
+    print(step_section(f"By the layers: 16 sentences of {LENGTH} tokens", "layers", by_layers))
     if plot is not None:
         draw(by_length, by_batch, by_layers, plot)
 
@@ -76,7 +71,7 @@ def length_section(by_length: Table) -> str:
         memory = [f"{costs[f'{name}, bytes'] / 1e6:.1f} MB" for name in ("kept", "made again")]
         rows.append([f"{length:,}", f"{layer:.1f}", f"{attention:.1f}", *shares, *heads, *memory])
     title = f"By the length of a sentence: H = {TINY.hidden_size}, forward and backward on one thread"
-    return f"### {title}\n\n{table(header, rows)}"
+    return f"\n### {title}\n\n{table(header, rows)}"
 
 
 def step_section(title: str, variable: str, by_variable: Table) -> str:
@@ -89,7 +84,7 @@ def step_section(title: str, variable: str, by_variable: Table) -> str:
         ]
         for value, costs in by_variable.items()
     ]
-    return f"### {title}\n\n{table([variable, 'one worker', 'two workers', 'one / two', 'memory'], rows)}"
+    return f"\n### {title}\n\n{table([variable, 'one worker', 'two workers', 'one / two', 'memory'], rows)}"
 
 
 # -- what is measured --------------------------------------------------------------------------------------------------
@@ -160,13 +155,8 @@ def step_costs(layers: int, sentences: int, rounds: int) -> dict[str, float]:
 
 
 def pretraining(config: BertConfig, sentences: int, workers: int, stack: ExitStack) -> OurStep:
-    rng = np.random.default_rng(0)
-    tokens = PackedTokens.pack(rng.integers(0, config.vocab_size, (sentences, LENGTH)))
-    masked = np.arange(0, sentences * LENGTH, 7)
-    masked_ids = rng.integers(0, config.vocab_size, len(masked))
-    batch = PretrainingBatch(tokens, masked, masked_ids, rng.integers(0, 2, sentences))
     pool = stack.enter_context(Workers(BertForPreTraining(config), workers))
-    return pretraining_step(pool, batch)
+    return pretraining_step(pool, random_batch(config, sentences, LENGTH))
 
 
 def peak_bytes(run: Callable[[], object]) -> int:

@@ -1,144 +1,75 @@
-"""Emotion detection, fine-tuned in the four steps that the lecture lists. The loop is all here.
+"""Emotion detection: a BERT is fine-tuned in the four steps that the lecture lists, with the whole loop in sight.
 
-    python scripts/emotion.py train.tsv dev.tsv
-    python scripts/emotion.py train.tsv dev.tsv --pooling cls --pooling mean --hidden 0 --hidden 384
+    python emotion.py path/to/all-MiniLM-L6-v2 train.tsv dev.tsv
 
-The tables (TSV) have the columns text and label. With several poolings or sizes of the dense layer, each combination
-is trained. `minitransformer finetune` does the same, with checkpoints, and keeps the best model.
+The first argument is a folder with any BERT. The tables have the columns text and label, with a tab between them.
+`minitransformer finetune` does the same, with checkpoints, and keeps the best model.
 """
 
-from __future__ import annotations
+import sys
+from functools import partial
 
-import warnings
-from itertools import product
-from pathlib import Path
-from typing import NamedTuple
-
-import click
 import numpy as np
-from commands import minilm_folder, start, write_option
-from pages import publish, table
 from tqdm import tqdm
 
-from minitransformer import BertForSequenceClassification, BertTokenizer, ClassifierSettings, PackedTokens
-from minitransformer.batches.shards import equal_shards
+from minitransformer import BertForSequenceClassification, BertTokenizer, ClassifierSettings
+from minitransformer.batches.epochs import Epochs
 from minitransformer.corpora.tables import LABELLED_TEXTS, read_table
 from minitransformer.corpora.targets import label_ids, label_names
-from minitransformer.evaluation.classification_metrics import ClassificationMetrics, classification_metrics
+from minitransformer.evaluation.classification_metrics import classification_metrics
 from minitransformer.randomness import generator
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale
 from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
+from minitransformer.training.tasks.classification import ClassifierTask
 from minitransformer.training.workers import Workers
 
-BATCH_SIZE, NUM_SHARDS = 32, 2  # texts of a step, and its parts, one for each core
-WARM_UP_SHARE, MAX_NORM = 0.1, 1.0
-MAX_LENGTH = 128  # tokens of a text
 SEED = 0
+MAX_LENGTH = 128  # tokens of a text
+HIDDEN_SIZES = ()  # of dense layers between pooling and the last one: (384,) would add one
+BATCH_SIZE, NUM_EPOCHS = 32, 1
+PEAK_LEARNING_RATE, WARM_UP_SHARE, MAX_GRADIENT_NORM = 1e-4, 0.1, 1.0
 
 
-@click.command()
-@click.argument("train_file", metavar="TRAIN")
-@click.argument("dev_file", metavar="DEV")
-@click.option("--model", "base", help="A folder with a BERT.  [default: the real all-MiniLM-L6-v2]")
-@click.option("--pooling", "poolings", multiple=True, default=["mean"], type=click.Choice(["cls", "mean"]))
-@click.option(
-    "--hidden", "sizes", multiple=True, default=[0], help="Size of a dense layer before the last, 0 for none."
-)
-@click.option("--epochs", default=1, show_default=True)
-@click.option("--learning-rate", default=1e-4, show_default=True, help="At its peak.")
-@write_option
-def main(
-    train_file: str,
-    dev_file: str,
-    base: str | None,
-    poolings: tuple[str, ...],
-    sizes: tuple[int, ...],
-    epochs: int,
-    learning_rate: float,
-    write: Path | None,
-) -> None:
-    """Fine-tune a BERT on the labels of TRAIN, and say how often it is right on DEV."""
-    names = label_names(read_table(train_file, LABELLED_TEXTS))
-    folder = base or minilm_folder()  # step 1: a base model
-    tokenizer = BertTokenizer.from_pretrained(folder)
-    train, dev = (read_texts(file, tokenizer, names) for file in (train_file, dev_file))
-    rows = []
-    for pooling, size in product(poolings, sizes):  # steps 2 and 3: CLS or mean pooling; dense layers and a softmax
-        settings = ClassifierSettings(names, pooling=pooling, hidden_sizes=(size,) if size else ())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the classifier: it is new
-            model = BertForSequenceClassification.from_pretrained(folder, seed=SEED, settings=settings)
-        fine_tune(model, train, epochs, learning_rate)  # step 4: the schedule, Adam, and their hyper-parameters
-        metrics = evaluate(model, dev)
-        layers = f"{size} + softmax" if size else "softmax"
-        rows.append([f"{pooling.upper()}, {layers}", f"{metrics.accuracy:.2%}", f"{metrics.macro_f1:.3f}"])
-    about = (
-        f"{len(train.labels):,} texts, {epochs} epoch(s) of batches of {BATCH_SIZE}, learning rate {learning_rate:g}; "
-        f"{len(dev.labels):,} held-out texts of {len(names)} classes."
-    )
-    publish("emotion", f"{about}\n\n{table(['pooling, dense layers', 'accuracy', 'macro F1'], rows)}", write)
+def main(base, train_file, dev_file):
+    # Step 1: a base model, which brings its tokenizer.
+    tokenizer = BertTokenizer.from_pretrained(base)
+    train, dev = (read_table(file, LABELLED_TEXTS) for file in (train_file, dev_file))
+    names = label_names(train)
+    labels, dev_labels = (label_ids(table, names) for table in (train, dev))
+    tokens, dev_tokens = (tokenizer(table.columns["text"], max_length=MAX_LENGTH) for table in (train, dev))
+    print(f"{len(labels):,} texts to learn from, {len(dev_labels):,} held out, {len(names)} classes.\n")
+    print("| pooling | accuracy | macro F1 |\n| --- | ---: | ---: |")
+
+    # Step 2: CLS or mean pooling. We try both.
+    for pooling in ("mean", "cls"):
+        # Step 3: dense layers and a softmax on top.
+        settings = ClassifierSettings(names, pooling=pooling, hidden_sizes=HIDDEN_SIZES)
+        model = BertForSequenceClassification.from_pretrained(base, seed=SEED, settings=settings)
+        # Step 4: training, with a schedule, Adam and their hyper-parameters.
+        fine_tune(model, tokens, labels)
+        metrics = classification_metrics(dev_labels, predict(model, dev_tokens))
+        print(f"| {pooling} | {metrics.accuracy:.2%} | {metrics.macro_f1:.3f} |", flush=True)
 
 
-class LabelledTexts(NamedTuple):
-    tokens: PackedTokens
-    labels: np.ndarray  # (S,)
-
-    def select(self, texts: np.ndarray) -> LabelledTexts:
-        return LabelledTexts(self.tokens.select(texts), self.labels[texts])
-
-
-def read_texts(file: str, tokenizer: BertTokenizer, names: tuple[str, ...]) -> LabelledTexts:
-    texts = read_table(file, LABELLED_TEXTS)
-    return LabelledTexts(tokenizer(texts.columns["text"], max_length=MAX_LENGTH), label_ids(texts, names))
-
-
-class Shard(NamedTuple):
-    """A part of a step's batch, for one core."""
-
-    texts: LabelledTexts
-    rng: np.random.Generator  # for dropout
-    count: int  # the texts of the whole batch, which the mean loss divides by
-
-
-def fine_tune(model: BertForSequenceClassification, train: LabelledTexts, epochs: int, peak_rate: float) -> None:
-    """Train the whole model. Its learning rate rises for a tenth of the steps, then falls to 0."""
+def fine_tune(model, tokens, labels):
+    """Train the whole model. The learning rate rises for a tenth of the steps, then falls to 0."""
     optimizer = AdamW(model.storage)
-    batches = [batch for epoch in range(epochs) for batch in shuffled_batches(len(train.labels), epoch)]
-    with Workers(model) as workers, tqdm(batches, unit="step", disable=None) as progress:
-        for step, chosen in enumerate(progress):
-            losses = workers.gradients(shards_of(train.select(chosen), step), add_gradients)
-            scale = clip_scale(workers.gradient_norm, MAX_NORM)
-            factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * len(batches)), len(batches))
-            optimizer.step(peak_rate * factor, scale, workers.spread)
-            progress.set_postfix_str(f"loss {sum(losses):.2f}", refresh=False)
+    epochs = Epochs(len(labels), BATCH_SIZE, SEED)  # every text once in each epoch, in a new order
+    steps = NUM_EPOCHS * epochs.steps_per_epoch
+    with Workers(model) as workers:  # one for each core
+        task = ClassifierTask(tokens, labels, epochs, num_shards=workers.count)
+        for step in tqdm(range(steps), unit="step", disable=None):
+            task.gradients(workers, task.batch(step), partial(generator, SEED, "dropout", step))
+            learning_rate = PEAK_LEARNING_RATE * linear_warm_up_and_decay(step, round(WARM_UP_SHARE * steps), steps)
+            optimizer.step(learning_rate, clip_scale(workers.gradient_norm, MAX_GRADIENT_NORM), workers.spread)
 
 
-def shuffled_batches(count: int, epoch: int) -> list[np.ndarray]:
-    order = generator(SEED, "order", epoch).permutation(count)
-    return [order[start : start + BATCH_SIZE] for start in range(0, count, BATCH_SIZE)]
-
-
-def shards_of(batch: LabelledTexts, step: int) -> list[Shard]:
-    parts = equal_shards(batch.tokens.lengths, NUM_SHARDS)
-    return [
-        Shard(batch.select(texts), generator(SEED, "dropout", step, index), len(batch.labels))
-        for index, texts in enumerate(parts)
-    ]
-
-
-def add_gradients(model: BertForSequenceClassification, shard: Shard, index: int) -> float:
-    """Add the gradients of a shard to the model's, and return its share of the batch's loss."""
-    loss, cache = model.forward(shard.texts.tokens, shard.texts.labels, shard.rng, shard.count)
-    model.backward(cache)
-    return loss
-
-
-def evaluate(model: BertForSequenceClassification, dev: LabelledTexts) -> ClassificationMetrics:
-    batches = np.array_split(np.arange(len(dev.labels)), -(-len(dev.labels) // BATCH_SIZE))
-    predicted = [model(dev.tokens.select(batch)).argmax(axis=1) for batch in batches]
-    return classification_metrics(dev.labels, np.concatenate(predicted))
+def predict(model, tokens):
+    """The id of the most probable label of each text."""
+    batches = np.array_split(np.arange(len(tokens)), -(-len(tokens) // BATCH_SIZE))
+    return np.concatenate([model(tokens.select(batch)).argmax(axis=1) for batch in batches])
 
 
 if __name__ == "__main__":
-    start(main)
+    main(*sys.argv[1:])

@@ -1,13 +1,13 @@
-"""A sentence encoder from nothing but text: three stages, each a folder that one can look at, use and compare.
+"""A sentence encoder from nothing but text, in three stages, each a folder that you can look at, use and compare.
 
-    python scripts/from_scratch.py corpus.txt --nli nli.tsv --sts-train stsb/train.tsv --sts-dev stsb/dev.tsv --out DIR
+    python from_scratch.py corpus.txt --nli nli.tsv --sts-train stsb/train.tsv --sts-dev stsb/dev.tsv --out DIR
 
     DIR/1-bert   BERT-tiny, pretrained on the corpus: masked tokens and next sentences
-    DIR/2-nli    premises and what they entail should be alike, what contradicts them not: ranking
-    DIR/3-sts    the cosine should be the score that people gave: regression
+    DIR/2-nli    a premise is closer to what it entails than to what contradicts it: ranking
+    DIR/3-sts    the cosine is the score that people gave: regression
 
-The corpus is as for `minitransformer pretrain`; the tables have the headers of `minitransformer train-sbert`. A stage
-that is finished isn't done again, and one that was stopped goes on.
+The corpus is as for `minitransformer pretrain`, the tables are as for `minitransformer train-sbert`. If you stop the
+program and start it again, it resumes the stage that was stopped and leaves the finished ones alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from commands import start
 
 from minitransformer.evaluation.pretraining import evaluate_pretraining
 from minitransformer.evaluation.sentences import evaluate_siamese
@@ -74,4 +73,4 @@ def unfinished(run_type: type[TrainingRun], folder: Path, settings: Any) -> Any:
 
 
 if __name__ == "__main__":
-    start(main)
+    main()

@@ -1,17 +1,14 @@
 """What scripts/recipes/ice0.py prints, against the exercise worked out by hand (tests/ops/test_attention.py)."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "recipes" / "ice0.py"
+from scripts.recipes import ice0
 
 
 @pytest.fixture
 def printed(capsys) -> str:
-    runpy.run_path(str(SCRIPT), run_name="__main__")
+    ice0.main()
     return capsys.readouterr().out
 
 
