@@ -67,7 +67,7 @@ def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch)
 class ScoredPairs(NamedTuple):
     """Tokenised pairs of texts and the cosines that they should have."""
 
-    tokens: PackedTokens  # 2 S sentences: the first texts of all pairs, then the second ones
+    tokens: PackedTokens  # 2 S sequences: the first texts of all pairs, then the second ones
     cosines: np.ndarray  # (S,), from 0 to 1
 
 

@@ -2,7 +2,7 @@
 
 Pretraining:
 
-    plain     transformers' BertForPreTraining as it comes: padded to the longest sentence, labels -100 where nothing is
+    plain     transformers' BertForPreTraining as it comes: padded to the longest sequence, labels -100 where nothing is
               masked, torch.optim.AdamW with its defaults
     best      the fastest step that we could write with PyTorch: the same modules, but the vocabulary head sees the
               masked rows alone, no attention mask where nothing is padded, and AdamW is fused

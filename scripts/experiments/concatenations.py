@@ -89,7 +89,7 @@ def main(base: str, nli_files: tuple[str, ...], sts_file: str, seeds: int, epoch
 
 
 class LabelledPairs(NamedTuple):
-    tokens: PackedTokens  # 2 S sentences: the first texts of all pairs, then the second ones
+    tokens: PackedTokens  # 2 S sequences: the first texts of all pairs, then the second ones
     labels: np.ndarray  # (S,)
 
     def select(self, pairs: np.ndarray) -> LabelledPairs:

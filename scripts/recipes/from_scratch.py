@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from minitransformer import UserError
 from minitransformer.evaluation.pretraining import evaluate_pretraining
 from minitransformer.evaluation.sentences import evaluate_siamese
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
@@ -73,4 +74,7 @@ def unfinished(run_type: type[TrainingRun], folder: Path, settings: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:  # a file that is missing or broken: one sentence says it all
+        raise SystemExit(f"Error: {error}") from None
