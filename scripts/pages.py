@@ -1,11 +1,35 @@
-"""Results as tables, put into the pages of docs/ by the scripts that found them."""
+"""Results as Markdown tables, and into the pages of docs/.
+
+    python -m scripts.pages docs/experiments.md ice2 scripts/recipes/ice2.py
+    python -m scripts.pages docs/benchmarks.md encode -m scripts.benchmarks.encode --rounds 3
+
+Runs the program that the arguments after the first two name to Python, and puts what it prints into the page, between
+the comments <!-- ice2 --> and <!-- /ice2 -->. If the program fails, the page stays as it is.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minitransformer.files import replacing, write_text
+
+def main() -> None:
+    page, section, *program = sys.argv[1:]
+    printed = subprocess.run([sys.executable, *program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(printed)
+    fill_section(Path(page), section, printed.strip())
+
+
+def fill_section(page: Path, section: str, markdown: str) -> None:
+    """Replace what is between the two comments of a section. Raises ValueError if the page lacks them."""
+    begin, end = f"<!-- {section} -->", f"<!-- /{section} -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{page} has no section {section!r}; first write {begin} and {end} where it should be")
+    page.write_text(f"{before}{begin}\n{markdown}\n{end}{after}", encoding="utf-8", newline="\n")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -15,15 +39,5 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in escaped)
 
 
-def publish(name: str, markdown: str, page: Path | None) -> None:
-    """Print a section; with a page, also put it between the page's two comments <!-- name --> and <!-- /name -->."""
-    print(markdown)
-    if page is None:
-        return
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    text = page.read_text(encoding="utf-8") if page.exists() else f"# {page.stem.capitalize()}\n"
-    if begin not in text:
-        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
-    before, rest = text.split(begin, 1)
-    with replacing(page) as beside:
-        write_text(f"{before}{begin}\n{markdown}\n{end}{rest.split(end, 1)[1]}", beside)
+if __name__ == "__main__":
+    main()

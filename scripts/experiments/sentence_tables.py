@@ -1,11 +1,12 @@
 """Sentence-BERT's Tables 1 and 5 for what can be run here: averaged embeddings, averaged BERT, CLS, sentence encoders.
 
     minitransformer train-sbert bert --objective ranking --train nli.tsv --dev stsb-dev.tsv --out sbert
-    python scripts/sentence_tables.py bert --sbert sbert --sts stsb-dev.tsv --sts sick.tsv --senteval senteval
+    python -m scripts.experiments.sentence_tables bert --encoder sbert --sts stsb-dev.tsv --sts sick.tsv
+    python -m scripts.experiments.sentence_tables bert --encoder sbert --senteval senteval
 
-bert is a pretrained BERT, sbert an encoder that was trained from it; the real all-MiniLM-L6-v2 stands beside them.
-Table 1 asks for the order of cosines, with nothing fitted; Table 5 fits a logistic regression to the frozen embeddings
-(Reimers, Gurevych 2019, arXiv 1908.10084, sections 4 and 5). The paper's figures stand below ours.
+bert is a pretrained BERT, the encoders are whatever it should be compared with. Table 1 asks for the order of cosines,
+with nothing fitted; Table 5 fits a logistic regression to the frozen embeddings (Reimers, Gurevych 2019,
+arXiv 1908.10084, sections 4 and 5). The paper's figures are below ours.
 """
 
 from __future__ import annotations
@@ -15,18 +16,16 @@ from pathlib import Path
 
 import click
 import numpy as np
-from commands import minilm_folder, start, write_option
-from pages import publish, table
 
 from minitransformer import SentenceEncoder
 from minitransformer.corpora.tables import SCORED_PAIRS, read_table
 from minitransformer.corpora.targets import scores
-from minitransformer.errors import UserError
 from minitransformer.evaluation.embedding_health import EmbeddingHealth
 from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
 from minitransformer.evaluation.senteval import evaluate_task
 from minitransformer.evaluation.senteval_files import TASKS, read_tasks
 from minitransformer.evaluation.sts import evaluate_sts
+from scripts.pages import table
 
 PUBLISHED_STS = {  # Table 1: Spearman x 100 on the test parts of STS-B and SICK-R
     "averaged GloVe": (58.02, 53.76),
@@ -44,34 +43,24 @@ PUBLISHED_SENTEVAL = {  # Table 5: accuracy on MR, CR, SUBJ, MPQA, SST, TREC, MR
 
 @click.command()
 @click.argument("bert")
-@click.option("--sbert", "sberts", multiple=True, help="A sentence encoder trained from it; may be repeated.")
-@click.option("--sts", "sts_files", multiple=True, help="Scored pairs (TSV); may be repeated.")
-@click.option(
-    "--senteval", "folders", multiple=True, type=click.Path(path_type=Path), help="Folders of SentEval's data."
-)
+@click.option("--encoder", "names", multiple=True, help="A sentence encoder to compare with; may be repeated.")
+@click.option("--sts", "sts_files", multiple=True, help="Scored pairs (TSV) for Table 1; may be repeated.")
+@click.option("--senteval", "folders", multiple=True, type=click.Path(path_type=Path), help="SentEval's data, Table 5.")
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only this task; may be repeated.")
-@write_option
 def main(
-    bert: str,
-    sberts: tuple[str, ...],
-    sts_files: tuple[str, ...],
-    folders: tuple[Path, ...],
-    tasks: tuple[str, ...],
-    write: Path | None,
+    bert: str, names: tuple[str, ...], sts_files: tuple[str, ...], folders: tuple[Path, ...], tasks: tuple[str, ...]
 ) -> None:
-    """Evaluate a pretrained BERT in three ways, encoders trained from it, and all-MiniLM-L6-v2."""
+    """Evaluate a pretrained BERT in three ways, and sentence encoders."""
     if not sts_files and not folders:
-        raise UserError(
-            "nothing to evaluate on: give scored pairs with --sts, SentEval's data with --senteval, or both"
-        )
-    encoders = encoders_of(bert, sberts)
+        raise click.UsageError("no data: give scored pairs with --sts or SentEval's data with --senteval")
+    encoders = encoders_of(bert, names)
     if sts_files:
-        publish("sentence_tables, STS", sts_table(encoders, sts_files), write)
+        print(sts_table(encoders, sts_files))
     if folders:
-        publish("sentence_tables, SentEval", senteval_table(encoders, folders, tasks or TASKS), write)
+        print(senteval_table(encoders, folders, tasks or TASKS))
 
 
-def encoders_of(bert: str, sberts: Sequence[str]) -> dict[str, Encode]:
+def encoders_of(bert: str, names: Sequence[str]) -> dict[str, Encode]:
     """What is compared, by the names of the tables' rows."""
     mean, cls = (SentenceEncoder.from_pretrained(bert, pooling=pooling) for pooling in ("mean", "cls"))
     encoders = {
@@ -79,9 +68,7 @@ def encoders_of(bert: str, sberts: Sequence[str]) -> dict[str, Encode]:
         "averaged BERT": mean.encode,
         "CLS of BERT": cls.encode,
     }
-    encoders |= {Path(sbert).name: SentenceEncoder.from_pretrained(sbert).encode for sbert in sberts}
-    encoders["all-MiniLM-L6-v2"] = SentenceEncoder.from_pretrained(minilm_folder()).encode
-    return encoders
+    return encoders | {Path(name).name: SentenceEncoder.from_pretrained(name).encode for name in names}
 
 
 def sts_table(encoders: dict[str, Encode], files: Sequence[str]) -> str:
@@ -122,4 +109,4 @@ def cells_of(health: EmbeddingHealth) -> list[str]:
 
 
 if __name__ == "__main__":
-    start(main)
+    main()

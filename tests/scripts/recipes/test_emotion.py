@@ -1,11 +1,10 @@
 """The fine-tuning loop on a made task: a text is a joy if it has the word "cute"."""
 
-import emotion
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from minitransformer import Bert
+from minitransformer import Bert, UserError
+from scripts.recipes import emotion
 from tests.small_encoders import POSITIONS, TOKENIZER
 from tests.small_models import small_config
 
@@ -24,7 +23,7 @@ def files(tmp_path):
             lines.append(f"{' '.join(words)}\t{label}")
         paths.append(tmp_path / name)
         paths[-1].write_text("\n".join(lines))
-    return [*map(str, paths)]
+    return paths
 
 
 @pytest.fixture
@@ -33,25 +32,21 @@ def base(tmp_path):
     folder = tmp_path / "base"
     Bert(config).save_pretrained(folder)
     TOKENIZER.save_pretrained(folder)
-    return str(folder)
+    return folder
 
 
-def test_every_head_learns_the_task(files, base):
-    options = ["--model", base, "--pooling", "pooler", "--pooling", "mean", "--hidden", "0", "--hidden", "8"]
-    arguments = [*files, *options, "--epochs", "12", "--learning-rate", "2e-2"]
-    printed = CliRunner().invoke(emotion.main, arguments, catch_exceptions=False).output
-    rows = [line.strip("| ").split(" | ") for line in printed.splitlines() if "softmax" in line]
-    assert [name for name, *_ in rows] == [
-        "POOLER, softmax",
-        "POOLER, 8 + softmax",
-        "MEAN, softmax",
-        "MEAN, 8 + softmax",
-    ]
+@pytest.mark.parametrize("hidden_sizes", [(), (8,)], ids=["softmax", "a dense layer and softmax"])
+def test_every_head_learns_the_task(files, base, hidden_sizes, monkeypatch, capsys):
+    for name, value in (("HIDDEN_SIZES", hidden_sizes), ("NUM_EPOCHS", 12), ("PEAK_LEARNING_RATE", 2e-2)):
+        monkeypatch.setattr(emotion, name, value)
+    emotion.main(base, *files)
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if "%" in line]
+    assert [pooling for pooling, *_ in rows] == ["mean", "pooler"]
     assert min(float(accuracy.rstrip("%")) for _, accuracy, _ in rows) > 95
 
 
 def test_a_label_that_training_lacks_is_named(files, base):
     with open(files[1], "a") as file:
         file.write("\na b\tfear")
-    result = CliRunner().invoke(emotion.main, [*files, "--model", base])
-    assert "dev.tsv, line 102: the label 'fear'" in str(result.exception)
+    with pytest.raises(UserError, match=r"dev\.tsv, line 102: the label 'fear'"):
+        emotion.main(base, *files)

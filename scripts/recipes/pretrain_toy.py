@@ -1,6 +1,6 @@
 """The whole of pretraining on one page: text, vocabulary, pairs, masks, loss, gradients, update.
 
-    python scripts/pretrain_toy.py          takes about half a minute
+    python pretrain_toy.py          takes about half a minute
 
 `minitransformer pretrain` does the same, with checkpoints and progress.
 """

@@ -1,11 +1,11 @@
 """Table 6 on a small encoder and made pairs."""
 
-import concatenations
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from concatenations import CONCATENATIONS, POOLINGS, Run
 
+from scripts.experiments import concatenations
+from scripts.experiments.concatenations import CONCATENATIONS, POOLINGS, Run
 from tests.small_encoders import random_texts, small_encoder
 
 WITH_DIFFERENCE = ("u", "v", "|u-v|")
@@ -62,7 +62,7 @@ def test_a_run_is_a_function_of_its_seed(base, nli):
 
     def weights(seed):
         run = Run(seed, "mean", WITH_DIFFERENCE)
-        return concatenations.trained(base, pairs, run, epochs=1, peak_rate=1e-3).storage.values
+        return concatenations.trained(base, pairs, run, num_epochs=1, peak_rate=1e-3).storage.values
 
     np.testing.assert_array_equal(weights(0), weights(0))
     assert np.abs(weights(0) - weights(1)).max() > 1e-4

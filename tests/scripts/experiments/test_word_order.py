@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import word_order
 from click.testing import CliRunner
 
 from minitransformer import SentenceEncoder
 from minitransformer.evaluation.encode import averaged_token_embeddings
 from minitransformer.text.bert_tokenizer import BertTokenizer
+from scripts.experiments import word_order
 from tests.small_models import small_config
 
 WORDS = ["me", "loves", "my", "friend", "i", "like", "chocolate", "milk"]

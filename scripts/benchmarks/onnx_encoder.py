@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 on onnxruntime, for bench_encode.py: as fast as that library gets it in float32.
+"""all-MiniLM-L6-v2 on onnxruntime, for encode.py: as fast as that library gets it in float32.
 
 PyTorch exports the graph; onnxruntime's own optimiser for BERT then fuses the embeddings, each attention, each
 bias + GELU and each residual + LayerNorm into one kernel. Texts are sorted by length and encoded in batches of 32.

@@ -1,7 +1,6 @@
 """Does a sentence's embedding know the order of its words? The lecture's two pairs, each of the same words.
 
-    python scripts/word_order.py                      with the real all-MiniLM-L6-v2
-    python scripts/word_order.py path/to/a/bert       any BERT or sentence encoder
+    python -m scripts.experiments.word_order path/to/all-MiniLM-L6-v2          or any BERT or sentence encoder
 
 Cosines of the two sentences of a pair, from averaged token embeddings, from the encoder with a position table of
 zeros, and from the encoder as it is. Attention alone doesn't see order: without positions, the same words in another
@@ -10,16 +9,13 @@ order are the same rows in another order, and their mean is the same.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import numpy as np
-from commands import minilm_folder, start, write_option
-from pages import publish, table
 
 from minitransformer import SentenceEncoder
 from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
 from minitransformer.ops.cosine_similarity import cosine_similarity_forward
+from scripts.pages import table
 
 PAIRS = [
     ("Me loves my friend", "My friend loves me"),
@@ -29,18 +25,17 @@ PAIRS = [
 
 
 @click.command()
-@click.argument("model", required=False)
-@write_option
-def main(model: str | None, write: Path | None) -> None:
-    """Print the cosines of sentences that differ in word order alone, by MODEL, a folder or a name on the hub."""
-    encoder = SentenceEncoder.from_pretrained(model or minilm_folder())
+@click.argument("model")
+def main(model: str) -> None:
+    """Print the cosines of sentences that differ only in word order, by MODEL, a folder or a name on the hub."""
+    encoder = SentenceEncoder.from_pretrained(model)
     encoders = {
         "averaged token embeddings": averaged_token_embeddings(encoder.bert, encoder.tokenizer),
         "encoder, position table of zeros": without_positions(encoder).encode,
         "encoder": encoder.encode,
     }
     rows = [[name, *(f"{cosine:.4f}" for cosine in cosines(encode))] for name, encode in encoders.items()]
-    publish("word_order", table(["", *(f"{first} / {second}" for first, second in PAIRS)], rows), write)
+    print(table(["", *(f"{first} / {second}" for first, second in PAIRS)], rows))
 
 
 def without_positions(encoder: SentenceEncoder) -> SentenceEncoder:
@@ -59,4 +54,4 @@ def cosines(encode: Encode) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    start(main)
+    main()

@@ -1,35 +1,31 @@
-"""PyTorch's training steps, for bench_pretrain.py to measure ours against.
+"""PyTorch's training steps, for pretrain.py to measure ours against.
 
 Pretraining:
 
-    plain     transformers' BertForPreTraining as it comes: padded to the longest sentence, labels -100 where nothing is
+    plain     transformers' BertForPreTraining as it comes: padded to the longest sequence, labels -100 where nothing is
               masked, torch.optim.AdamW with its defaults
     best      the fastest step that we could write with PyTorch: the same modules, but the vocabulary head sees the
               masked rows alone, no attention mask where nothing is padded, and AdamW is fused
 
 Fine-tuning of a sentence encoder: a plain loop over transformers' BertModel, each text padded to the longest of its
-side of the batch. All attend by PyTorch's scaled_dot_product_attention, which transformers chooses by itself.
+side of the batch.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from itertools import cycle
 
-import numpy as np
 import torch
-import transformers
-from benchmarking import THREADS
-from our_steps import ScoredPairs
 from torch.nn.functional import cosine_similarity, cross_entropy, mse_loss
 
-from minitransformer import BertForPreTraining, PackedTokens, PretrainingBatch
-from minitransformer.models.pretrained_model import PretrainedModel
-from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer import BertForPreTraining, PretrainingBatch, SentenceEncoder
+from scripts.benchmarks.measure import THREADS
+from scripts.benchmarks.our_steps import ScoredPairs
+from tests.parity.pretraining_twin import IGNORED, padded, padded_inputs, transformers_twin
 
-IGNORED = -100  # the label that PyTorch's cross-entropy leaves out
+ATTENTION = "sdpa"  # PyTorch's scaled_dot_product_attention, which transformers chooses by itself
 
 
 class TorchStep:
@@ -62,12 +58,12 @@ class TorchStep:
 
 
 def plain_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
-    network, inputs = transformers_twin(model), padded_inputs(batch)
+    network, inputs = transformers_twin(model, ATTENTION), padded_inputs(batch)
     return TorchStep(network, lambda: network(**inputs).loss, fused=None)
 
 
 def best_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
-    network, inputs = transformers_twin(model), padded_inputs(batch)
+    network, inputs = transformers_twin(model, ATTENTION), padded_inputs(batch)
     is_masked = inputs.pop("labels") != IGNORED
     masked_ids = padded_inputs(batch)["labels"][is_masked]
     is_random_next = inputs.pop("next_sentence_label")
@@ -85,7 +81,7 @@ def best_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
 
 def finetuning_step(encoder: SentenceEncoder, batches: Sequence[ScoredPairs]) -> TorchStep:
     """Steps that learn the batches one after the other: mean pooling, cosine, squared error."""
-    network = transformers_twin(encoder.bert)
+    network = transformers_twin(encoder.bert, ATTENTION)
     coming = cycle([sides_and_cosines(batch) for batch in batches])
 
     def embeddings(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -105,33 +101,6 @@ def sides_and_cosines(batch: ScoredPairs) -> tuple[dict, dict, torch.Tensor]:
     half = len(batch.cosines)
     first, second = batch.tokens.select(slice(half)), batch.tokens.select(slice(half, None))
     return padded(first), padded(second), torch.tensor(batch.cosines)
-
-
-def transformers_twin(model: PretrainedModel) -> torch.nn.Module:
-    """transformers' network of the same architecture with the same weights."""
-    network = getattr(transformers, model.architecture)(transformers.BertConfig(**dataclasses.asdict(model.config)))
-    network.load_state_dict({name: torch.tensor(value) for name, value in model.state_dict().items()}, strict=False)
-    return network
-
-
-def padded_inputs(batch: PretrainingBatch) -> dict[str, torch.Tensor]:
-    """The batch under the names of transformers' forward, padded to its longest sentence."""
-    labels = np.full(len(batch.tokens.token_ids), IGNORED)
-    labels[batch.masked_positions] = batch.masked_ids
-    inputs = padded(batch.tokens)
-    padded_labels = torch.from_numpy(batch.tokens.to_padded(labels))
-    inputs["labels"] = padded_labels.where(inputs["attention_mask"] == 1, IGNORED)
-    inputs["next_sentence_label"] = torch.from_numpy(batch.is_random_next)
-    return inputs
-
-
-def padded(tokens: PackedTokens) -> dict[str, torch.Tensor]:
-    inputs = {
-        "input_ids": tokens.token_ids,
-        "token_type_ids": tokens.segment_ids,
-        "attention_mask": np.ones_like(tokens.token_ids),
-    }
-    return {name: torch.from_numpy(tokens.to_padded(rows)) for name, rows in inputs.items()}
 
 
 def decayed_and_not(network: torch.nn.Module) -> list[dict]:

@@ -1,16 +1,15 @@
 """The training loop on one page, cut short."""
 
 import re
-import runpy
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain_toy.py"
+from scripts.recipes import pretrain_toy
 
 
-def test_the_loss_falls_and_every_mask_gets_fillings(capsys):
-    script = runpy.run_path(str(SCRIPT))
-    script["main"].__globals__.update(STEPS=100, WARM_UP_STEPS=10)
-    script["main"]()
+def test_the_loss_falls_and_every_mask_gets_fillings(monkeypatch, capsys):
+    monkeypatch.setattr(pretrain_toy, "STEPS", 100)
+    monkeypatch.setattr(pretrain_toy, "WARM_UP_STEPS", 10)
+    pretrain_toy.main()
     printed = capsys.readouterr().out
     first, last = (float(loss) for loss in re.findall(r"^ +\d+ +(\d\.\d+) \(", printed, re.MULTILINE))
     assert last < first - 1
@@ -18,4 +17,4 @@ def test_the_loss_falls_and_every_mask_gets_fillings(capsys):
 
 
 def test_it_fits_on_a_page():
-    assert len(SCRIPT.read_text().splitlines()) < 100
+    assert len(Path(pretrain_toy.__file__).read_text().splitlines()) < 100

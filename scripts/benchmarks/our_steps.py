@@ -1,4 +1,4 @@
-"""Our training steps, for bench_pretrain.py to measure: those of the training loop, without its log and checkpoints."""
+"""Our training steps, for the benchmarks to measure: those of the training loop, without its log and checkpoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer import BertForPreTraining, PackedTokens, PretrainingBatch
+from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch
 from minitransformer.batches.sentence_examples import SentenceExamples
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
@@ -17,6 +17,8 @@ from minitransformer.training.optimizer.clipping import clip_scale
 from minitransformer.training.tasks.sentences import SiameseTask
 from minitransformer.training.tasks.task import Task
 from minitransformer.training.workers import Workers
+
+MASKED_SHARE = 0.15
 
 
 class OurStep:
@@ -45,6 +47,16 @@ class OurStep:
         return metrics["loss"], norm
 
 
+def random_batch(config: BertConfig, num_sequences: int, length: int) -> PretrainingBatch:
+    """Random tokens, `length` of them in each sequence; what a token is has no part in the time."""
+    rng = np.random.default_rng(0)
+    tokens = PackedTokens.pack(rng.integers(0, config.vocab_size, (num_sequences, length)))
+    num_rows = len(tokens.token_ids)
+    masked = np.sort(rng.permutation(num_rows)[: round(MASKED_SHARE * num_rows)])
+    masked_ids = rng.integers(0, config.vocab_size, len(masked))
+    return PretrainingBatch(tokens, masked, masked_ids, rng.integers(0, 2, num_sequences))
+
+
 def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:
     """Steps that all learn one batch."""
     return OurStep(Task(lambda step: batch, pool.count), 1, pool)
@@ -53,7 +65,7 @@ def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch)
 class ScoredPairs(NamedTuple):
     """Tokenised pairs of texts and the cosines that they should have."""
 
-    tokens: PackedTokens  # 2 S sentences: the first texts of all pairs, then the second ones
+    tokens: PackedTokens  # 2 S sequences: the first texts of all pairs, then the second ones
     cosines: np.ndarray  # (S,), from 0 to 1
 
 

@@ -1,9 +1,9 @@
 """The lecture's in-class exercise #0: two tokens, one attention head. Which token does token 2 attend to?
 
-    python scripts/ice0.py
+    python ice0.py
 
-Prints every matrix on the way, with the scores as they are and divided by sqrt(D), and what the softmax of the
-formula does with such scores in float32. docs/attention.md walks through the same numbers.
+Prints every matrix on the way from x to the output, with the scores as they are and divided by sqrt(D), and then what
+float32 makes of the softmax as the formula has it. docs/attention.md walks through the same numbers.
 """
 
 import math
@@ -13,31 +13,30 @@ import numpy as np
 from minitransformer.ops.attention import attention_forward
 from minitransformer.ops.softmax import softmax_forward
 
-# The exercise gives Q, K and V. The x (2, 4) and the three W (4, 3) here are ours: small whole numbers with just these
-# Q = x W^Q, K = x W^K and V = x W^V.
-X = np.array([[1, -3, -2, 1], [1, 3, 2, 3]], float)
-W_Q = np.array([[-4, 1, 1], [-3, -1, 3], [-4, -1, 4], [-4, 1, 4]], float)
-W_K = np.array([[-2, 2, 1], [-4, 1, -3], [-4, -1, -3], [-3, 4, 0]], float)
-W_V = np.array([[0, 0, -4], [-1, 2, -4], [0, 2, -4], [-1, 0, -3]], float)
+# The exercise's numbers: a row of x for each token, and the matrices of one head, (H, D) = (4, 3).
+X = np.array([[1, 2, 3, -1], [3, -4, -7, 5]], float)
+W_Q = np.array([[-1, 2, 0], [2, 3, -5], [1, 0, 0], [-3, 1, 2]], float)
+W_K = np.array([[1, 2, 3], [2, 4, 3], [3, 0, 3], [-1, 5, 2]], float)
+W_V = np.array([[-1, -2, 3], [2, -4, 0], [0, 0, 1], [1, 0, -7]], float)
 
 
-def main() -> None:
-    q, k, v = X @ W_Q, X @ W_K, X @ W_V
+def main():
     show("x", X)
+    q, k, v = X @ W_Q, X @ W_K, X @ W_V
     show("Q = x W^Q", q)
     show("K = x W^K", k)
     show("V = x W^V", v)
     attend("unscaled", q, k, v, scale=1.0)
     attend("scaled by 1 / sqrt(3)", q, k, v, scale=1 / math.sqrt(3))
-    naive_softmax((q @ k.T)[1])
+    softmax_by_the_bare_formula((q @ k.T)[1])
 
 
-def attend(title: str, q: np.ndarray, k: np.ndarray, v: np.ndarray, scale: float) -> None:
+def attend(title, q, k, v, scale):
     """Print attention step by step: scores, weights and output, row i for token i."""
     print(f"---- {title} ----\n")
     scores = q @ k.T * scale
     weights, _ = softmax_forward(scores)
-    y, _ = attention_forward(q, k, v, scale=scale)
+    y, _ = attention_forward(q, k, v, scale=scale)  # does all of it in one call
     show("scores = Q K^T * scale", scores)
     show("weights = softmax(scores)", weights)
     show("log(weights)", np.log(weights))
@@ -45,9 +44,9 @@ def attend(title: str, q: np.ndarray, k: np.ndarray, v: np.ndarray, scale: float
     print(f"Token 2 attends to token {weights[1].argmax() + 1}.\n")
 
 
-def naive_softmax(scores: np.ndarray) -> None:
-    """Print the softmax of one row by the bare formula, exp(s) / sum(exp(s)), which overflows."""
-    print("---- softmax of token 2's unscaled scores, without taking the maximum away first ----\n")
+def softmax_by_the_bare_formula(scores):
+    """Print exp(s) / sum(exp(s)) of one row, which overflows in float32."""
+    print("---- softmax of token 2's unscaled scores, if we don't subtract the maximum first ----\n")
     for dtype in (np.float64, np.float32):
         with np.errstate(over="ignore", invalid="ignore"):
             exps = np.exp(scores.astype(dtype))
@@ -55,7 +54,7 @@ def naive_softmax(scores: np.ndarray) -> None:
             show(f"exp(scores) / sum(exp(scores)), {exps.dtype}", (exps / exps.sum())[None])
 
 
-def show(name: str, matrix: np.ndarray) -> None:
+def show(name, matrix):
     rows = [[f"{number:.12g}" for number in row] for row in matrix]
     width = max(len(number) for row in rows for number in row)
     print(f"{name}  {matrix.shape}")

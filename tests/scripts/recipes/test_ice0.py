@@ -1,17 +1,14 @@
-"""What scripts/ice0.py prints, against the lecture's exercise worked by hand and in exact arithmetic."""
-
-import runpy
-from pathlib import Path
+"""What scripts/recipes/ice0.py prints, against the exercise worked out by hand (tests/ops/test_attention.py)."""
 
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "ice0.py"
+from scripts.recipes import ice0
 
 
 @pytest.fixture
 def printed(capsys) -> str:
-    runpy.run_path(str(SCRIPT), run_name="__main__")
+    ice0.main()
     return capsys.readouterr().out
 
 
@@ -25,8 +22,9 @@ def part(printed: str, title: str) -> dict[str, np.ndarray]:
     return matrices(printed.split(f"---- {title}")[1].split("\n----")[0])
 
 
-def test_the_projections_are_those_of_the_slide(printed):
+def test_it_starts_from_the_x_of_the_exercise_and_projects_it(printed):
     given = matrices(printed.split("----")[0])
+    np.testing.assert_array_equal(given["x"], [[1, 2, 3, -1], [3, -4, -7, 5]])
     np.testing.assert_array_equal(given["Q = x W^Q"], [[9, 7, -12], [-33, -1, 30]])
     np.testing.assert_array_equal(given["K = x W^K"], [[15, 5, 16], [-31, 15, -14]])
     np.testing.assert_array_equal(given["V = x W^V"], [[2, -10, 13], [-6, 10, -33]])
