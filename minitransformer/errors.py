@@ -1,7 +1,5 @@
 """What speaks to the user rather than to the programmer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files: JSON read with errors that say where, and files replaced only by ones that are whole."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping

@@ -5,8 +5,6 @@ word "masking" and the number 812: a run that resumes needs no generator's state
 each other.
 """
 
-from __future__ import annotations
-
 import zlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Batches of examples, epoch after epoch: each epoch deals out every example once, in an order of its own."""
 
-from __future__ import annotations
-
 from minitransformer.randomness import generator
 from minitransformer.text.packed_tokens import IntArray
 

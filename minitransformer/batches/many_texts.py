@@ -1,7 +1,5 @@
 """Many texts through an encoder: each different one once, in batches of like length, on all cores."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor

@@ -10,8 +10,6 @@ tokens are drawn from the vocabulary without the special tokens, which the origi
 running text is something that the model never meets again.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

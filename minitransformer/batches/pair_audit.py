@@ -1,7 +1,5 @@
 """A look at the next-sentence pairs before training on them: are they balanced, long enough, and what one expects?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

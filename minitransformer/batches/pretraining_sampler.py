@@ -1,7 +1,5 @@
 """From a tokenised corpus to the batch of each pretraining step."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.batches.masking import TokenMasker

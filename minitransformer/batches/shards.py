@@ -1,7 +1,5 @@
 """A step's batch in shards: sequences of like length, about equally many tokens each; and their metrics added up."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The arguments that commands share: MODEL, and FILE with its lines."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from pathlib import Path

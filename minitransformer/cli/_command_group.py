@@ -1,7 +1,5 @@
 """A group of commands, one file each, that is listed and completed without importing them."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 from collections.abc import Mapping, Sequence

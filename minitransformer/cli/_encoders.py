@@ -1,7 +1,5 @@
 """Finding the sentence encoder, or the baseline, that a command was given."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 

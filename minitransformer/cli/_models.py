@@ -1,7 +1,5 @@
 """Finding the model that a command was given."""
 
-from __future__ import annotations
-
 from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.hub import model_folder
 from minitransformer.models.bert_for_pretraining import BertForPreTraining

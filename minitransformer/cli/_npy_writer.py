@@ -1,7 +1,5 @@
 """Rows that arrive chunk by chunk, however many they will be, as a .npy file."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterable

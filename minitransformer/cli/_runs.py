@@ -1,7 +1,5 @@
 """What all training commands share: their common options, and the way from these to a finished model."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """minitransformer embed MODEL [FILE] --out FILE.npy: a row of numbers for each line of text."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """minitransformer fill-mask MODEL "I love to [MASK]": what the model puts in place of [MASK]."""
 
-from __future__ import annotations
-
 import click
 
 from minitransformer.cli._arguments import model_argument

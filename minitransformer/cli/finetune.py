@@ -1,7 +1,5 @@
 """minitransformer finetune MODEL: from a BERT to a classifier of texts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

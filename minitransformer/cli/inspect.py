@@ -1,7 +1,5 @@
 """minitransformer inspect MODEL TEXT [SECOND]: a text as the model sees it, and the shapes it takes inside."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

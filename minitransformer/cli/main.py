@@ -1,7 +1,5 @@
 """The entry point: finds the command, runs it, and turns a user's mistake into one sentence."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """minitransformer next-sentence MODEL A B: does B follow A?"""
 
-from __future__ import annotations
-
 import click
 
 from minitransformer.cli._arguments import model_argument

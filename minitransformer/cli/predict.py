@@ -1,7 +1,5 @@
 """minitransformer predict MODEL [FILE]: a fine-tuned model's answers, a line for each text."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from itertools import islice

@@ -1,7 +1,5 @@
 """minitransformer pretrain: from text to a BERT, and what it has learnt."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

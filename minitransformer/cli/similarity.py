@@ -1,7 +1,5 @@
 """minitransformer similarity MODEL A B [...]: how similar texts are in meaning."""
 
-from __future__ import annotations
-
 import click
 
 from minitransformer.cli._arguments import model_argument

@@ -1,7 +1,5 @@
 """minitransformer train-sbert MODEL: from a BERT, or a sentence encoder, to a better sentence encoder."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

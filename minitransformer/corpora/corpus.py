@@ -1,7 +1,5 @@
 """What a corpus is, wherever its text comes from."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 

@@ -4,8 +4,6 @@ Docstrings are reStructuredText, mostly in numpydoc's style. First, what isn't p
 line (sections, directives, doctests, indented blocks after a colon). Then each sentence must look like English.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Iterator

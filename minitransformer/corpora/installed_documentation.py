@@ -4,8 +4,6 @@ Docstrings are read from the source files with ast, so no module is run. The cha
 Python's help() shows, come from pydoc_data.topics. Each docstring or chapter is one document.
 """
 
-from __future__ import annotations
-
 import ast
 import sysconfig
 import warnings

@@ -13,8 +13,6 @@ The rules are for English and languages with similar punctuation; 。！？ alwa
 2006, "Unsupervised multilingual sentence boundary detection") learns such lists from text, but it needs a lot of text.
 """
 
-from __future__ import annotations
-
 import re
 
 

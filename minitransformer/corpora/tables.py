@@ -7,8 +7,6 @@ There is no quoting: a field is everything between two tabs. Blank lines are ski
     A plane is taking off.<TAB>An air plane is taking off.<TAB>5.0
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

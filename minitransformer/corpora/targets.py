@@ -1,7 +1,5 @@
 """What a model should answer, as the numbers that it is trained on: labels and scores from the columns of a table."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

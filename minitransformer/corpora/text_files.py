@@ -6,8 +6,6 @@ their paragraphs are the lines between blank lines, and two blank lines or more 
 new document.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import os

@@ -1,7 +1,5 @@
 """How good a classifier is: the measures that suit its problem."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

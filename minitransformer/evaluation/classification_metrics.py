@@ -1,7 +1,5 @@
 """How often, and for which classes, a classifier is right."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Do predicted and true numbers rise and fall together? Pearson's and Spearman's correlation, from -1 to 1."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

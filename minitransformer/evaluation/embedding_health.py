@@ -13,8 +13,6 @@ of the S x E matrix of embeddings of length 1, and p = s / sum(s),
 which is E for E equal singular values, and 1 if all embeddings are the same up to length.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What is evaluated, a function from texts to embeddings, and the baseline that any encoder must beat."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -17,8 +17,6 @@ equally in all directions, so it works on W / scale, where scale_i is the curvat
 That is all of the curvature if the features are uncorrelated, and principal_axes makes them so.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

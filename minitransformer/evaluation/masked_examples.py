@@ -1,7 +1,5 @@
 """A few sentences with a masked word, to see what a model has learnt."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

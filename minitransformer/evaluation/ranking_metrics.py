@@ -1,7 +1,5 @@
 """Does each text find the one that it belongs with? Measures for pairs and triplets of embeddings."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -8,8 +8,6 @@
 Each comes with the health of the embeddings, which shows a collapse.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -5,8 +5,6 @@ name of its task as a word, and the file's name that of its part: MR.tsv, TREC.t
 part it is "train".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ The usual measure is Spearman's correlation of cosine and score, for which only 
 fitted (Reimers, Gurevych 2019, arXiv 1908.10084, section 4).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """BERT step by step, from ids to output: what each step is computed with, and the shape that comes out."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from minitransformer.models.bert import Bert

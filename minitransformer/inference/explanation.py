@@ -9,8 +9,6 @@ The parts say what the cosine is made of. They don't say what it would be withou
 mixed the tokens of each text.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

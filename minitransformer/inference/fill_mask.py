@@ -1,7 +1,5 @@
 """What BERT puts in place of [MASK]."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A fine-tuned model that answers with a label, several labels or a number for each text or pair of texts."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path

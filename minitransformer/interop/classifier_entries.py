@@ -9,8 +9,6 @@
 Here it is a dictionary of ClassifierSettings' fields.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

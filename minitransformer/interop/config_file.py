@@ -1,7 +1,5 @@
 """config.json: the settings of a Hugging Face folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the folders of a family of models look like: a model's config and its tensors, in their names and in ours."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """From what the user calls a model to its folder."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Between the parameters of a module and the tensors of a checkpoint: which is which, do the shapes agree, copy."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterable
 

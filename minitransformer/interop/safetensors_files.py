@@ -5,8 +5,6 @@ gives out a tensor. Added here: BF16, which NumPy doesn't have, tensors spread o
 which file and what to do.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -12,8 +12,6 @@ which every version loads, is written. A folder without modules.json is a BERT w
 Here the settings are a dictionary of SentenceEncoderSettings' fields; a dense layer is one of DenseSettings' fields.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

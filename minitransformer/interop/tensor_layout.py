@@ -10,8 +10,6 @@ A row says where a parameter of ours is found:
 stores the weights of query, key and value side by side as one tensor [H, 3 H].
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

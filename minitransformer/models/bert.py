@@ -1,7 +1,5 @@
 """BERT: embeddings, a stack of encoder layers, and a pooler."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

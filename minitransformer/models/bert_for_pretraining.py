@@ -1,7 +1,5 @@
 """BERT with the heads of its two pretraining tasks, and their loss."""
 
-from __future__ import annotations
-
 import dataclasses
 import warnings
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What makes a BERT a classifier: its labels, how it answers, what it has on top of BERT."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from minitransformer.errors import UserError

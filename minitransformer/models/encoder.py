@@ -1,7 +1,5 @@
 """The face of an encoder: whatever turns tokens into a row for each."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

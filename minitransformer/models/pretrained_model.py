@@ -1,7 +1,5 @@
 """Models that come from a folder and go to one: Hugging Face's folders, read and written."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What makes a BERT a sentence encoder: how rows are pooled, what follows, how texts enter."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 

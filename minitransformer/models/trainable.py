@@ -1,7 +1,5 @@
 """What a training run needs of a model: that a folder can hold it, and that it can be taken up again from there."""
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from pathlib import Path

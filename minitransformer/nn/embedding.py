@@ -1,7 +1,5 @@
 """The embedding layer: a table with a row for each id."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.nn.module import Module

@@ -1,7 +1,5 @@
 """L2 normalisation as a layer; it has nothing to learn."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.nn.module import Module

@@ -1,7 +1,5 @@
 """A trained array, and the flat vectors that all the arrays of a model live in."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The pooling layer: from the rows of the tokens to one row for each sentence, in one or several ways."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

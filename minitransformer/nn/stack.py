@@ -1,7 +1,5 @@
 """A stack of layers: what every Transformer is made of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The vocabulary head: from a row of a model to a score for each token of the vocabulary."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.nn.embedding import Embedding

@@ -1,7 +1,5 @@
 """The classification objective: from both embeddings and their difference, tell the class of the pair."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

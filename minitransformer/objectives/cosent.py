@@ -1,7 +1,5 @@
 """The CoSENT objective: the cosines of the pairs should stand in the order of their scores."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The face of an objective: one number for a batch of sentence embeddings, and its gradient."""
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import numpy as np

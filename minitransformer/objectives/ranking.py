@@ -1,7 +1,5 @@
 """The multiple negatives ranking objective: each anchor should find its positive among those of the whole batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The regression objective: the cosine of a pair should be its score."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

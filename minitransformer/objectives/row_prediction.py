@@ -7,8 +7,6 @@ next token, a translator's the next word of the target. The head is computed for
 part in the loss.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

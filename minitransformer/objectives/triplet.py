@@ -1,7 +1,5 @@
 """The triplet objective: an anchor should be nearer to its positive than to its negative."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.ops.triplet_loss import TripletLossCache, triplet_loss_backward, triplet_loss_forward

@@ -11,8 +11,6 @@ which neither overflows nor loses digits, whatever z.
 Back: dz = dloss (p - t).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

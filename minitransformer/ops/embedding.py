@@ -13,8 +13,6 @@ and their gradients. (`dtable[ids] += dy` would be wrong: NumPy adds a row that 
 It too is a product with one-hot columns, onehot^T dy, and SciPy's sparse matrices leave out the zeros.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

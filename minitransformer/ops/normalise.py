@@ -12,8 +12,6 @@ has no component along x: a longer row has the same direction. (Where the length
 dx = dx_hat / eps.)
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

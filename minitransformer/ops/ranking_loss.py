@@ -21,8 +21,6 @@ and the symmetric form is the mean of this and of the same along the columns. Wh
 gradient 0.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -8,8 +8,6 @@ Where two threads compute, the one waits for the other's turn, about 10 µs a ca
 best for a single thread, two threads together are no faster than one. With 2^18 the waiting hardly counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

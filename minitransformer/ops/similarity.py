@@ -1,7 +1,5 @@
 """How much two embeddings are alike: one number for each pair."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.ops.cosine_similarity import cosine_matrix_forward

@@ -7,8 +7,6 @@ element by element; the caller takes the mean.
 Back: dx = dloss 2 (x - t).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

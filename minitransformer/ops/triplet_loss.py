@@ -14,8 +14,6 @@ so da + dp + dn = 0: moving all three together changes nothing. Between equal ve
 unit vector is taken to be 0.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -5,8 +5,6 @@ tokenizer.json (the library's own format) and tokenizer_config.json (lower-casin
 maximum length).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

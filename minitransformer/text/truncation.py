@@ -1,7 +1,5 @@
 """Truncate pairs of texts to a common number of tokens."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.text.packed_tokens import IntArray

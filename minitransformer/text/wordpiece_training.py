@@ -7,8 +7,6 @@ the WordPiece trainer of the `tokenizers` library does the same. But it breaks t
 the same text gives a different vocabulary in each process. Here ties are broken alphabetically.
 """
 
-from __future__ import annotations
-
 import heapq
 import re
 from collections import Counter, defaultdict

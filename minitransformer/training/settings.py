@@ -1,7 +1,5 @@
 """What a training run is told: numbers that stay the same from its first step to its last, resumed or not."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from minitransformer.parallel import available_cores

@@ -1,7 +1,5 @@
 """minitransformer evaluate pretraining MODEL [DATA ...]: masked tokens and next sentences."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 

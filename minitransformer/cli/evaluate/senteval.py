@@ -1,7 +1,5 @@
 """minitransformer evaluate senteval MODEL DATA ...: what a linear classifier reads off frozen embeddings."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """minitransformer evaluate sts MODEL DATA ...: do cosines order pairs of sentences as people do?"""
 
-from __future__ import annotations
-
 import click
 
 from minitransformer.cli._arguments import model_argument

@@ -7,8 +7,6 @@ number below 1. What is above the encoder has all of it, and layer i of L, count
     factor of layer i = decay^(L - i),   factor of the embeddings = decay^(L + 1)
 """
 
-from __future__ import annotations
-
 import re
 from itertools import groupby
 

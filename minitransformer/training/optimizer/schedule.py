@@ -11,8 +11,6 @@ Devlin et al. 2018 (arXiv 1810.04805), appendix A.2. The published code drops by
 its decay line starts at step 0; here they meet, as in transformers' get_linear_schedule_with_warmup.
 """
 
-from __future__ import annotations
-
 
 def linear_warm_up_and_decay(step: int, warm_up_steps: int, total_steps: int) -> float:
     """What the peak learning rate is multiplied by in step 0, 1, ..., total_steps - 1.

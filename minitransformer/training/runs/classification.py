@@ -1,7 +1,5 @@
 """Fine-tuning a BERT to classify or score texts or pairs of texts: a run of training/runs/fine_tuning.py."""
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass, field
 from typing import Any

@@ -7,8 +7,6 @@ Its folder is that of training/runs/run.py, and while it trains
     best.json         that evaluation
 """
 
-from __future__ import annotations
-
 import math
 import shutil
 import zlib

@@ -6,8 +6,6 @@ training/
   corpus/                             its text as token ids (corpora/tokenized_corpus.py)
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -14,8 +14,6 @@ A training command is its options, and one run from start to end:
     print(run.report(run.train()))
 """
 
-from __future__ import annotations
-
 import dataclasses
 import shutil
 from abc import ABC, abstractmethod

@@ -8,8 +8,6 @@ ranking          triplets, pairs labelled "entailment" and "contradiction" (NLI)
 triplet          triplets
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

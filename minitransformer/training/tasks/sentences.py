@@ -14,8 +14,6 @@ is: the backward pass makes each shard's cache again, with the same dropout mask
 same, for a third more work, and a batch may be as large as its embeddings fit into memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any

@@ -1,7 +1,5 @@
 """A task: what the training loop trains a model on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
