@@ -13,10 +13,7 @@ from minitransformer.ops.tanh import tanh_backward, tanh_forward
 
 
 class Activation(NamedTuple):
-    """An activation function: alone for inference, and as a forward/backward pair.
-
-    function(x, out=x) writes the result over x, as forward and backward do over their first argument.
-    """
+    """An activation function: alone for inference, and as a forward/backward pair."""
 
     function: Callable[..., np.ndarray]
     forward: Callable[..., tuple[np.ndarray, Any]]
@@ -28,5 +25,5 @@ ACTIVATIONS = {
     "gelu_tanh": Activation(gelu_tanh, gelu_tanh_forward, gelu_backward),  # the cached slope tells the forms apart
     "relu": Activation(relu, relu_forward, relu_backward),
     "tanh": Activation(np.tanh, tanh_forward, tanh_backward),
-    "identity": Activation(lambda x, out=None: x, lambda x, out=None: (x, None), lambda dy, cache, out=None: dy),
+    "identity": Activation(lambda x: x, lambda x: (x, None), lambda dy, cache: dy),
 }

@@ -60,7 +60,7 @@ class MultiHeadSelfAttention(Module):
             q, k, v, lengths, lengths, self.num_heads, dropout_rate=self.attention_dropout, rng=rng
         )
         y, output_cache = self.output.forward(attended)
-        y, dropout_cache = dropout_forward(y, self.hidden_dropout, rng, out=y)
+        y, dropout_cache = dropout_forward(y, self.hidden_dropout, rng)
         return y, AttentionLayerCache(query_cache, key_cache, value_cache, attention_cache, output_cache, dropout_cache)
 
     def backward(self, dy: np.ndarray, cache: AttentionLayerCache) -> np.ndarray:

@@ -47,8 +47,8 @@ class BertEmbeddings(Module):
         positions, position_cache = self.position.forward(position_ids)
         x += segments
         x += positions
-        y, norm_cache = self.norm.forward(x, overwrite_x=True)
-        y, dropout_cache = dropout_forward(y, self.dropout, rng, out=y)
+        y, norm_cache = self.norm.forward(x)
+        y, dropout_cache = dropout_forward(y, self.dropout, rng)
         return y, BertEmbeddingsCache(token_cache, segment_cache, position_cache, norm_cache, dropout_cache)
 
     def backward(self, dy: np.ndarray, cache: BertEmbeddingsCache) -> None:

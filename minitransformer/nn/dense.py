@@ -26,7 +26,7 @@ class Dense(Module):
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, DenseCache]:
         x, linear = self.linear.forward(x)
-        y, activation = ACTIVATIONS[self.activation].forward(x, out=x)
+        y, activation = ACTIVATIONS[self.activation].forward(x)
         return y, DenseCache(linear, activation)
 
     def backward(self, dy: np.ndarray, cache: DenseCache) -> np.ndarray:

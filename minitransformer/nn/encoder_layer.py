@@ -35,10 +35,10 @@ class EncoderLayer(Module):
     def __call__(self, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         attended = self.attention(x, lengths)
         attended += x
-        x = self.attention_norm(attended, out=attended)
+        x = self.attention_norm(attended)
         transformed = self.feed_forward(x)
         transformed += x
-        return self.output_norm(transformed, out=transformed)
+        return self.output_norm(transformed)
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray, rng: np.random.Generator | None = None
@@ -46,10 +46,10 @@ class EncoderLayer(Module):
         """y (N, H) of x (N, H) whose sentences have `lengths` (S,); dropout happens only with an rng."""
         attended, attention = self.attention.forward(x, lengths, rng)
         attended += x  # each += is a sum of the docstring, in the place of its second term
-        x, attention_norm = self.attention_norm.forward(attended, overwrite_x=True)
+        x, attention_norm = self.attention_norm.forward(attended)
         transformed, feed_forward = self.feed_forward.forward(x, rng)
         transformed += x
-        y, output_norm = self.output_norm.forward(transformed, overwrite_x=True)
+        y, output_norm = self.output_norm.forward(transformed)
         return y, EncoderLayerCache(attention, attention_norm, feed_forward, output_norm)
 
     def backward(self, dy: np.ndarray, cache: EncoderLayerCache) -> np.ndarray:

@@ -41,18 +41,18 @@ class FeedForward(Module):
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         x = self.inner(x)
-        return self.outer(self.activation.function(x, out=x))
+        return self.outer(self.activation.function(x))
 
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, FeedForwardCache]:
         """y (N, H) of x (N, H); dropout happens only with an rng."""
         x, inner = self.inner.forward(x)
-        x, activation = self.activation.forward(x, out=x)  # over x W_1 + b_1, which no cache needs
+        x, activation = self.activation.forward(x)
         x, outer = self.outer.forward(x)
-        y, dropout = dropout_forward(x, self.dropout, rng, out=x)
+        y, dropout = dropout_forward(x, self.dropout, rng)
         return y, FeedForwardCache(inner, activation, outer, dropout)
 
     def backward(self, dy: np.ndarray, cache: FeedForwardCache) -> np.ndarray:
         dx = dropout_backward(dy, cache.dropout)
         dx = self.outer.backward(dx, cache.outer)
-        dx = self.activation.backward(dx, cache.activation, out=dx)
+        dx = self.activation.backward(dx, cache.activation)
         return self.inner.backward(dx, cache.inner)

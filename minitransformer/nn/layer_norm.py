@@ -17,12 +17,11 @@ class LayerNorm(Module):
         self.beta = Parameter((size,), zeros)
         self.eps = eps
 
-    def __call__(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        return layer_norm(x, self.gamma.value, self.beta.value, self.eps, out)
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return layer_norm(x, self.gamma.value, self.beta.value, self.eps)
 
-    def forward(self, x: np.ndarray, overwrite_x: bool = False) -> tuple[np.ndarray, LayerNormCache]:
-        """y (N, H), and the cache, which takes the memory of x if overwrite_x says that x is needed no more."""
-        return layer_norm_forward(x, self.gamma.value, self.beta.value, self.eps, overwrite_x)
+    def forward(self, x: np.ndarray) -> tuple[np.ndarray, LayerNormCache]:
+        return layer_norm_forward(x, self.gamma.value, self.beta.value, self.eps)
 
     def backward(self, dy: np.ndarray, cache: LayerNormCache) -> np.ndarray:
         dx, dgamma, dbeta = layer_norm_backward(dy, cache)

@@ -20,7 +20,7 @@ class Linear(Module):
         return linear_forward(x, self.weight.value, self.bias.value)
 
     def backward(self, dy: np.ndarray, cache: LinearCache) -> np.ndarray:
-        dx, dweight, dbias = linear_backward(dy, cache, dweight_out=self.weight.first_grad())
+        dx, dweight, dbias = linear_backward(dy, cache)
         self.weight.accumulate(dweight)
         self.bias.accumulate(dbias)
         return dx

@@ -42,21 +42,21 @@ class MaskedLMHead(Module):
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         x = self.transform(x)
-        x = self.norm(self.activation.function(x, out=x))
+        x = self.norm(self.activation.function(x))
         return tied_decoder_forward(x, self.table.value, self.bias.value)[0]
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, MaskedLMHeadCache]:
         """logits (M, V) of x (M, H), and the cache."""
         x, transform = self.transform.forward(x)
-        x, activation = self.activation.forward(x, out=x)
+        x, activation = self.activation.forward(x)
         x, norm = self.norm.forward(x)
         logits, decoder = tied_decoder_forward(x, self.table.value, self.bias.value)
         return logits, MaskedLMHeadCache(transform, activation, norm, decoder)
 
     def backward(self, dlogits: np.ndarray, cache: MaskedLMHeadCache) -> np.ndarray:
-        dx, dtable, dbias = tied_decoder_backward(dlogits, cache.decoder, dtable_out=self.table.first_grad())
+        dx, dtable, dbias = tied_decoder_backward(dlogits, cache.decoder)
         self.table.accumulate(dtable)
         self.bias.accumulate(dbias)
         dx = self.norm.backward(dx, cache.norm)
-        dx = self.activation.backward(dx, cache.activation, out=dx)
+        dx = self.activation.backward(dx, cache.activation)
         return self.transform.backward(dx, cache.transform)

@@ -35,16 +35,13 @@ def dropout_mask(shape: tuple[int, ...], rate: float, rng: np.random.Generator, 
 
 
 def dropout_forward(
-    x: np.ndarray, rate: float, rng: np.random.Generator | None, out: np.ndarray | None = None
+    x: np.ndarray, rate: float, rng: np.random.Generator | None
 ) -> tuple[np.ndarray, DropoutCache]:
-    """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself.
-
-    Else y is written to `out`, which may be x, if given.
-    """
+    """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself."""
     if rng is None or rate == 0:
         return x, DropoutCache(None)
     mask = dropout_mask(x.shape, rate, rng, x.dtype)
-    return np.multiply(x, mask, out=out), DropoutCache(mask)
+    return x * mask, DropoutCache(mask)
 
 
 def dropout_backward(dy: np.ndarray, cache: DropoutCache) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.rows import column_sums
+from minitransformer.ops.sums import column_sums
 
 
 class TiedDecoderCache(NamedTuple):
@@ -34,11 +34,8 @@ def tied_decoder_forward(x: np.ndarray, table: np.ndarray, bias: np.ndarray) -> 
 
 
 def tied_decoder_backward(
-    dlogits: np.ndarray, cache: TiedDecoderCache, dtable_out: np.ndarray | None = None
+    dlogits: np.ndarray, cache: TiedDecoderCache
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of x (M, H), table (V, H) and bias (V,) for dlogits (M, V).
-
-    The table's is written to dtable_out if that is given.
-    """
+    """Gradients of x (M, H), table (V, H) and bias (V,) for dlogits (M, V)."""
     x, table = cache
-    return dlogits @ table, np.matmul(dlogits.T, x, out=dtable_out), column_sums(dlogits)
+    return dlogits @ table, dlogits.T @ x, column_sums(dlogits)
