@@ -28,6 +28,7 @@ from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backwa
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.linear import LinearCache
+from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -54,7 +55,7 @@ class ClassificationCache(NamedTuple):
     dropout: DropoutCache
     classifier: LinearCache
     losses: Any
-    dlosses: np.ndarray  # of the mean of the losses
+    mean: MeanCache
 
 
 class BertForSequenceClassification(PretrainedModel[BertConfig]):
@@ -133,6 +134,7 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         logits, classifier_cache = self.classifier.forward(x)
         losses, losses_cache = self._losses(logits, targets)
         losses_of_step = losses.size // len(tokens) * (of_step or len(tokens))
+        loss, mean_cache = mean_forward(losses, losses_of_step)
         cache = ClassificationCache(
             hidden_cache,
             pooling_cache,
@@ -141,14 +143,14 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
             dropout_cache,
             classifier_cache,
             losses_cache,
-            np.full_like(losses, 1 / losses_of_step),
+            mean_cache,
         )
-        return float(losses.sum()) / losses_of_step, cache
+        return float(loss), cache
 
     def backward(self, cache: ClassificationCache) -> None:
         """Add the gradients of the loss to those of all parameters."""
         _, losses_backward = LOSSES[self.settings.problem_type]
-        dx = losses_backward(cache.dlosses, cache.losses)
+        dx = losses_backward(mean_backward(1.0, cache.mean), cache.losses)
         dx = self.classifier.backward(dx, cache.classifier)
         dx = dropout_backward(dx, cache.dropout)
         for layer, layer_cache in zip(reversed(self.hidden_layers), reversed(cache.hidden_layers), strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitransformer.ops.rows import row_blocks
+from minitransformer.ops.blocks import row_blocks
 from minitransformer.randomness import generator
 
 Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]

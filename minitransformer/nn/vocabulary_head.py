@@ -6,7 +6,7 @@ from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, zeros
 from minitransformer.ops.linear import LinearCache, linear_forward
-from minitransformer.ops.rows import column_sums
+from minitransformer.ops.sums import column_sums
 
 
 class VocabularyHead(Module):

@@ -9,6 +9,7 @@ from minitransformer.nn.linear import Linear
 from minitransformer.nn.module import Module
 from minitransformer.ops.cross_entropy import CrossEntropyCache, cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.linear import LinearCache
+from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.pair_features import (
     COMPONENTS,
     PairFeaturesCache,
@@ -21,6 +22,7 @@ class ClassificationCache(NamedTuple):
     features: PairFeaturesCache
     classifier: LinearCache
     losses: CrossEntropyCache
+    mean: MeanCache
 
 
 class ClassificationObjective(Module):
@@ -52,14 +54,13 @@ class ClassificationObjective(Module):
         """The mean loss of pairs (u, v), each (S, H), with classes labels (S,) from 0, and the cache."""
         u, v = embeddings
         features, features_cache = pair_features_forward(u, v, self.components)
-        logits, classifier = self.classifier.forward(features)
+        logits, classifier_cache = self.classifier.forward(features)
         losses, losses_cache = cross_entropy_forward(logits, labels)
-        return float(losses.mean()), ClassificationCache(features_cache, classifier, losses_cache)
+        loss, mean_cache = mean_forward(losses)
+        return float(loss), ClassificationCache(features_cache, classifier_cache, losses_cache, mean_cache)
 
     def backward(self, cache: ClassificationCache) -> tuple[np.ndarray, np.ndarray]:
         """Gradients of u and v; those of the classifier are added to its own."""
-        probabilities = cache.losses.probabilities
-        dlosses = np.full(len(probabilities), 1 / len(probabilities), probabilities.dtype)
-        dlogits = cross_entropy_backward(dlosses, cache.losses)
+        dlogits = cross_entropy_backward(mean_backward(1.0, cache.mean), cache.losses)
         dfeatures = self.classifier.backward(dlogits, cache.classifier)
         return pair_features_backward(dfeatures, cache.features)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.ops.cosine_similarity import CosineCache, cosine_matrix_backward, cosine_matrix_forward
+from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.ranking_loss import (
     RankingLossCache,
     ranking_loss_backward,
@@ -17,6 +18,7 @@ from minitransformer.ops.ranking_loss import (
 class RankingCache(NamedTuple):
     similarities: CosineCache
     losses: RankingLossCache
+    mean: MeanCache
     ends: list[int]  # where the positives, and each column of negatives but the last, end among the candidates
 
 
@@ -45,12 +47,11 @@ class RankingObjective:
         similarities, similarities_cache = cosine_matrix_forward(anchors, candidates)
         losses, losses_cache = ranking_loss_forward(similarities, left_out, self.scale, self.symmetric)
         ends = np.cumsum([len(column) for column in embeddings[1:-1]], dtype=int).tolist()
-        return float(losses.mean()), RankingCache(similarities_cache, losses_cache, ends)
+        loss, mean_cache = mean_forward(losses)
+        return float(loss), RankingCache(similarities_cache, losses_cache, mean_cache, ends)
 
     def backward(self, cache: RankingCache) -> tuple[np.ndarray, ...]:
         """Gradients of the anchors, the positives and, if there are any, the hard negatives."""
-        anchors = cache.similarities.u.x_hat
-        dlosses = np.full(len(anchors), 1 / len(anchors), anchors.dtype)
-        dsimilarities = ranking_loss_backward(dlosses, cache.losses)
+        dsimilarities = ranking_loss_backward(mean_backward(1.0, cache.mean), cache.losses)
         d_anchors, d_candidates = cosine_matrix_backward(dsimilarities, cache.similarities)
         return d_anchors, *np.split(d_candidates, cache.ends)

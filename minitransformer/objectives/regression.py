@@ -5,12 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.ops.cosine_similarity import CosineCache, cosine_similarity_backward, cosine_similarity_forward
+from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.squared_error import SquaredErrorCache, squared_error_backward, squared_error_forward
 
 
 class RegressionCache(NamedTuple):
     cosines: CosineCache
     errors: SquaredErrorCache
+    mean: MeanCache
 
 
 class RegressionObjective:
@@ -21,10 +23,10 @@ class RegressionObjective:
         u, v = embeddings
         cosines, cosines_cache = cosine_similarity_forward(u, v)
         errors, errors_cache = squared_error_forward(cosines, scores.astype(cosines.dtype))
-        return float(errors.mean()), RegressionCache(cosines_cache, errors_cache)
+        loss, mean_cache = mean_forward(errors)
+        return float(loss), RegressionCache(cosines_cache, errors_cache, mean_cache)
 
     def backward(self, cache: RegressionCache) -> tuple[np.ndarray, np.ndarray]:
         """Gradients of u and v."""
-        difference = cache.errors.difference
-        dcosines = squared_error_backward(np.full_like(difference, 1 / len(difference)), cache.errors)
+        dcosines = squared_error_backward(mean_backward(1.0, cache.mean), cache.errors)
         return cosine_similarity_backward(dcosines, cache.cosines)

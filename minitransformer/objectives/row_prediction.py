@@ -13,6 +13,7 @@ import numpy as np
 
 from minitransformer.nn.module import Module
 from minitransformer.ops.cross_entropy import CrossEntropyCache, cross_entropy_backward, cross_entropy_forward
+from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 
 
 class RowPrediction(NamedTuple):
@@ -27,7 +28,7 @@ class RowPredictionCache(NamedTuple):
     rows: np.ndarray  # (M,)
     head: Any
     losses: CrossEntropyCache
-    of_step: int
+    loss: MeanCache
 
 
 def row_prediction_forward(
@@ -38,19 +39,17 @@ def row_prediction_forward(
     If the batch is a shard of a step, of_step is how many rows the whole step predicts: loss and accuracy are then this
     shard's share of the step's. Without rows both are 0.
     """
-    of_step = max(1, len(rows) if of_step is None else of_step)
     logits, head_cache = head.forward(x[rows])
     losses, losses_cache = cross_entropy_forward(logits, ids)
-    right = logits.argmax(axis=1) == ids
-    result = RowPrediction(float(losses.sum()) / of_step, float(right.sum()) / of_step)
-    return result, RowPredictionCache(x.shape, rows, head_cache, losses_cache, of_step)
+    loss, loss_cache = mean_forward(losses, of_step)
+    accuracy, _ = mean_forward(logits.argmax(axis=1) == ids, of_step)
+    cache = RowPredictionCache(x.shape, rows, head_cache, losses_cache, loss_cache)
+    return RowPrediction(float(loss), float(accuracy)), cache
 
 
 def row_prediction_backward(head: Module, cache: RowPredictionCache) -> np.ndarray:
     """Gradient of x (N, H); those of the head are added to its own."""
-    dtype = cache.losses.probabilities.dtype
-    dlosses = np.full(len(cache.rows), 1 / cache.of_step, dtype)
-    dlogits = cross_entropy_backward(dlosses, cache.losses)
-    dx = np.zeros(cache.x_shape, dtype)
+    dlogits = cross_entropy_backward(mean_backward(1.0, cache.loss), cache.losses)
+    dx = np.zeros(cache.x_shape, dlogits.dtype)
     dx[cache.rows] = head.backward(dlogits, cache.head)
     return dx

@@ -6,9 +6,9 @@
 The gradient of z is called dz and has the shape of z. The cache is a NamedTuple of what the backward needs; it belongs
 to the call. The dtype that comes in goes out.
 
-No function changes its arguments unless it is told to, for speed: `out` names the array to write the result to, which
-in element-wise operations may be the argument itself, and overwrite_x gives x away.
+No function changes its arguments. The lines of a function are those of the formula; what makes it fast is under them:
+blocks.py (rows in blocks that stay in fast memory), sums.py, normal_cdf.py, and helpers with a leading underscore.
 
-Letters: N rows (tokens), S sentences, T tokens of a sentence, H hidden size, A heads, D = H / A, F feed-forward size,
+Letters: N rows (tokens), S sequences, T tokens of a sequence, H hidden size, A heads, D = H / A, F feed-forward size,
 V vocabulary, M masked rows.
 """

@@ -1,6 +1,6 @@
 """Attention: every token gathers from the others, in proportion to how well its query fits their keys.
 
-One head, one sentence (Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1), with queries q (T, D), keys k and
+One head, one sequence (Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1), with queries q (T, D), keys k and
 values v (U, D), where U = T in self-attention:
 
     scores = q k^T * scale      (T, U)   how well query i fits key j; scale is 1 / sqrt(D)
@@ -14,19 +14,17 @@ Causal attention (section 3.2.3) lets query i see the keys 0 .. i only (with U >
 query i sees keys 0 .. i + U - T; with U < T some would see none, which is an error). Dropout, in training, sets some
 weights to 0: y = (weights * mask) v.
 
-Back, line by line from the last:
+Back, line by line from the last, with mask = 1 where nothing is dropped:
 
-    y = (weights * mask) v       dv = (weights * mask)^T dy,   dweights = (dy v^T) * mask
-    weights = softmax(scores)    dscores = weights * (dweights - sum_j dweights_ij weights_ij)
-    scores = q k^T * scale       dq = dscores k * scale,   dk = dscores^T q * scale
+    y = kept_weights v               dv = kept_weights^T dy,   dkept_weights = dy v^T
+    kept_weights = weights * mask    dweights = dkept_weights * mask
+    weights = softmax(scores)        dscores_ij = weights_ij (dweights_ij - sum_l weights_il dweights_il)
+    scores = q k^T * scale           dq = dscores k * scale,   dk = dscores^T q * scale
 
-The sum in the second line needs no (T, U) product, since sum_j dweights_ij weights_ij = dy_i . y_i:
-put the first line in, and sum_j (weights * mask)_ij v_j is y_i (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
+The mask comes in only by weights * dweights = weights * mask * dkept_weights = kept_weights * dkept_weights.
 
-Leading axes are stacks of independent sentences and heads; ops/multi_head_attention.py makes them of a batch.
+Leading axes are stacks of independent sequences and heads; ops/multi_head_attention.py makes them of a batch.
 """
-
-from __future__ import annotations
 
 import math
 from typing import NamedTuple
@@ -34,17 +32,16 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.ops.dropout import dropout_mask
-from minitransformer.ops.rows import row_sums
 from minitransformer.ops.softmax import softmax_forward
+from minitransformer.ops.sums import row_sums
 
 MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
 
 
 class AttentionCache(NamedTuple):
-    q: np.ndarray  # (..., T, D), already scaled
+    q: np.ndarray  # (..., T, D)
     k: np.ndarray  # (..., U, D)
     v: np.ndarray  # (..., U, D)
-    y: np.ndarray  # (..., T, D)
     weights: np.ndarray  # (..., T, U), softmax's
     kept_weights: np.ndarray  # (..., T, U), after dropout; the same array without dropout
     scale: float
@@ -59,45 +56,53 @@ def attention_forward(
     causal: bool = False,
     dropout_rate: float = 0.0,
     rng: np.random.Generator | None = None,
-    out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, AttentionCache]:
     """y (..., T, D) of q (..., T, D), k and v (..., U, D), and the cache. Leading axes are independent stacks.
 
-    scale is 1 / sqrt(D) unless given (1.0 gives unscaled attention). Dropout happens only with an rng. y is written
-    to `out` if that is given.
+    scale defaults to 1 / sqrt(D); 1.0 gives unscaled attention. Dropout happens only with an rng.
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    q = q * scale  # here and not in the scores: T D products instead of T U
-    scores = q @ np.swapaxes(k, -1, -2)
+    scores = (q * scale) @ _transpose(k)  # q has fewer elements to scale than the scores
     if causal:
-        scores[..., future_keys(*scores.shape[-2:])] = MASKED_SCORE
-    weights, _ = softmax_forward(scores)
-    kept_weights = weights
+        scores[..., _future_keys(*scores.shape[-2:])] = MASKED_SCORE
+    weights = kept_weights = _softmax(scores)
     if rng is not None and dropout_rate > 0:
-        kept_weights = dropout_mask(weights.shape, dropout_rate, rng, weights.dtype)
-        kept_weights *= weights
-    y = np.matmul(kept_weights, v, out=out)
-    return y, AttentionCache(q, k, v, y, weights, kept_weights, scale)
+        kept_weights = weights * dropout_mask(weights.shape, dropout_rate, rng, weights.dtype)
+    y = kept_weights @ v
+    return y, AttentionCache(q, k, v, weights, kept_weights, scale)
 
 
-def attention_backward(
-    dy: np.ndarray, cache: AttentionCache, out: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of q (..., T, D), k and v (..., U, D) for dy (..., T, D), written to the three of `out` if given."""
-    q, k, v, y, weights, kept_weights, scale = cache
-    dq_out, dk_out, dv_out = out or (None, None, None)
-    dv = np.matmul(np.swapaxes(kept_weights, -1, -2), dy, out=dv_out)
-    dscores = dy @ np.swapaxes(v, -1, -2)  # dweights, but for the mask
-    dscores *= kept_weights  # kept_weights = weights * mask, so this is dweights * weights
-    dscores -= weights * row_sums(dy * y)  # minus weights times the sum of the second line
-    dq = np.matmul(dscores, k, out=dq_out)
-    dq *= scale
-    dk = np.matmul(np.swapaxes(dscores, -1, -2), q, out=dk_out)  # q carries the scale already
+def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of q (..., T, D), k and v (..., U, D) for dy (..., T, D)."""
+    q, k, v, weights, kept_weights, scale = cache
+    dv = _transpose(kept_weights) @ dy
+    dkept_weights = dy @ _transpose(v)
+    weighted = kept_weights * dkept_weights  # weights * dweights
+    dscores = weighted - weights * row_sums(weighted)
+    dq = dscores @ k * scale
+    dk = _transpose(dscores) @ q * scale
     return dq, dk, dv
 
 
-def future_keys(num_queries: int, num_keys: int) -> np.ndarray:
-    """(T, U), True where causal attention hides key j from query i: j > i + U - T."""
+def check_causal(num_queries: int, num_keys: int) -> None:
+    """Raise ValueError if the first of the queries would see no key."""
     if num_keys < num_queries:
-        raise ValueError(f"causal attention of {num_queries} queries needs as many keys at least, found {num_keys}")
+        raise ValueError(f"causal attention of {num_queries} queries needs at least as many keys, found {num_keys}")
+
+
+def _future_keys(num_queries: int, num_keys: int) -> np.ndarray:
+    """(T, U), True where causal attention hides key j from query i: j > i + U - T."""
+    check_causal(num_queries, num_keys)
     return ~np.tri(num_queries, num_keys, num_keys - num_queries, dtype=bool)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    """softmax_forward's result, in less time where all scores are moderate: exp(+-60) = 1e+-26 needs no maximum."""
+    if scores.size and scores.min() > -60 and scores.max() < 60:
+        exps = np.exp(scores)
+        return exps / row_sums(exps)
+    return softmax_forward(scores)[0]
+
+
+def _transpose(x: np.ndarray) -> np.ndarray:
+    return np.swapaxes(x, -1, -2)

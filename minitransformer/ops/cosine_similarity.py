@@ -15,8 +15,6 @@ Back, first to the unit rows (a product's gradient: ops/linear.py has the rule f
 and from there to the rows as ops/normalise.py does it. For corresponding rows that is du = dc (v_hat - c u_hat) / |u|.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +31,7 @@ class CosineCache(NamedTuple):
 
 def cosine_similarity_forward(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, CosineCache]:
     """Cosines (S,) of corresponding rows of u and v (S, H), and the cache."""
-    cache = _normalised(u, v)
+    cache = _normalise_both(u, v)
     return np.einsum("sh,sh->s", cache.u.x_hat, cache.v.x_hat), cache
 
 
@@ -47,7 +45,7 @@ def cosine_similarity_backward(dcosines: np.ndarray, cache: CosineCache) -> tupl
 
 def cosine_matrix_forward(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, CosineCache]:
     """Cosines (S, C) of every row of a (S, H) with every row of b (C, H), and the cache."""
-    cache = _normalised(a, b)
+    cache = _normalise_both(a, b)
     return cache.u.x_hat @ cache.v.x_hat.T, cache
 
 
@@ -59,5 +57,5 @@ def cosine_matrix_backward(dcosines: np.ndarray, cache: CosineCache) -> tuple[np
     return normalise_backward(da_hat, a), normalise_backward(db_hat, b)
 
 
-def _normalised(a: np.ndarray, b: np.ndarray) -> CosineCache:
+def _normalise_both(a: np.ndarray, b: np.ndarray) -> CosineCache:
     return CosineCache(normalise_forward(a, EPS)[1], normalise_forward(b, EPS)[1])

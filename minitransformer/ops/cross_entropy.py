@@ -2,7 +2,7 @@
 
     p = softmax(logits),   loss = -log p_label = log(sum_j exp(logits_j)) - logits_label
 
-one loss for each row; the caller takes the mean, or any other weighting. With the row's maximum taken away first,
+one loss for each row; the caller takes the mean, or any other weighting. With the row's maximum subtracted first,
 log and exp stay within range. (This is multinomial logistic regression's loss. The lecture's slide prints the binary
 one, in ops/binary_cross_entropy.py; docs/pretraining.md holds the two side by side.)
 
@@ -13,13 +13,12 @@ Back: the softmax's and the logarithm's derivatives fold into one of the best-kn
 Every row of it adds up to 0: what the true class gains the others lose.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.rows import row_blocks, row_sums
+from minitransformer.ops.blocks import in_blocks
+from minitransformer.ops.sums import row_sums
 
 
 class CrossEntropyCache(NamedTuple):
@@ -29,14 +28,15 @@ class CrossEntropyCache(NamedTuple):
 
 def cross_entropy_forward(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, CrossEntropyCache]:
     """Losses (M,), in nats, of logits (M, V) against the true classes labels (M,), and the cache."""
-    losses, probabilities = np.empty(len(labels), logits.dtype), np.empty_like(logits)
-    for rows in row_blocks(logits):
-        shifted = np.subtract(logits[rows], logits[rows].max(axis=1, keepdims=True), out=probabilities[rows])
-        label_logits = shifted[np.arange(len(shifted)), labels[rows]]  # before exp is written over them
-        exps = np.exp(shifted, out=probabilities[rows])
+
+    def forward(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        exps = np.exp(shifted)
         sums = row_sums(exps)
-        losses[rows] = np.log(sums[:, 0]) - label_logits
-        exps *= 1 / sums  # from here on they are probabilities
+        losses = np.log(sums[:, 0]) - shifted[np.arange(len(labels)), labels]
+        return losses, exps / sums
+
+    losses, probabilities = in_blocks(forward, logits, labels)
     return losses, CrossEntropyCache(probabilities, labels)
 
 

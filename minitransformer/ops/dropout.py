@@ -11,8 +11,6 @@ The mask is drawn from 16 random bits an element, four elements from each 64-bit
 2^-17 = 0.0000076, and drawing costs a fifth of what floats between 0 and 1 cost.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -34,17 +32,12 @@ def dropout_mask(shape: tuple[int, ...], rate: float, rng: np.random.Generator, 
     return kept.reshape(shape)
 
 
-def dropout_forward(
-    x: np.ndarray, rate: float, rng: np.random.Generator | None, out: np.ndarray | None = None
-) -> tuple[np.ndarray, DropoutCache]:
-    """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself.
-
-    Else y is written to `out`, which may be x, if given.
-    """
+def dropout_forward(x: np.ndarray, rate: float, rng: np.random.Generator | None) -> tuple[np.ndarray, DropoutCache]:
+    """y, of the shape of x, and the cache. Without an rng (inference), or at rate 0, y is x itself."""
     if rng is None or rate == 0:
         return x, DropoutCache(None)
     mask = dropout_mask(x.shape, rate, rng, x.dtype)
-    return np.multiply(x, mask, out=out), DropoutCache(mask)
+    return x * mask, DropoutCache(mask)
 
 
 def dropout_backward(dy: np.ndarray, cache: DropoutCache) -> np.ndarray:

@@ -18,16 +18,15 @@ Back, with c = x - mean(x), so that x_hat = c / std and std = sqrt(mean(c^2) + e
 So dx has no component along the ones vector and, but for eps, none along x_hat: what centring and scaling threw away.
 gamma and beta serve every row: dgamma = sum over rows of dy * x_hat, dbeta = sum over rows of dy.
 
-Both directions go through the rows in blocks (ops/rows.py); each block is the formula above.
+Each row is normalised alone, so the rows go through the formulas in blocks (ops/blocks.py).
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.rows import column_sums, row_blocks, row_dots, row_means
+from minitransformer.ops.blocks import in_blocks
+from minitransformer.ops.sums import column_sums, row_means
 
 
 class LayerNormCache(NamedTuple):
@@ -36,51 +35,33 @@ class LayerNormCache(NamedTuple):
     gamma: np.ndarray  # (H,)
 
 
-def layer_norm(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, out: np.ndarray | None = None
-) -> np.ndarray:
-    """y (N, H) as layer_norm_forward gives it, for inference. Written to `out`, which may be x, if given."""
-    y = np.empty_like(x) if out is None else out
-    for rows in row_blocks(x):
-        _normalise(x[rows], eps, out=y[rows])
-        y[rows] *= gamma
-        y[rows] += beta
-    return y
+def layer_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float) -> np.ndarray:
+    """y (N, H) as layer_norm_forward gives it, for inference: the cache's arrays are never whole."""
+    return in_blocks(lambda x: layer_norm_forward(x, gamma, beta, eps)[0], x)
 
 
 def layer_norm_forward(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float, overwrite_x: bool = False
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float
 ) -> tuple[np.ndarray, LayerNormCache]:
-    """Normalise the rows of x (N, H) with gamma, beta (H,). Returns y (N, H) and the cache.
+    """Normalise the rows of x (N, H) with gamma, beta (H,). Returns y (N, H) and the cache."""
 
-    With overwrite_x, x_hat takes the place of x, and no other array is made for it.
-    """
-    y, x_hat, inv_std = np.empty_like(x), x if overwrite_x else np.empty_like(x), np.empty((len(x), 1), x.dtype)
-    for rows in row_blocks(x):
-        inv_std[rows] = _normalise(x[rows], eps, out=x_hat[rows])
-        np.multiply(gamma, x_hat[rows], out=y[rows])
-        y[rows] += beta
+    def forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        centred = x - row_means(x)
+        inv_std = 1 / np.sqrt(row_means(centred * centred) + eps)
+        x_hat = centred * inv_std
+        return gamma * x_hat + beta, x_hat, inv_std
+
+    y, x_hat, inv_std = in_blocks(forward, x)
     return y, LayerNormCache(x_hat, inv_std, gamma)
-
-
-def _normalise(x: np.ndarray, eps: float, out: np.ndarray) -> np.ndarray:
-    """Write x_hat (N, H) of x (N, H) to `out`, which may be x, and return 1 / std (N, 1)."""
-    centred = np.subtract(x, row_means(x), out=out)
-    inv_std = 1 / np.sqrt(row_dots(centred, centred) / x.shape[1] + eps)  # 1 / sqrt(var(x) + eps)
-    centred *= inv_std  # from here on it is x_hat
-    return inv_std
 
 
 def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of x (N, H), gamma (H,) and beta (H,) for dy (N, H)."""
     x_hat, inv_std, gamma = cache
-    dx, dgamma, dbeta = np.empty_like(dy), np.zeros_like(gamma), np.zeros_like(gamma)
-    for rows in row_blocks(dy):
-        dgamma += np.einsum("nh,nh->h", dy[rows], x_hat[rows])
-        dbeta += column_sums(dy[rows])
-        dx_hat = np.multiply(dy[rows], gamma, out=dx[rows])
-        along_x_hat = row_dots(dx_hat, x_hat[rows]) / len(gamma)  # mean(dx_hat * x_hat)
-        dx_hat -= row_means(dx_hat)
-        dx_hat -= x_hat[rows] * along_x_hat
-        dx_hat *= inv_std[rows]  # from here on it is dx
-    return dx, dgamma, dbeta
+
+    def backward(dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray) -> np.ndarray:
+        dx_hat = dy * gamma
+        along_x_hat = row_means(dx_hat * x_hat)
+        return inv_std * (dx_hat - row_means(dx_hat) - x_hat * along_x_hat)
+
+    return in_blocks(backward, dy, x_hat, inv_std), column_sums(dy * x_hat), column_sums(dy)

@@ -13,13 +13,11 @@ Back, from dy_ij = dL/dy_ij, following each letter of the forward to where it wa
 Rumelhart, Hinton, Williams 1986, "Learning representations by back-propagating errors", equations 1 and 5-7.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.rows import column_sums
+from minitransformer.ops.sums import column_sums
 
 
 class LinearCache(NamedTuple):
@@ -34,12 +32,7 @@ def linear_forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple
     return y, LinearCache(x, weight)
 
 
-def linear_backward(
-    dy: np.ndarray, cache: LinearCache, dweight_out: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients of x (N, in), weight (in, out) and bias (out,) for dy (N, out).
-
-    The weight's is written to dweight_out if that is given.
-    """
+def linear_backward(dy: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gradients of x (N, in), weight (in, out) and bias (out,) for dy (N, out)."""
     x, weight = cache
-    return dy @ weight.T, np.matmul(x.T, dy, out=dweight_out), column_sums(dy)
+    return dy @ weight.T, x.T @ dy, column_sums(dy)

@@ -1,6 +1,6 @@
-"""Pooling: from the rows of a sentence's tokens to one row for the sentence.
+"""Pooling: from the rows of a sequence's tokens to one row for the sequence.
 
-Reimers, Gurevych 2019 (arXiv 1908.10084), section 3. With h_1 ... h_T the rows of one sentence:
+Reimers, Gurevych 2019 (arXiv 1908.10084), section 3. With h_1 ... h_T the rows of one sequence:
 
     cls             y = h_1                     the row of [CLS]
     mean            y = sum_t h_t / T
@@ -18,8 +18,6 @@ Where rows tie for the maximum, the first gets the gradient.
 
 [CLS] and [SEP] are rows like the others, as in sentence-transformers.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -41,25 +39,25 @@ class MaxPoolingCache(NamedTuple):
 
 
 def cls_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ClsPoolingCache]:
-    """y (S, H), the first row of each sentence, of hidden (N, H) and lengths (S,), and the cache."""
+    """y (S, H), the first row of each sequence, of hidden (N, H) and lengths (S,), and the cache."""
     return hidden[_starts(lengths)], ClsPoolingCache(lengths)
 
 
 def cls_pooling_backward(dy: np.ndarray, cache: ClsPoolingCache) -> np.ndarray:
     """Gradient of hidden (N, H) for dy (S, H)."""
-    dhidden = np.zeros((cache.lengths.sum(), dy.shape[1]), dy.dtype)
-    dhidden[_starts(cache.lengths)] = dy
-    return dhidden
+    d_hidden = np.zeros((cache.lengths.sum(), dy.shape[1]), dy.dtype)
+    d_hidden[_starts(cache.lengths)] = dy
+    return d_hidden
 
 
 def mean_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
-    """y (S, H), the mean of each sentence's rows, of hidden (N, H) and lengths (S,), and the cache."""
-    return _sums_divided(hidden, lengths, lengths.astype(hidden.dtype)[:, None])
+    """y (S, H), the mean of each sequence's rows, of hidden (N, H) and lengths (S,), and the cache."""
+    return _divide_sums(hidden, lengths, lengths.astype(hidden.dtype)[:, None])
 
 
 def mean_sqrt_len_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
-    """y (S, H), the sum of each sentence's rows over sqrt(T), of hidden (N, H) and lengths (S,), and the cache."""
-    return _sums_divided(hidden, lengths, np.sqrt(lengths.astype(hidden.dtype))[:, None])
+    """y (S, H), the sum of each sequence's rows over sqrt(T), of hidden (N, H) and lengths (S,), and the cache."""
+    return _divide_sums(hidden, lengths, np.sqrt(lengths.astype(hidden.dtype))[:, None])
 
 
 def mean_pooling_backward(dy: np.ndarray, cache: MeanPoolingCache) -> np.ndarray:
@@ -68,27 +66,27 @@ def mean_pooling_backward(dy: np.ndarray, cache: MeanPoolingCache) -> np.ndarray
 
 
 def max_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MaxPoolingCache]:
-    """y (S, H), the largest of each sentence's rows by column, of hidden (N, H) and lengths (S,), and the cache."""
-    return _reduced(np.maximum, hidden, lengths), MaxPoolingCache(hidden, lengths)
+    """y (S, H), the largest of each sequence's rows by column, of hidden (N, H) and lengths (S,), and the cache."""
+    return _reduce(np.maximum, hidden, lengths), MaxPoolingCache(hidden, lengths)
 
 
 def max_pooling_backward(dy: np.ndarray, cache: MaxPoolingCache) -> np.ndarray:
     """Gradient of hidden (N, H) for dy (S, H)."""
     hidden, lengths = cache
-    dhidden = np.zeros_like(hidden)
+    d_hidden = np.zeros_like(hidden)
     columns = np.arange(hidden.shape[1])
-    for start, length, dy_of_sentence in zip(_starts(lengths), lengths, dy, strict=True):
+    for start, length, dy_of_sequence in zip(_starts(lengths), lengths, dy, strict=True):
         first_largest = hidden[start : start + length].argmax(axis=0)
-        dhidden[start + first_largest, columns] = dy_of_sentence
-    return dhidden
+        d_hidden[start + first_largest, columns] = dy_of_sequence
+    return d_hidden
 
 
-def _sums_divided(hidden: np.ndarray, lengths: np.ndarray, divisors: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
-    return _reduced(np.add, hidden, lengths) / divisors, MeanPoolingCache(lengths, divisors)
+def _divide_sums(hidden: np.ndarray, lengths: np.ndarray, divisors: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
+    return _reduce(np.add, hidden, lengths) / divisors, MeanPoolingCache(lengths, divisors)
 
 
-def _reduced(operation: np.ufunc, hidden: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The rows of each sentence put together by the operation: (S, H)."""
+def _reduce(operation: np.ufunc, hidden: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The rows of each sequence, reduced to one by the operation: (S, H)."""
     if not len(lengths):
         return hidden[:0]
     return operation.reduceat(hidden, _starts(lengths), axis=0)

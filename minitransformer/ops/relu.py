@@ -5,8 +5,6 @@
 Back: dx = dy where x was positive, else 0 (at x = 0 any slope between 0 and 1 is valid; 0 is the custom).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +14,17 @@ class ReluCache(NamedTuple):
     y: np.ndarray
 
 
-def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """y = max(x, 0), any shape: the forward alone, for inference. Written to `out`, which may be x, if given."""
-    return np.maximum(x, 0, out=out)
+def relu(x: np.ndarray) -> np.ndarray:
+    """y = max(x, 0), any shape, for inference."""
+    return np.maximum(x, 0)
 
 
-def relu_forward(x: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, ReluCache]:
-    """y = max(x, 0), any shape, and the cache. y is written to `out`, which may be x, if given."""
-    y = relu(x, out)
+def relu_forward(x: np.ndarray) -> tuple[np.ndarray, ReluCache]:
+    """y = max(x, 0), any shape, and the cache."""
+    y = relu(x)
     return y, ReluCache(y)
 
 
-def relu_backward(dy: np.ndarray, cache: ReluCache, out: np.ndarray | None = None) -> np.ndarray:
-    """Gradient of x for dy, the same shape. Written to `out`, which may be dy, if given."""
-    return np.multiply(dy, cache.y > 0, out=out)
+def relu_backward(dy: np.ndarray, cache: ReluCache) -> np.ndarray:
+    """Gradient of x for dy, the same shape."""
+    return dy * (cache.y > 0)

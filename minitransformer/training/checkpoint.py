@@ -110,7 +110,7 @@ class Checkpoints:
 
 
 def _moments(optimizer: AdamW) -> dict[str, np.ndarray]:
-    return {"gradient_sums": optimizer.gradient_sums, "square_sums": optimizer.square_sums}
+    return {"m": optimizer.m, "v": optimizer.v}
 
 
 def flush_to_disk(folder: Path) -> None:

@@ -157,14 +157,6 @@ def test_dropout_removes_weights_and_scales_up_the_others():
     assert abs(is_kept.mean() - 0.75) < 6 * math.sqrt(0.25 * 0.75 / is_kept.size)
 
 
-def test_y_is_written_to_the_array_given_as_out():
-    q, k, v = draw(3, 5)
-    out = np.empty_like(q)
-    y, _ = attention_forward(q, k, v, out=out)
-    assert y is out
-    np.testing.assert_array_equal(out, attention_forward(q, k, v)[0])
-
-
 def test_causal_queries_without_a_key_are_refused():
-    with pytest.raises(ValueError, match="3 queries needs as many keys"):
+    with pytest.raises(ValueError, match="3 queries needs at least as many keys"):
         attention_forward(np.ones((3, 2)), np.ones((2, 2)), np.ones((2, 2)), causal=True)

@@ -67,11 +67,3 @@ def test_without_an_rng_or_at_rate_0_everything_passes(rate, rng):
 def test_any_shape_is_kept(shape):
     y, cache = dropout_forward(np.ones(shape), 0.5, generator(1))
     assert y.shape == dropout_backward(y, cache).shape == shape
-
-
-def test_the_result_may_take_the_place_of_its_argument():
-    x = np.arange(1.0, 64).reshape(7, 9)
-    expected, _ = dropout_forward(x, 0.5, generator(1))
-    y, _ = dropout_forward(x, 0.5, generator(1), out=x)
-    assert y is x
-    np.testing.assert_array_equal(x, expected)

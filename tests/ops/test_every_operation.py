@@ -24,6 +24,7 @@ from minitransformer.ops.embedding import embedding_backward, embedding_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
+from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
 from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
@@ -107,6 +108,7 @@ OPERATIONS = {
     "mean_sqrt_len_pooling": Operation(
         lambda x: mean_sqrt_len_pooling_forward(x, LENGTHS), mean_pooling_backward, [(8, 7)]
     ),
+    "mean": Operation(lambda x: mean_forward(x, 40), mean_backward, [(4, 7)]),
     "multi_head_attention": Operation(
         lambda q, k, v: multi_head_attention_forward(q, k, v, np.array([2, 3, 3]), np.array([4, 1, 1]), 3),
         multi_head_attention_backward,

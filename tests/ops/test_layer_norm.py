@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import minitransformer.ops.rows as rows_module
 from minitransformer.ops.layer_norm import layer_norm, layer_norm_backward, layer_norm_forward
 from tests.gradient_check import assert_operation_gradients, upstream
 
@@ -31,22 +30,23 @@ def test_eps_is_added_to_the_variance():
     np.testing.assert_allclose(y, [[-2 / 3, 2 / 3]], rtol=1e-15)
 
 
-@pytest.mark.parametrize("block_elements", [1, 7, 2 * 7, 3 * 7 + 2])
-def test_rows_taken_in_blocks_give_the_textbook_result_and_gradients(monkeypatch, block_elements):
-    x, gamma, beta = draw()
-    monkeypatch.setattr(rows_module, "BLOCK_ELEMENTS", block_elements)
+@pytest.mark.parametrize("num_rows", [5, 600], ids=["a few rows", "more rows than a block has"])
+def test_result_and_gradients_are_the_textbooks(num_rows):
+    x, gamma, beta = draw(num_rows, 500)
     y, cache = layer_norm_forward(x, gamma, beta, EPS)
     std = np.sqrt(x.var(axis=1, keepdims=True) + EPS)
     x_hat = (x - x.mean(axis=1, keepdims=True)) / std
-    np.testing.assert_allclose(y, gamma * x_hat + beta, rtol=1e-12)
+    np.testing.assert_allclose(y, gamma * x_hat + beta, rtol=1e-12, atol=1e-14)
 
     dy = upstream(y)
     dx, dgamma, dbeta = layer_norm_backward(dy, cache)
     dx_hat = dy * gamma
     along_x_hat = (dx_hat * x_hat).mean(axis=1, keepdims=True)
-    np.testing.assert_allclose(dx, (dx_hat - dx_hat.mean(axis=1, keepdims=True) - x_hat * along_x_hat) / std, rtol=1e-9)
-    np.testing.assert_allclose(dgamma, (dy * x_hat).sum(axis=0), rtol=1e-9)
-    np.testing.assert_allclose(dbeta, dy.sum(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(
+        dx, (dx_hat - dx_hat.mean(axis=1, keepdims=True) - x_hat * along_x_hat) / std, 1e-9, 1e-13
+    )
+    np.testing.assert_allclose(dgamma, (dy * x_hat).sum(axis=0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(dbeta, dy.sum(axis=0), rtol=1e-9, atol=1e-12)
 
 
 def test_gradients_equal_central_differences_where_eps_matters():
@@ -91,21 +91,7 @@ def test_a_large_offset_costs_float32_no_more_than_its_own_rounding():
     np.testing.assert_allclose(y, exact, atol=1e-3)
 
 
-def test_inference_gives_the_training_forwards_result_also_in_the_place_of_x():
+def test_inference_gives_the_training_forwards_result():
     x, gamma, beta = draw()
     expected, _ = layer_norm_forward(x, gamma, beta, EPS)
     np.testing.assert_allclose(layer_norm(x, gamma, beta, EPS), expected, rtol=1e-14)
-    assert layer_norm(x, gamma, beta, EPS, out=x) is x
-    np.testing.assert_allclose(x, expected, rtol=1e-14)
-
-
-def test_a_cache_in_the_memory_of_x_gives_the_same_result_and_gradients():
-    x, gamma, beta = draw()
-    y, cache = layer_norm_forward(x, gamma, beta, EPS)
-    in_place, cache_in_place = layer_norm_forward(x, gamma, beta, EPS, overwrite_x=True)
-    assert cache_in_place.x_hat is x
-    np.testing.assert_array_equal(in_place, y)
-    for expected, found in zip(
-        layer_norm_backward(upstream(y), cache), layer_norm_backward(upstream(y), cache_in_place), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)

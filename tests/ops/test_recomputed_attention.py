@@ -6,20 +6,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import minitransformer.ops.recomputed_attention as recomputed
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_operation_gradients, upstream
 
 
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    """Blocks of two queries or three, so that every sentence here has several and a smaller one at its end."""
-    monkeypatch.setattr(recomputed, "_BLOCK_SCORES", 40)
-
-
-def sentence(num_queries=7, num_keys=7, stacks=(2,), seed=1, dtype=np.float64):
+def draw(num_queries=400, num_keys=400, stacks=(2,), seed=1, dtype=np.float64):
+    """q, k and v of more scores than a block takes, unless told otherwise."""
     rng = np.random.default_rng(seed)
     shapes = (*stacks, num_queries, 3), (*stacks, num_keys, 3), (*stacks, num_keys, 5)
     return [rng.normal(size=shape).astype(dtype) for shape in shapes]
@@ -33,15 +27,21 @@ EVERY_KIND = [
 every_kind = pytest.mark.parametrize("options", EVERY_KIND, ids=["plain", "causal", "unscaled"])
 every_shape = pytest.mark.parametrize(
     "shape",
-    [{}, {"stacks": ()}, {"stacks": (2, 3)}, {"num_queries": 4, "num_keys": 9}, {"num_queries": 1, "num_keys": 1}],
-    ids=["a stack", "one head", "stacks of stacks", "more keys than queries", "one token"],
+    [
+        {},
+        {"num_queries": 600, "num_keys": 600, "stacks": ()},
+        {"stacks": (2, 3)},
+        {"num_keys": 900},
+        {"num_queries": 1},
+    ],
+    ids=["a stack", "one head", "stacks of stacks", "more keys than queries", "one query"],
 )
 
 
 @every_kind
 @every_shape
 def test_y_equals_plain_attention(options, shape):
-    q, k, v = sentence(**shape)
+    q, k, v = draw(**shape)
     expected, _ = attention_forward(q, k, v, **options)
     y, _ = recomputed_attention_forward(q, k, v, **options)
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-14)
@@ -50,7 +50,7 @@ def test_y_equals_plain_attention(options, shape):
 @every_kind
 @every_shape
 def test_the_gradients_equal_plain_attention(options, shape):
-    q, k, v = sentence(**shape)
+    q, k, v = draw(**shape)
     y, cache = attention_forward(q, k, v, **options)
     _, recomputed_cache = recomputed_attention_forward(q, k, v, **options)
     dy = upstream(y)
@@ -62,31 +62,31 @@ def test_the_gradients_equal_plain_attention(options, shape):
 @every_kind
 def test_the_gradients_equal_central_differences(options):
     forward = functools.partial(recomputed_attention_forward, **options)
-    assert_operation_gradients(forward, recomputed_attention_backward, *sentence())
+    assert_operation_gradients(forward, recomputed_attention_backward, *draw(7, 7))
 
 
 def test_the_gradients_under_dropout_equal_central_differences():
     def forward(q, k, v):
         return recomputed_attention_forward(q, k, v, dropout_rate=0.4, rng=generator(3, "dropout"))
 
-    assert_operation_gradients(forward, recomputed_attention_backward, *sentence())
+    assert_operation_gradients(forward, recomputed_attention_backward, *draw(7, 7))
 
 
 def test_dropout_drops_at_its_rate_with_another_mask_for_each_block_and_call():
-    q, k, _ = sentence(40, 40, stacks=())
-    v = np.eye(40)  # y is the weights after dropout
+    q, k, _ = draw(600, 600, stacks=())
+    v = np.eye(600)  # y is the weights after dropout
     rng = generator(4, "dropout")
     weights, _ = recomputed_attention_forward(q, k, v)
     first, second = (recomputed_attention_forward(q, k, v, dropout_rate=0.25, rng=rng)[0] for _ in range(2))
     kept = first != 0
-    assert kept.mean() == pytest.approx(0.75, abs=0.04)
+    assert kept.mean() == pytest.approx(0.75, abs=0.01)
     np.testing.assert_allclose(first[kept], weights[kept] / 0.75, rtol=1e-4)
     assert len(np.unique(kept, axis=0)) == len(kept)
     assert ((second != 0) != kept).any()
 
 
 def test_scores_that_would_overflow_exp_are_harmless_and_float32_stays_float32():
-    q, k, v = sentence(dtype=np.float32)
+    q, k, v = draw(dtype=np.float32)
     expected, _ = attention_forward(1e3 * q, k, v)
     y, cache = recomputed_attention_forward(1e3 * q, k, v)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-6)
@@ -94,28 +94,18 @@ def test_scores_that_would_overflow_exp_are_harmless_and_float32_stays_float32()
     assert all(array.dtype == np.float32 and np.isfinite(array).all() for array in (y, *gradients))
 
 
-def test_results_are_written_where_asked_and_the_arguments_stay():
-    arguments = sentence()
+def test_the_arguments_stay_as_they_are():
+    arguments = draw()
     before = [argument.copy() for argument in arguments]
-    expected, cache = recomputed_attention_forward(*arguments)
-    out = np.empty_like(expected)
-    y, _ = recomputed_attention_forward(*arguments, out=out)
-    assert y is out
-    np.testing.assert_array_equal(out, expected)
-    dy = upstream(y)
-    gradients = [np.full_like(argument, np.nan) for argument in arguments]
-    recomputed_attention_backward(dy, cache, out=tuple(gradients))
-    for gradient, expected_gradient in zip(gradients, recomputed_attention_backward(dy, cache), strict=True):
-        np.testing.assert_array_equal(gradient, expected_gradient)
+    y, cache = recomputed_attention_forward(*arguments)
+    recomputed_attention_backward(upstream(y), cache)
     for argument, copy in zip(arguments, before, strict=True):
         np.testing.assert_array_equal(argument, copy)
 
 
-def test_memory_grows_with_the_length_and_not_with_its_square(monkeypatch):
-    monkeypatch.setattr(recomputed, "_BLOCK_SCORES", 2**12)
-
+def test_memory_grows_with_the_length_and_not_with_its_square():
     def peak(length):
-        q, k, v = sentence(length, length, stacks=(), dtype=np.float32)
+        q, k, v = draw(length, length, stacks=(), dtype=np.float32)
         tracemalloc.start()
         y, cache = recomputed_attention_forward(q, k, v, dropout_rate=0.1, rng=generator(5, "dropout"))
         recomputed_attention_backward(upstream(y), cache)
@@ -123,10 +113,10 @@ def test_memory_grows_with_the_length_and_not_with_its_square(monkeypatch):
         tracemalloc.stop()
         return most
 
-    assert peak(2048) < 3 * peak(1024)
-    assert peak(2048) < 2048 * 2048 * 4 / 8  # an eighth of the weights
+    assert peak(8192) < 3 * peak(4096)
+    assert peak(8192) < 8192 * 8192 * 4 / 8  # an eighth of the weights
 
 
 def test_causal_queries_without_a_key_are_refused():
-    with pytest.raises(ValueError, match="7 queries needs as many keys"):
-        recomputed_attention_forward(*sentence(num_keys=6), causal=True)
+    with pytest.raises(ValueError, match="7 queries needs at least as many keys"):
+        recomputed_attention_forward(*draw(7, 6), causal=True)

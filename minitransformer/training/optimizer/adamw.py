@@ -1,25 +1,25 @@
 """AdamW: Adam with weight decay that doesn't go through the moments.
 
-    m = beta1 m + g                                 the sum of all gradients, older ones counting less and less
-    v = beta2 v + g^2                               the sum of their squares
-    m_hat = m / (1 + beta1 + ... + beta1^(t-1))     the means: each sum divided by the sum of its t weights,
-    v_hat = v / (1 + beta2 + ... + beta2^(t-1))     which is (1 - beta^t) / (1 - beta)
-    w = w - lr * weight_decay * w                   for matrices alone, not for biases and LayerNorm
+    m = beta1 m + (1 - beta1) g                     a running mean of the gradients
+    v = beta2 v + (1 - beta2) g^2                   a running mean of their squares
+    m_hat = m / (1 - beta1^t)                       m and v start at 0. After t steps their weights add up to
+    v_hat = v / (1 - beta2^t)                       1 - beta^t, and dividing by that corrects the bias
+    w = (1 - lr * weight_decay) w                   for matrices only, not for biases and LayerNorm
     w = w - lr * m_hat / (sqrt(v_hat) + eps)
 
 Kingma, Ba 2014 (arXiv 1412.6980), algorithm 1; Loshchilov, Hutter 2017 (arXiv 1711.05101), algorithm 2, with weight
-decay times the learning rate, as in torch.optim.AdamW. The paper's m is (1 - beta1) times this one, and its "bias
-correction" by 1 - beta1^t then gives the same m_hat; with sums, a step has two passes over the weights less.
+decay times the learning rate, as in torch.optim.AdamW. The two corrections are numbers, not vectors, so they go into
+the learning rate and eps (Kingma, Ba, end of section 2), which saves two divisions for each weight:
 
-BERT as published leaves the correction out, which amounts to t = infinity, a division by 1 / (1 - beta), and has eps
-1e-6: its first step moves a weight by (1 - beta1) / sqrt(1 - beta2) = 3.16 learning rates, and its warm-up hides that
-(google-research/bert, optimization.py).
+    lr * m_hat / (sqrt(v_hat) + eps) = lr_t * m / (sqrt(v) + eps_t)
+    lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t),   eps_t = eps * sqrt(1 - beta2^t)
+
+BERT as published leaves the correction out and has eps 1e-6. Its first step then moves a weight by
+(1 - beta1) / sqrt(1 - beta2) = 3.16 learning rates, which its warm-up hides (google-research/bert, optimization.py).
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,15 +27,15 @@ import numpy as np
 from minitransformer.nn.parameter import FlatStorage
 from minitransformer.training.spread import Spread, on_this_thread
 
-# Entries that are worked on at once: a block of w, g, m, v and the scratch array stay in the cache between the lines
-# of the update, so that a step reads and writes the four vectors once. (Why not smaller: ops/rows.py.)
+# Entries updated at once. Their w, g, m and v stay in the processor's fast memory from line to line, so that a step
+# reads and writes main memory once. (Smaller blocks cost more than they save, for the reason in ops/blocks.py.)
 BLOCK = 2**17
 
-# Added to every m and v in each tenth step. An embedding without a gradient for 700 steps has an m below 1e-38, and
-# after 4,000 steps a v as well (if beta2 is 0.98), where arithmetic is 40 times slower and 0.9 m rounds to m for ever.
-# The updates that these make are some 1e-23 learning rates: below what a weight resolves, unless it is exactly 0.
-_LEAST_M, _LEAST_V = 1e-30, 1e-36
-_STEPS_APART = 10
+# A rare word's row has no gradient for hundreds of steps, in which its m and v only shrink. Below 1e-38 float32 has
+# "denormal" numbers, with which a processor computes 40 times as slowly. So every tenth step adds a little to each m
+# and v. What it adds to an update, some 1e-23 learning rates, is far below what any weight but 0 can resolve.
+_LITTLE_M, _LITTLE_V = 1e-30, 1e-36
+_STEPS_BETWEEN = 10
 
 
 class RateFactor(NamedTuple):
@@ -67,8 +67,8 @@ class AdamW:
         self.weight_decay = weight_decay
         self.bias_correction = bias_correction
         self.rate_factors = rate_factors or [RateFactor(0, storage.values.size, 1.0)]
-        self.gradient_sums = np.zeros_like(storage.values)  # m
-        self.square_sums = np.zeros_like(storage.values)  # v
+        self.m = np.zeros_like(storage.values)
+        self.v = np.zeros_like(storage.values)
         self.num_steps = 0
 
     def step(self, learning_rate: float, gradient_scale: float = 1.0, spread: Spread = on_this_thread) -> None:
@@ -77,57 +77,36 @@ class AdamW:
         With Workers.spread, each thread updates a part of the values.
         """
         self.num_steps += 1
+        gradients = self.storage.gradients
         decayed = self.storage.num_decayed
-        gradients = self.storage.gradients  # here, not on the threads: what is still to be zero is written by asking
 
         def update(start: int, end: int) -> None:
             for first, last, factor in self.rate_factors:
                 if factor > 0:
-                    begin, stop = max(first, start), min(last, end)
-                    rate = factor * learning_rate
-                    self._update(gradients, begin, min(stop, decayed), rate, gradient_scale, self.weight_decay)
-                    self._update(gradients, max(begin, decayed), stop, rate, gradient_scale, 0.0)
+                    begin, stop, rate = max(first, start), min(last, end), factor * learning_rate
+                    for part in _blocks(begin, min(stop, decayed)):
+                        self._update(part, gradient_scale * gradients[part], rate, self.weight_decay)
+                    for part in _blocks(max(begin, decayed), stop):
+                        self._update(part, gradient_scale * gradients[part], rate, 0.0)
 
         spread(update, self.storage.values.size)
 
-    def _update(
-        self, gradients: np.ndarray, start: int, end: int, learning_rate: float, scale: float, weight_decay: float
-    ) -> None:
-        """Update entries start .. end - 1 by the formulas above, with g * scale for g; s holds what is in between."""
-        beta1, beta2 = self.betas
-        rate, eps = self._rate_and_eps(learning_rate)
-        scratch = np.empty(BLOCK, self.storage.values.dtype)
-        for block_start in range(start, end, BLOCK):
-            block = slice(block_start, min(block_start + BLOCK, end))
-            w, g = self.storage.values[block], gradients[block]
-            m, v = self.gradient_sums[block], self.square_sums[block]
-            s = scratch[: len(w)]
+    def _update(self, part: slice, g: np.ndarray, learning_rate: float, weight_decay: float) -> None:
+        """Update the entries of the slice `part`, whose gradients are g, by the formulas above."""
+        w, m, v = self.storage.values[part], self.m[part], self.v[part]
+        (beta1, beta2), t = self.betas, self.num_steps if self.bias_correction else math.inf
+        eps_t = self.eps * math.sqrt(1 - beta2**t)
+        learning_rate_t = learning_rate * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+        m *= beta1
+        m += (1 - beta1) * g
+        v *= beta2
+        v += (1 - beta2) * g * g
+        if self.num_steps % _STEPS_BETWEEN == 0:
+            m += _LITTLE_M
+            v += _LITTLE_V
+        w *= 1 - learning_rate * weight_decay
+        w -= learning_rate_t * m / (np.sqrt(v) + eps_t)
 
-            np.multiply(g, scale, out=s)  # m = beta1 m + g
-            m *= beta1
-            m += s
 
-            s *= s  # v = beta2 v + g^2
-            v *= beta2
-            v += s
-
-            if self.num_steps % _STEPS_APART == 0:
-                m += _LEAST_M
-                v += _LEAST_V
-
-            np.sqrt(v, out=s)  # w = w - lr * weight_decay * w - rate * m / (sqrt(v) + eps)
-            s += eps
-            np.divide(m, s, out=s)
-            s *= rate
-            if weight_decay:
-                w *= 1 - learning_rate * weight_decay
-            w -= s
-
-    def _rate_and_eps(self, learning_rate: float) -> tuple[float, float]:
-        """The rate and the eps for sums in place of means. With a and b, the sums of the weights in m and v:
-
-        m_hat / (sqrt(v_hat) + eps)  =  (m / a) / (sqrt(v / b) + eps)  =  sqrt(b) / a * m / (sqrt(v) + sqrt(b) eps)
-        """
-        steps = self.num_steps if self.bias_correction else math.inf
-        a, b = ((1 - beta**steps) / (1 - beta) for beta in self.betas)
-        return learning_rate * math.sqrt(b) / a, self.eps * math.sqrt(b)
+def _blocks(start: int, end: int) -> Iterator[slice]:
+    return (slice(first, min(first + BLOCK, end)) for first in range(start, end, BLOCK))

@@ -3,8 +3,6 @@
 Pascanu, Mikolov, Bengio 2012 (arXiv 1211.5063), section 3.2; BERT clips at 1.0 (google-research/bert, optimization.py).
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence
