@@ -68,7 +68,7 @@ def test_float32_stays_float32():
     storage.gradients[:] = gradients[0]
     optimizer = AdamW(storage)
     optimizer.step(0.1)
-    assert all(x.dtype == np.float32 for x in (storage.values, optimizer.gradient_sums, optimizer.square_sums))
+    assert all(x.dtype == np.float32 for x in (storage.values, optimizer.m, optimizer.v))
 
 
 def test_moments_without_a_gradient_never_become_denormal():
@@ -77,7 +77,7 @@ def test_moments_without_a_gradient_never_become_denormal():
     for step in range(5000):
         storage.gradients[:] = gradients[0] if step == 0 else 0
         optimizer.step(1e-3)
-        for moments in (optimizer.gradient_sums, optimizer.square_sums):
+        for moments in (optimizer.m, optimizer.v):
             assert np.abs(moments).min() > np.finfo(np.float32).tiny
 
 
