@@ -18,16 +18,16 @@ class RegressionMetrics(NamedTuple):
     mean_squared_error: float
 
 
-def prediction_metrics(problem_type: str, scores: np.ndarray, targets: np.ndarray) -> Any:
+def prediction_metrics(problem_type: str, predictions: np.ndarray, targets: np.ndarray) -> Any:
     """Accuracy, macro F1, ... or correlations, the one that counts most first.
 
-    scores (n, K) are probabilities or logits of single labels, probabilities of several, or the numbers of a
-    regression; targets are classes (n,), labels (n, K) or numbers (n, K).
+    predictions (n, K) are probabilities or logits of single labels, probabilities of several, or the numbers of a
+    regression; targets are label ids (n,), labels (n, K) or numbers (n, K).
     """
     if problem_type == "single_label_classification":
-        return classification_metrics(targets, scores.argmax(axis=1))
+        return classification_metrics(targets, predictions.argmax(axis=1))
     if problem_type == "multi_label_classification":
-        return multi_label_metrics(targets, scores > 0.5)
-    predicted, true = scores.ravel(), targets.ravel()
+        return multi_label_metrics(targets, predictions > 0.5)
+    predicted, true = predictions.ravel(), targets.ravel()
     error = float(((predicted - true) ** 2).mean())
     return RegressionMetrics(100 * spearman(predicted, true), 100 * pearson(predicted, true), error)
