@@ -27,7 +27,7 @@ class PretrainingBatch(Batch):
 
     tokens                 S pairs "[CLS] a [SEP] b [SEP]" with the masking done
     masked_positions (M,)  rows of the batch (0 to N - 1) whose token is to be predicted, each once, in any order
-    masked_ids (M,)        the token that stood there before masking
+    masked_ids (M,)        the token that was there before masking
     is_random_next (S,)    0 if b follows a in the corpus, 1 if b is from another document
 
     Raises UserError if these don't fit together.

@@ -43,7 +43,7 @@ def masked_examples(
 
 
 def describe_fillings(model: BertForPreTraining, tokenizer: BertTokenizer, example: MaskedExample) -> str:
-    """The sentence with its [MASK], and below it the model's best fillings and the word that was there."""
+    """The sentence with its [MASK], and under it the model's best fillings next to the original word."""
     token_ids, position = example
     masked = np.concatenate([[tokenizer.cls_token_id], token_ids, [tokenizer.sep_token_id]])
     masked[position + 1] = tokenizer.mask_token_id

@@ -4,8 +4,6 @@ One layer serves the lecture's two kinds of attention. In encoder-decoder attent
 source answer; in self-attention x is its own source. Causal self-attention lets each row see itself and what is before.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """BERT's input: what the token is, which text it is in, and its position, added up."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The dense layer: a linear layer and an activation."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

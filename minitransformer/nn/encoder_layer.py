@@ -1,7 +1,5 @@
 """One layer of the encoder: the tokens look at each other, then each thinks for itself."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

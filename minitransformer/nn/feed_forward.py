@@ -1,7 +1,5 @@
 """The feed-forward network of a layer: each row for itself, wide in the middle."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Layer normalisation with its learnt scale and shift."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.nn.module import Module

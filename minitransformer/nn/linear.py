@@ -1,7 +1,5 @@
 """The linear layer: y = x W + b."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minitransformer.nn.module import Module

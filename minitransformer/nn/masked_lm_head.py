@@ -1,7 +1,5 @@
 """BERT's masked-language-model head: from a row of the encoder to a score for each token of the vocabulary."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -12,8 +12,6 @@ A checkpoint is written under another name and gets its own once it is whole and
 removed. Whatever happens in between, the last good one stays.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
