@@ -19,6 +19,7 @@ from tqdm import tqdm
 from minitransformer.errors import UserError
 from minitransformer.randomness import generator
 from minitransformer.training.checkpoint import Checkpoints
+from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.metrics import MetricsLog
 from minitransformer.training.optimizer.adamw import AdamW, RateFactor
 from minitransformer.training.optimizer.clipping import clip_scale, global_norm
@@ -72,8 +73,9 @@ class TrainingLoop(Generic[Model, Batch]):
         """Train to the last step, on so many cores (all unless given, num_shards at most). Returns the last evaluation.
 
         Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss isn't finite any more or the disk
-        is full. Each time the last checkpoint is good.
+        is full. Each time the last checkpoint is good. From here on, the process keeps the memory of freed arrays.
         """
+        keep_freed_memory()
         start, steps = self.checkpoints.restore(self.model, self.optimizer), self.steps
         with (
             MetricsLog(self.metrics_file, start) as log,

@@ -15,45 +15,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Generic, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from minitransformer.nn.module import Module
-from minitransformer.parallel import available_cores
-from minitransformer.training.memory import keep_freed_memory
+from minitransformer.parallel import Threads
 from minitransformer.training.optimizer.clipping import sum_and_norm
-from minitransformer.training.spread import PARTS_BEGIN_AT
 
 ModelType = TypeVar("ModelType", bound=Module)
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
 
 
-class Workers(Generic[ModelType]):
+class Workers(Threads, Generic[ModelType]):
     """Threads that run shards of one model's steps. A context manager: BLAS has one thread per worker inside it."""
 
     def __init__(self, model: ModelType, count: int | None = None) -> None:
         """`count` workers, one for each core unless given; the first works on the model itself."""
+        super().__init__(count)
         self.model = model
-        self.count = count or available_cores()
         self.gradient_norm = math.nan  # of a step whose gradients are added up
 
     def __enter__(self) -> Workers[ModelType]:
-        keep_freed_memory()
         self._models = [self.model] + [self.model.replica() for _ in range(self.count - 1)]
-        self._blas = threadpool_limits(1, user_api="blas")
-        self._threads = ThreadPoolExecutor(self.count)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        self._blas.unregister()
+        return super().__enter__()
 
     def gradients(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
         """Call work(replica, shard, index) for each shard; the model's gradients become the sum of what all added.
@@ -77,12 +63,6 @@ class Workers(Generic[ModelType]):
         total, *others = (model.storage.gradients for model in self._models)
         self.gradient_norm = sum_and_norm(total, others, self.spread)
 
-    def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
-        """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""
-        part = -(-size // (self.count * PARTS_BEGIN_AT)) * PARTS_BEGIN_AT
-        starts = range(0, size, part)
-        return list(self._threads.map(work, starts, (min(start + part, size) for start in starts)))
-
     def map(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
         """Call work(replica, shard, index) for each shard, as `gradients` does. Returns the results in their order."""
 
@@ -92,5 +72,5 @@ class Workers(Generic[ModelType]):
             with np.errstate(over="ignore", invalid="ignore"):
                 return [work(model, shards[i], i) for i in range(worker, len(shards), self.count)]
 
-        parts = list(self._threads.map(run, range(self.count)))
+        parts = self.call(run, range(self.count))
         return [parts[i % self.count][i // self.count] for i in range(len(shards))]

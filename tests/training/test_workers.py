@@ -52,14 +52,6 @@ def test_the_norm_is_not_that_of_the_step_before(model):
         assert np.isnan(pool.gradient_norm)
 
 
-@pytest.mark.parametrize(("size", "parts"), [(5, 1), (2**18, 1), (2**18 + 1, 2), (10**6, 2)])
-def test_a_vector_is_spread_in_parts_that_follow_each_other(model, size, parts):
-    with Workers(model, 2) as pool:
-        found = pool.spread(lambda start, end: (start, end), size)
-    assert len(found) == parts
-    assert [start for start, _ in found] + [size] == [0] + [end for _, end in found]
-
-
 def test_workers_share_the_values_and_have_gradients_of_their_own(model):
     both_at_work = threading.Barrier(2)
 

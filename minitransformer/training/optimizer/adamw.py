@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.nn.parameter import FlatStorage
-from minitransformer.training.spread import Spread, on_this_thread
+from minitransformer.parallel import Spread, on_this_thread
 
 # Entries that are worked on at once: a block of w, g, m, v and the scratch array stay in the cache between the lines
 # of the update, so that a step reads and writes the four vectors once. (Why not smaller: ops/rows.py.)
