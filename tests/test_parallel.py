@@ -6,11 +6,16 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minitransformer import parallel
+from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.parallel import BlasLimit, Threads, map_on_cores, one_blas_thread
+from minitransformer.training.workers import Workers
+from tests.small_encoders import TOKENIZER, random_texts, small_encoder
+from tests.small_models import small_config
 
 
 def blas_threads():
@@ -179,4 +184,63 @@ def test_threads_have_one_blas_thread_each_and_so_has_who_waits_for_them():
 def test_an_error_between_threads_puts_the_limit_back():
     with pytest.raises(ZeroDivisionError), Threads(2):
         raise ZeroDivisionError
+    assert blas_threads() == 3
+
+
+# -- encoding and training ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wide_encoder():
+    """Wide enough for BLAS to spread its products; where it adds up 500 products differently if it does."""
+    config = small_config(
+        vocab_size=TOKENIZER.vocab_size, hidden_size=500, num_attention_heads=5, intermediate_size=700
+    )
+    return SentenceEncoder(config, TOKENIZER)
+
+
+def test_an_embedding_has_the_same_bits_on_any_number_of_blas_threads(wide_encoder):
+    embeddings = []
+    for num_threads in (1, 2, 8):
+        with threadpool_limits(num_threads, user_api="blas"):
+            embeddings.append(wide_encoder.encode("my dog is cute"))
+    np.testing.assert_array_equal(embeddings[1:], embeddings[:1] * 2)
+
+
+@pytest.mark.parametrize("num_threads", [1, 2, 8])
+def test_embeddings_have_the_same_bits_from_any_number_of_threads(wide_encoder, num_threads):
+    texts = random_texts(40)
+    expected = [wide_encoder.encode(text) for text in texts]
+    with ThreadPoolExecutor(num_threads) as threads:
+        found = [*threads.map(wide_encoder.encode, texts)]
+    np.testing.assert_array_equal(found, expected)
+    assert blas_threads() == 3
+
+
+def test_a_stream_that_is_abandoned_leaves_the_limit_as_it_was():
+    stream = small_encoder().encode_stream(iter(["my dog"] * 9000))
+    assert len(next(stream)) == 8192
+    assert blas_threads() == 3
+
+
+def test_encoding_while_a_model_is_trained_changes_neither():
+    encoder, trained = small_encoder(), small_encoder()
+    texts = random_texts(40)
+    expected = [encoder.encode(text) for text in texts]
+
+    def add_gradients(model, tokens, shard):
+        embeddings, cache = model.forward(tokens)
+        model.backward(embeddings, cache)
+
+    shards = [trained.tokenize(texts[:20]), trained.tokenize(texts[20:])]
+    with Workers(trained, 2) as workers:
+        workers.gradients(shards, add_gradients)
+        alone = trained.storage.gradients.copy()
+        with ThreadPoolExecutor(2) as threads:
+            found = threads.map(encoder.encode, texts)
+            for _ in range(5):
+                workers.gradients(shards, add_gradients)
+                np.testing.assert_array_equal(trained.storage.gradients, alone)
+            np.testing.assert_array_equal([*found], expected)
+        assert blas_threads() == 1
     assert blas_threads() == 3
