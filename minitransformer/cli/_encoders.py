@@ -22,5 +22,5 @@ def load_encode(name: str, embeddings: str | None) -> Encode:
     """From texts to the embeddings of a folder's or hub name's model, or of one of the baselines on it."""
     encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
     if embeddings == TOKENS:
-        return averaged_token_embeddings(encoder.bert, encoder.tokenizer)
+        return averaged_token_embeddings(encoder.encoder, encoder.tokenizer)
     return partial(encoder.encode, show_progress=sys.stderr.isatty())

@@ -39,7 +39,7 @@ def command(model: str, text: str, second: str | None) -> None:
         raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
     click.echo(format_table(token_table(tokens, encoder.tokenizer)))
     click.echo()
-    click.echo(format_table([["step", "with", "shape"], *bert_steps(encoder.bert, tokens)]))
+    click.echo(format_table([["step", "with", "shape"], *bert_steps(encoder.encoder, tokens)]))
 
 
 def read_tokens(text: str, tokenizer: BertTokenizer) -> PackedTokens:

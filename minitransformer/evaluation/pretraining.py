@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.formatting import format_table
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
-from minitransformer.parallel import available_cores
+from minitransformer.parallel import map_on_cores
 from minitransformer.text.bert_tokenizer import BertTokenizer
 
 
@@ -47,9 +45,7 @@ def evaluate_pretraining(
 ) -> PretrainingLoss:
     """Losses and accuracies over all the batches together, without dropout, on `workers` cores (default: all)."""
     counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
-    # A forward pass only reads the model, so threads can share it; each has BLAS to itself.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers or available_cores()) as threads:
-        shares = list(threads.map(lambda batch: model.forward(batch, of_step=counts)[0], batches))
+    shares = map_on_cores(lambda batch: model.forward(batch, of_step=counts)[0], batches, workers)
     return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
 
 

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from minitransformer.evaluation.embedding_health import EmbeddingHealth, embedding_health
@@ -25,6 +24,7 @@ from minitransformer.evaluation.encode import Encode
 from minitransformer.evaluation.logistic_regression import fit_logistic_regression, principal_axes
 from minitransformer.evaluation.senteval_files import Part
 from minitransformer.ops.pair_features import pair_features_forward
+from minitransformer.parallel import one_blas_thread
 
 C_CHOICES = tuple(2.0**power for power in range(-2, 4))
 FOLDS = 10
@@ -50,7 +50,7 @@ def evaluate_task(encode: Encode, parts: dict[str, Part], show_progress: bool = 
     ends = np.cumsum([len(part.labels) for part in parts.values()])
     rows = dict(zip(parts, np.split(np.arange(len(labels)), ends[:-1]), strict=True))
     probe = Probe(principal_axes(features), labels)
-    with threadpool_limits(1, user_api="blas"):  # such narrow products take longer on several threads
+    with one_blas_thread():  # such narrow products take longer on several threads
         accuracy, protocol = _measure(probe, rows, show_progress)
     return TaskScore(100 * accuracy, protocol, health)
 

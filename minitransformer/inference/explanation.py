@@ -39,7 +39,7 @@ def explain_similarity(encoder: SentenceEncoder, first: str, second: str) -> Sim
             f"has {' and '.join(settings.pooling)} pooling{' and a head' if settings.head else ''}"
         )
     tokens = encoder.tokenize([first, second])
-    rows, other_rows = tokens.unpack(encoder.bert.hidden(tokens))
+    rows, other_rows = tokens.unpack(encoder.encoder.hidden(tokens))
     lengths = np.linalg.norm(rows.sum(axis=0)) * np.linalg.norm(other_rows.sum(axis=0))
     names, other_names = map(encoder.tokenizer.convert_ids_to_tokens, tokens.unpack(tokens.token_ids))
     return SimilarityExplanation(names, other_names, rows @ other_rows.T / lengths)

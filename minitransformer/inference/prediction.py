@@ -71,8 +71,8 @@ def _pair_predictor(folder: Path) -> Predictor:
 def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:
     """(S, K) for any number of texts, on all cores: probabilities of the labels, or the numbers of a regression."""
     logits = np.empty((len(tokens), len(model.settings.labels)), model.storage.values.dtype)
-    for batch, rows in in_batches(tokens.lengths.tolist(), lambda batch: model(tokens.select(batch))):
-        logits[batch] = rows
+    for sequences, rows in in_batches(tokens, model):
+        logits[sequences] = rows
     if model.settings.problem_type == "single_label_classification":
         return softmax_forward(logits)[0]
     return expit(logits) if model.settings.problem_type == "multi_label_classification" else logits

@@ -1,8 +1,48 @@
 """Truncate pairs of texts to a common number of tokens."""
 
+import warnings
+
 import numpy as np
 
+from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import IntArray
+
+TRUNCATIONS = ("warn", "error", "silent")
+
+
+class Truncation:
+    """Cuts texts to the model's limit, and keeps count of what that costs.
+
+    `mode` is what to do about a text that is too long: "warn" of all in `report`, "error" at once, or "silent".
+    """
+
+    def __init__(self, limit: int, mode: str) -> None:
+        if mode not in TRUNCATIONS:
+            raise UserError(f"truncation must be one of {', '.join(TRUNCATIONS)}; found {mode!r}")
+        self.limit, self.mode = limit, mode
+        self.texts = self.tokens = self.cut_texts = self.cut_tokens = 0
+
+    def cut(self, text: str, ids: list[int]) -> list[int]:
+        """At most `limit` of the ids, the last one ([SEP]) kept."""
+        self.texts += 1
+        self.tokens += len(ids)
+        excess = len(ids) - self.limit
+        if excess <= 0:
+            return ids
+        if self.mode == "error":
+            raise UserError(f"a text has {len(ids)} tokens, but the model takes {self.limit}: {text[:60]!r}...")
+        self.cut_texts += 1
+        self.cut_tokens += excess
+        return [*ids[: self.limit - 1], ids[-1]]
+
+    def report(self) -> None:
+        """Warn of what was cut, if that was asked for."""
+        if self.cut_texts and self.mode == "warn":
+            warnings.warn(
+                f"{self.cut_texts:,} of {self.texts:,} texts are longer than the model's {self.limit} tokens: "
+                f"{self.cut_tokens:,} of {self.tokens:,} tokens were cut off",
+                stacklevel=4,
+            )
 
 
 def longest_first(first: IntArray, second: IntArray, budget: int) -> tuple[IntArray, IntArray]:

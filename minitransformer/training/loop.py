@@ -20,6 +20,7 @@ from minitransformer.errors import UserError
 from minitransformer.formatting import in_words
 from minitransformer.randomness import generator
 from minitransformer.training.checkpoint import Checkpoints
+from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.metrics import MetricsLog
 from minitransformer.training.optimizer.adamw import AdamW, RateFactor
 from minitransformer.training.optimizer.clipping import clip_scale, global_norm
@@ -69,8 +70,10 @@ class TrainingLoop(Generic[Model]):
         """Train to the last step on `workers` cores (default: all; never more than num_shards).
 
         Returns the last evaluation. Raises TrainingInterrupted after Ctrl-C or SIGTERM, and UserError if the loss is no
-        longer finite or the disk is full. In each case the last checkpoint is good.
+        longer finite or the disk is full. In each case the last checkpoint is good. From here on, the process keeps the
+        memory of freed arrays.
         """
+        keep_freed_memory()
         start, evaluation = self.checkpoints.restore(self.model, self.optimizer), None
         with (
             MetricsLog(self.metrics_file, start) as log,

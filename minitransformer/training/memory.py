@@ -11,11 +11,12 @@ _LARGEST_INT, _LARGEST_MMAP_THRESHOLD = 2**31 - 1, 2**25
 
 
 def keep_freed_memory() -> None:
-    """Ask the C library to keep the memory of freed arrays (up to 32 MiB each) instead of handing it back.
+    """From now on, have this process keep the memory of freed arrays (up to 32 MiB each) instead of handing it back.
 
-    A training step frees what the next one allocates. Handed back in between, every page would be cleared and mapped
-    anew, which costs a tenth of a step. One arena for all threads lets any of them take what another one freed.
-    Does nothing where the C library isn't glibc.
+    A training step frees what the next one allocates. If it is handed back in between, every page is cleared and mapped
+    anew, which costs 5 to 10 % of a step. One arena for all threads lets any of them take what another one freed.
+    There is no way back, so the training loop calls this and a `Workers` of your own doesn't: call it first, if the
+    process is there for training. It does nothing where the C library isn't glibc.
     """
     if os.name != "posix":
         return

@@ -19,44 +19,33 @@ for each.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from minitransformer.batches.batch import Batch
 from minitransformer.batches.shards import bounded_shards, sum_of_shares
 from minitransformer.nn.module import Module
-from minitransformer.parallel import available_cores
+from minitransformer.parallel import Threads
 from minitransformer.text.packed_tokens import IntArray
-from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.optimizer.clipping import sum_and_norm
-from minitransformer.training.spread import PARTS_BEGIN_AT
 
 ModelType = TypeVar("ModelType", bound=Module)
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
 
 
-class Workers(Generic[ModelType]):
+class Workers(Threads, Generic[ModelType]):
     """Threads that run shards of one model's steps. A context manager: BLAS has one thread per worker inside it."""
 
     def __init__(self, model: ModelType, count: int | None = None) -> None:
         """`count` workers, by default one for each core; the first works on the model itself."""
+        super().__init__(count)
         self.model = model
-        self.count = count or available_cores()
 
     def __enter__(self) -> Workers[ModelType]:
-        keep_freed_memory()
         self._models = [self.model] + [self.model.replica() for _ in range(self.count - 1)]
-        self._blas = threadpool_limits(1, user_api="blas")
-        self._threads = ThreadPoolExecutor(self.count)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        self._blas.unregister()
+        return super().__enter__()
 
     def gradients(
         self, batch: Batch, rng: np.random.Generator | None = None, num_shards: int | None = None
@@ -83,8 +72,7 @@ class Workers(Generic[ModelType]):
 
     def zero_grad(self) -> None:
         """Begin a step: every replica's gradients become 0."""
-        for model in self._models:
-            model.zero_grad()
+        self.call(lambda model: model.storage.gradients.fill(0), self._models)
 
     def map(self, shards: Sequence[Shard], work: Callable[[ModelType, Shard, int], Result]) -> list[Result]:
         """Call work(replica, shard, index) for each shard. Returns the results in the order of the shards.
@@ -98,16 +86,10 @@ class Workers(Generic[ModelType]):
             with np.errstate(over="ignore", invalid="ignore"):
                 return [work(model, shards[i], i) for i in range(worker, len(shards), self.count)]
 
-        parts = list(self._threads.map(run, range(self.count)))
+        parts = self.call(run, range(self.count))
         return [parts[i % self.count][i // self.count] for i in range(len(shards))]
 
     def add_up_gradients(self) -> float:
         """End a step: the model's gradients become the sum of all replicas'. Returns the length of the sum."""
         total, *others = (model.storage.gradients for model in self._models)
         return sum_and_norm(total, others, self.spread)
-
-    def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
-        """Call work(start, end) for a part of range(size) on each thread. Returns the results in the parts' order."""
-        part = -(-size // (self.count * PARTS_BEGIN_AT)) * PARTS_BEGIN_AT
-        starts = range(0, size, part)
-        return list(self._threads.map(work, starts, (min(start + part, size) for start in starts)))

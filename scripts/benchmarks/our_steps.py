@@ -12,6 +12,7 @@ from minitransformer import BertConfig, BertForPreTraining, PackedTokens, Pretra
 from minitransformer.batches.sentence_examples import SentenceExamples
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
+from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale
 from minitransformer.training.tasks.sentences import SiameseTask
@@ -28,6 +29,7 @@ class OurStep:
     """
 
     def __init__(self, task: Task, num_batches: int, pool: Workers) -> None:
+        keep_freed_memory()  # as the training loop does
         self.task = task
         self.pool = pool
         self.optimizer = AdamW(pool.model.storage)

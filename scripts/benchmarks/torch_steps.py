@@ -81,7 +81,7 @@ def best_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
 
 def finetuning_step(encoder: SentenceEncoder, batches: Sequence[ScoredPairs]) -> TorchStep:
     """Steps that learn the batches one after the other: mean pooling, cosine, squared error."""
-    network = transformers_twin(encoder.bert, ATTENTION)
+    network = transformers_twin(encoder.encoder, ATTENTION)
     coming = cycle([sides_and_cosines(batch) for batch in batches])
 
     def embeddings(inputs: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import math
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import NamedTuple
 
 import click
 import numpy as np
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from minitransformer import PackedTokens, SentenceEncoder
@@ -29,7 +27,7 @@ from minitransformer.evaluation.sts import evaluate_sts
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.ops.pair_features import CONCATENATIONS
-from minitransformer.parallel import available_cores
+from minitransformer.parallel import map_on_cores
 from minitransformer.randomness import generator
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale, global_norm
@@ -70,11 +68,10 @@ def main(base: str, nli_files: tuple[str, ...], sts_file: str, seeds: int, epoch
     untrained = [spearman(SentenceEncoder.from_pretrained(base, pooling=pooling), sts) for pooling in POOLINGS]
     runs = [Run(seed, *configuration) for seed in range(seeds) for configuration in product(POOLINGS, CONCATENATIONS)]
     found: Scores = {(run.pooling, run.concatenation): [] for run in runs}
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as threads:  # a run a core
-        scores_of_runs = threads.map(lambda run: spearman(trained(base, pairs, run, epochs, learning_rate), sts), runs)
-        for run, score in zip(tqdm(runs, unit="run", disable=None), scores_of_runs, strict=True):
-            found[run.pooling, run.concatenation].append(score)
-            tqdm.write(f"{score:.2f}  {run}", file=sys.stderr)
+    scores_of_runs = map_on_cores(lambda run: spearman(trained(base, pairs, run, epochs, learning_rate), sts), runs)
+    for run, score in zip(tqdm(runs, unit="run", disable=None), scores_of_runs, strict=True):
+        found[run.pooling, run.concatenation].append(score)
+        tqdm.write(f"{score:.2f}  {run}", file=sys.stderr)
     print(
         f"{len(pairs.labels):,} pairs, {epochs} epoch of batches of {BATCH_SIZE}, learning rate {learning_rate:g}, "
         f"{seeds} seeds; mean ± standard error of Spearman x 100 on {len(sts.lines):,} pairs.",

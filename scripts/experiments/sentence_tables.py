@@ -64,7 +64,7 @@ def encoders_of(bert: str, names: Sequence[str]) -> dict[str, Encode]:
     """What is compared, by the names of the tables' rows."""
     mean, cls = (SentenceEncoder.from_pretrained(bert, pooling=pooling) for pooling in ("mean", "cls"))
     encoders = {
-        "averaged token embeddings": averaged_token_embeddings(mean.bert, mean.tokenizer),
+        "averaged token embeddings": averaged_token_embeddings(mean.encoder, mean.tokenizer),
         "averaged BERT": mean.encode,
         "CLS of BERT": cls.encode,
     }

@@ -30,7 +30,7 @@ def main(model: str) -> None:
     """Print the cosines of sentences that differ only in word order, by MODEL, a folder or a name on the hub."""
     encoder = SentenceEncoder.from_pretrained(model)
     encoders = {
-        "averaged token embeddings": averaged_token_embeddings(encoder.bert, encoder.tokenizer),
+        "averaged token embeddings": averaged_token_embeddings(encoder.encoder, encoder.tokenizer),
         "encoder, position table of zeros": without_positions(encoder).encode,
         "encoder": encoder.encode,
     }
@@ -43,7 +43,7 @@ def without_positions(encoder: SentenceEncoder) -> SentenceEncoder:
     values = encoder.storage.values
     blind = SentenceEncoder(encoder.config, encoder.tokenizer, encoder.settings, dtype=values.dtype)
     blind.storage.values[...] = values
-    blind.bert.embeddings.position.table.value[...] = 0
+    blind.encoder.embeddings.position.table.value[...] = 0
     return blind
 
 

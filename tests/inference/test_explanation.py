@@ -20,7 +20,7 @@ def test_the_contributions_add_up_to_the_cosine(settings):
 def test_a_contribution_is_the_product_of_two_rows_by_the_lengths_of_their_sums():
     encoder = small_encoder(np.float64)
     tokens = encoder.tokenize([FIRST, SECOND])
-    h, g = tokens.unpack(encoder.bert(tokens)[0])
+    h, g = tokens.unpack(encoder.encoder(tokens)[0])
     expected = (h[2] @ g[3]) / (np.linalg.norm(h.sum(axis=0)) * np.linalg.norm(g.sum(axis=0)))
     assert explain_similarity(encoder, FIRST, SECOND).contributions[2, 3] == pytest.approx(expected, rel=1e-12)
 

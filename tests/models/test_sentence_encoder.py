@@ -1,12 +1,10 @@
 import dataclasses
 import json
-import threading
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from minitransformer.batches import many_texts
 from minitransformer.errors import UserError
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
@@ -14,9 +12,8 @@ from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.ops.pooling import mean_pooling_forward
 from minitransformer.randomness import generator
-from minitransformer.text.bert_tokenizer import BertTokenizer
 from tests.gradient_check import assert_parameter_gradients, upstream
-from tests.small_encoders import POSITIONS, TOKENIZER, random_texts, small_encoder
+from tests.small_encoders import POSITIONS, TOKENIZER, small_encoder
 from tests.small_models import small_config
 
 TEXTS = ["my dog is cute", "he likes playing", "", "a b c a b c"]
@@ -31,7 +28,7 @@ def encoder():
 
 def test_the_embedding_is_the_mean_of_the_rows_of_bert(encoder):
     tokens = encoder.tokenize(TEXTS)
-    hidden, _ = encoder.bert(tokens)
+    hidden, _ = encoder.encoder(tokens)
     expected, _ = mean_pooling_forward(hidden, tokens.lengths)
     np.testing.assert_allclose(encoder.encode(TEXTS), expected, rtol=1e-4, atol=1e-6)
     assert encoder.embedding_size == expected.shape[1]
@@ -45,93 +42,6 @@ def test_poolings_stand_side_by_side_and_the_head_follows():
     embeddings = with_head.encode(TEXTS)
     assert embeddings.shape == (4, with_head.embedding_size) == (4, 5)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
-
-
-def test_one_text_has_a_row_and_no_texts_have_none(encoder):
-    assert encoder.encode("my dog").shape == (12,)
-    np.testing.assert_array_equal(encoder.encode("my dog"), encoder.encode(["my dog"])[0])
-    assert encoder.encode([]).shape == (0, 12)
-    assert encoder.encode([]).dtype == np.float32
-    assert [*encoder.encode_stream([])] == []
-
-
-@pytest.mark.parametrize("tokens", [4, 40, 2048])
-def test_an_embedding_does_not_depend_on_order_batch_or_company(monkeypatch, encoder, tokens):
-    monkeypatch.setattr(many_texts, "TOKENS_PER_BATCH", tokens)
-    texts = random_texts(80)
-    embeddings = encoder.encode(texts)
-    alone = np.stack([encoder.encode(text) for text in texts])
-    np.testing.assert_allclose(embeddings, alone, atol=1e-6)
-    order = np.random.default_rng(1).permutation(len(texts))
-    np.testing.assert_allclose(encoder.encode([texts[i] for i in order]), embeddings[order], atol=1e-6)
-
-
-def test_a_stream_gives_what_a_list_gives(monkeypatch, encoder):
-    monkeypatch.setattr(many_texts, "TEXTS_PER_BLOCK", 11)
-    texts = random_texts(50)
-    blocks = [*encoder.encode_stream(text for text in texts)]
-    assert [len(block) for block in blocks] == [11, 11, 11, 11, 6]
-    np.testing.assert_allclose(np.concatenate(blocks), encoder.encode(texts), atol=1e-6)
-
-
-def test_a_single_batch_starts_no_thread(monkeypatch, encoder):
-    monkeypatch.setattr(threading.Thread, "start", lambda self: pytest.fail("a thread was started"))
-    encoder.encode(TEXTS)
-
-
-def test_long_texts_are_cut_and_reported(encoder):
-    long, cut = "a b c " * 10, "a b c a b c a"
-    with pytest.warns(UserWarning, match=r"1 of 2 texts are longer than the model's 9 tokens: 23 of 36 tokens"):
-        embeddings = encoder.encode([long, "my dog"])
-    np.testing.assert_allclose(embeddings[0], encoder.encode(cut), atol=1e-6)
-    with pytest.raises(UserError, match="a text has 32 tokens, but the model takes 9: 'a b c"):
-        encoder.encode([long], truncation="error")
-    assert encoder.tokenize(long).lengths.tolist() == [9]
-
-
-@pytest.mark.parametrize("texts", [[1], [None], [b"bytes"], ["half a pair \ud800"]])
-def test_what_is_no_text_is_refused(encoder, texts):
-    with pytest.raises(UserError, match=r"texts\[0\]"):
-        encoder.encode(texts)
-
-
-def test_prompts_stand_before_each_text():
-    encoder = small_encoder(prompts={"query": "my dog ", "document": ""}, default_prompt_name="query")
-    expected = small_encoder().encode("my dog likes")
-    np.testing.assert_array_equal(encoder.encode("likes"), expected)
-    np.testing.assert_array_equal(encoder.encode("likes", prompt_name="query"), expected)
-    np.testing.assert_array_equal(encoder.encode("dog likes", prompt="my "), expected)
-    np.testing.assert_array_equal(encoder.encode("my dog likes", prompt_name="document"), expected)
-    with pytest.raises(UserError, match="no prompt 'passage'; this model has query, document"):
-        encoder.encode("likes", prompt_name="passage")
-
-
-def test_a_prompt_that_is_not_pooled_is_seen_but_does_not_count():
-    prompt, text = "my dog ", "likes a"
-    encoder = small_encoder(prompts={"query": prompt}, include_prompt=False)
-    hidden, _ = encoder.bert(encoder.tokenize(prompt + text))
-    np.testing.assert_allclose(encoder.encode(text, prompt_name="query"), hidden[3:].mean(axis=0), rtol=1e-4)
-    np.testing.assert_array_equal(encoder.encode(text), small_encoder().encode(text))
-    with pytest.raises(UserError, match="leaves no room for a text in 9 tokens"):
-        encoder.encode(text, prompt="a " * 8)
-
-
-def test_lower_casing_is_the_settings_where_the_tokenizer_does_not_do_it():
-    cased = BertTokenizer.from_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "dog"], do_lower_case=False)
-    lowering = small_encoder(tokenizer=cased, do_lower_case=True)
-    np.testing.assert_array_equal(lowering.encode("DOG"), lowering.encode("dog"))
-    keeping = small_encoder(tokenizer=cased)
-    assert (keeping.encode("DOG") != keeping.encode("dog")).any()
-
-
-def test_similarity_takes_texts_or_embeddings(encoder):
-    a, b = TEXTS[:2], TEXTS[1:]
-    similarities = encoder.similarity(a, b)
-    assert similarities.shape == (2, 3)
-    assert similarities[1, 0] == pytest.approx(1)
-    np.testing.assert_allclose(encoder.similarity(encoder.encode(a), encoder.encode(b)), similarities, atol=1e-6)
-    np.testing.assert_allclose(encoder.similarity(a[0], encoder.encode(b[0])), similarities[:1, :1], atol=1e-6)
-    assert (small_encoder(similarity="euclidean").similarity(a, b) <= 0).all()
 
 
 # -- training ----------------------------------------------------------------------------------------------------------
@@ -220,7 +130,7 @@ def test_a_length_may_be_given_and_cuts_texts_in_training_too(tmp_path, encoder)
 
 def test_a_plain_bert_folder_is_mean_pooling_unless_told_otherwise(tmp_path, recwarn):
     encoder = small_encoder()
-    encoder.bert.save_pretrained(tmp_path)
+    encoder.encoder.save_pretrained(tmp_path)
     TOKENIZER.save_pretrained(tmp_path)
     np.testing.assert_array_equal(SentenceEncoder.from_pretrained(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
     for pooling in ("max", ("cls", "mean")):
@@ -302,5 +212,5 @@ def test_a_checkpoints_heads_are_ignored(tmp_path, recwarn):
     TOKENIZER.save_pretrained(tmp_path)
     encoder = SentenceEncoder.from_pretrained(tmp_path)
     assert not recwarn.list
-    np.testing.assert_array_equal(encoder.bert.storage.values[:10], encoder.storage.values[:10])
-    assert isinstance(encoder.bert, Bert)
+    np.testing.assert_array_equal(encoder.encoder.storage.values[:10], encoder.storage.values[:10])
+    assert isinstance(encoder.encoder, Bert)

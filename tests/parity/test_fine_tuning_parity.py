@@ -127,7 +127,7 @@ def ranking_loss(u, v, chosen):
 @pytest.mark.parametrize("gradient_caching", [False, True])
 def test_twenty_steps_of_a_siamese_network_equal_pytorchs(objective_name, gradient_caching):
     encoder = learning_encoder(np.float64)
-    theirs = twin(transformers.BertModel, encoder.bert, encoder.config)
+    theirs = twin(transformers.BertModel, encoder.encoder, encoder.config)
     targets = {"regression": SCORES, "classification": CLASSES, "ranking": None}[objective_name]
     objectives = {
         "regression": RegressionObjective(),
@@ -157,7 +157,7 @@ def test_twenty_steps_of_a_siamese_network_equal_pytorchs(objective_name, gradie
     losses = our_losses(network, task)
     np.testing.assert_allclose(losses, their_losses(parameters, their_loss), rtol=1e-5)
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
-    assert_same_weights(encoder.bert, theirs)
+    assert_same_weights(encoder.encoder, theirs)
     if objective_name == "classification":
         np.testing.assert_allclose(classifier.weight.value, weight.detach().numpy(), rtol=1e-5, atol=1e-7)
 

@@ -142,7 +142,7 @@ def test_one_file_of_the_tokenizer_is_enough(tmp_path, only):
 
 def test_a_folder_without_modules_json_is_mean_pooling_for_both(tmp_path):
     encoder = small_encoder()
-    encoder.bert.save_pretrained(tmp_path)
+    encoder.encoder.save_pretrained(tmp_path)
     TOKENIZER.save_pretrained(tmp_path)
     assert_same_embeddings(SentenceEncoder.from_pretrained(tmp_path), their_encoder(tmp_path))
 

@@ -54,14 +54,6 @@ def test_several_rounds_of_a_step_add_up(model):
         np.testing.assert_array_equal(model.storage.gradients, np.full(8, 115.0))
 
 
-@pytest.mark.parametrize(("size", "parts"), [(5, 1), (2**18, 1), (2**18 + 1, 2), (10**6, 2)])
-def test_a_vector_is_spread_in_parts_that_follow_each_other(model, size, parts):
-    with Workers(model, 2) as workers:
-        found = workers.spread(lambda start, end: (start, end), size)
-    assert len(found) == parts
-    assert [start for start, _ in found] + [size] == [0] + [end for _, end in found]
-
-
 def test_workers_share_the_values_and_have_gradients_of_their_own(model):
     both_at_work = threading.Barrier(2)
 

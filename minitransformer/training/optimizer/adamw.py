@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.nn.parameter import FlatStorage
-from minitransformer.training.spread import Spread, on_this_thread
+from minitransformer.parallel import Spread, on_this_thread
 
 # Entries updated at once. Their w, g, m and v stay in the processor's fast memory from line to line, so that a step
 # reads and writes main memory once. (Smaller blocks cost more than they save, for the reason in ops/blocks.py.)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minitransformer.training.spread import PARTS_BEGIN_AT, Spread, on_this_thread
+from minitransformer.parallel import PARTS_BEGIN_AT, Spread, on_this_thread
 
 BLOCK = PARTS_BEGIN_AT  # entries summed in the vector's own precision; the sum of the blocks is float64
 

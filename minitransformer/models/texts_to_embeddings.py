@@ -1,0 +1,163 @@
+"""From texts to embeddings: what a model that embeds packed tokens does with plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from functools import cached_property, partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tokenizers.normalizers import Lowercase
+from tqdm import tqdm
+
+from minitransformer.batches.many_texts import chunks, in_batches
+from minitransformer.errors import UserError
+from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
+from minitransformer.nn.module import Module
+from minitransformer.ops.similarity import similarity_matrix
+from minitransformer.text.bert_tokenizer import BertTokenizer, as_texts
+from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.text.truncation import Truncation
+
+NUM_SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each text
+
+
+class Prompt(NamedTuple):
+    """What is put before each text, and how many of its tokens, [CLS] among them, aren't pooled."""
+
+    text: str
+    length: int
+
+
+class TextsToEmbeddings(Module):
+    """`encode`, `encode_stream`, `tokenize` and `similarity` of a model that gives tokens their embeddings (S, E)."""
+
+    tokenizer: BertTokenizer
+    settings: SentenceEncoderSettings
+    embedding_size: int
+    max_seq_length: int
+
+    def encode(
+        self,
+        texts: str | Sequence[str],
+        *,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        truncation: str = "warn",
+        show_progress: bool = False,
+    ) -> np.ndarray:
+        """The embeddings (S, E) of S texts in the order given; of one text that isn't in a list, its row (E,).
+
+        A text's embedding doesn't depend on the others, and a text that is there several times is computed once. The
+        prompt, one of settings.prompts by name or any text, is put before every text.
+
+        Texts longer than max_seq_length tokens are cut: with the truncation "warn" a warning at the end says how many
+        and how much, "error" raises UserError at the first, "silent" does neither.
+
+        It may be called from any number of threads at once. All cores are used, but for a single text.
+        """
+        is_one = isinstance(texts, str)
+        rows = self.encode_stream(
+            [texts] if isinstance(texts, str) else texts,
+            prompt_name=prompt_name,
+            prompt=prompt,
+            truncation=truncation,
+            show_progress=show_progress,
+        )
+        embeddings = np.concatenate([np.empty((0, self.embedding_size), self.storage.values.dtype), *rows])
+        return embeddings[0] if is_one else embeddings
+
+    def encode_stream(
+        self,
+        texts: Iterable[str],
+        *,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        truncation: str = "warn",
+        show_progress: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """The embeddings of any number of texts, such as the lines of a file, in chunks of rows as they are computed.
+
+        As `encode`, but neither the texts nor the embeddings stay in memory.
+        """
+        return self._stream(
+            texts, self._prompt(prompt_name, prompt), Truncation(self.max_seq_length, truncation), show_progress
+        )
+
+    def tokenize(self, texts: str | Sequence[str], truncation: str = "silent") -> PackedTokens:
+        """One text or several as a batch for forward, cut at max_seq_length; `truncation` is as in `encode`."""
+        cutter = Truncation(self.max_seq_length, truncation)
+        tokens = self._tokens(as_texts(texts, "texts"), "", cutter)
+        cutter.report()
+        return tokens
+
+    def similarity(self, a: ArrayLike | Sequence[str], b: ArrayLike | Sequence[str]) -> np.ndarray:
+        """How similar each of a is to each of b, (len(a), len(b)); both are embeddings or texts, one or several.
+
+        The cosine, unless the settings say otherwise: the dot product, or the Euclidean or Manhattan distance as a
+        negative number.
+        """
+        return similarity_matrix(self._embeddings(a), self._embeddings(b), self.settings.similarity)
+
+    def _embeddings(self, given: ArrayLike | Sequence[str]) -> np.ndarray:
+        if isinstance(given, str):
+            given = [given]
+        if isinstance(given, list | tuple) and any(isinstance(item, str) for item in given):
+            return self.encode(given)
+        return np.atleast_2d(np.asarray(given))
+
+    def _stream(
+        self, texts: Iterable[str], prompt: Prompt, cutter: Truncation, show_progress: bool
+    ) -> Iterator[np.ndarray]:
+        total = len(texts) if isinstance(texts, Sized) else None
+        with tqdm(total=total, unit=" texts", disable=not show_progress) as progress:
+            for chunk in chunks(texts):
+                yield self._embed(chunk, prompt, cutter, progress)
+        cutter.report()
+
+    def _embed(self, texts: list[str], prompt: Prompt, cutter: Truncation, progress: tqdm) -> np.ndarray:
+        """The embeddings (len(texts), E), each different text computed once."""
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        tokens = self._tokens(list(places), prompt.text, cutter)
+        embeddings = np.empty((len(places), self.embedding_size), self.storage.values.dtype)
+        for sequences, rows in in_batches(tokens, partial(self, prompt_length=prompt.length)):
+            embeddings[sequences] = rows
+            progress.update(len(sequences))
+        progress.update(len(texts) - len(places))
+        return embeddings[[places[text] for text in texts]]
+
+    def _tokens(self, texts: list[str], prompt: str, cutter: Truncation) -> PackedTokens:
+        """[CLS] prompt text [SEP] of each text, cut at max_seq_length."""
+        token_ids = self._token_ids([prompt + text for text in texts])
+        return PackedTokens.pack([cutter.cut(text, ids) for text, ids in zip(texts, token_ids, strict=True)])
+
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        """Each text's ids with [CLS] and [SEP], however many they are."""
+        if self._lower_case:
+            texts = [Lowercase().normalize_str(text) for text in texts]
+        cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
+        return [[cls, *pieces, sep] for pieces in self.tokenizer.encode_pieces(texts)]
+
+    @cached_property
+    def _lower_case(self) -> bool:
+        """Whether texts are to be lower-cased here, since the tokenizer doesn't do it."""
+        return self.settings.do_lower_case and self.tokenizer.split_into_words("A") != ["a"]
+
+    def _prompt(self, name: str | None, prompt: str | None) -> Prompt:
+        """The prompt of this name, or the one that is given."""
+        if prompt is None:
+            prompt = self._prompt_named(name if name is not None else self.settings.default_prompt_name)
+        if not prompt or self.settings.include_prompt:
+            return Prompt(prompt, 0)
+        length = len(self._token_ids([prompt])[0]) - 1  # its [SEP] comes after the text
+        if length > self.max_seq_length - NUM_SPECIAL_TOKENS:
+            raise UserError(f"the prompt {prompt!r} leaves no room for a text in {self.max_seq_length} tokens")
+        return Prompt(prompt, length)
+
+    def _prompt_named(self, name: str | None) -> str:
+        if name is None:
+            return ""
+        if name not in self.settings.prompts:
+            raise UserError(f"there is no prompt {name!r}; this model has {', '.join(self.settings.prompts) or 'none'}")
+        return self.settings.prompts[name]
