@@ -10,8 +10,6 @@ that asks for it:
   bit, whatever else runs.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections import Counter

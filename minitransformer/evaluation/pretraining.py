@@ -4,8 +4,6 @@ A loss of 4 says little by itself. A model that ignores the text and guesses eac
 corpus gets the unigram entropy, which is near 6. Anything below that was learnt from the context.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

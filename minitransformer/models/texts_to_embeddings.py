@@ -1,7 +1,5 @@
 """From texts to embeddings: what a model that embeds packed tokens does with plain text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from functools import cached_property, partial
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Everything random in a step is a function of the seed and the step's number, so 
 does what it would have done without stopping.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence

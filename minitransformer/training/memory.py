@@ -1,7 +1,5 @@
 """Memory that one step gives back and the next one takes again."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 

@@ -52,7 +52,7 @@ def features(encoder, texts):
     flat, pooled = [], []
     for start in range(0, len(texts), BATCH_SIZE):
         tokens = encoder.tokenize(texts[start : start + BATCH_SIZE])
-        hidden, _ = encoder.encoder(tokens)  # (N, H), a row for each token of the batch
+        hidden = encoder.encoder.hidden(tokens)  # (N, H), a row for each token of the batch
         rows = np.zeros((len(tokens), FLAT_TOKENS, hidden.shape[1]), hidden.dtype)
         padded = tokens.to_padded(hidden)[:, :FLAT_TOKENS]
         rows[:, : padded.shape[1]] = padded

@@ -16,7 +16,7 @@ def test_flat_features_are_the_rows_and_then_zeros_and_pooled_ones_their_mean():
     assert flat.shape == (4, ice3.FLAT_TOKENS * 12)
     rows_of = flat.reshape(4, ice3.FLAT_TOKENS, 12)
     for text, rows, mean in zip(TEXTS, rows_of, pooled, strict=True):
-        hidden, _ = encoder.encoder(encoder.tokenize(text))
+        hidden = encoder.encoder.hidden(encoder.tokenize(text))
         np.testing.assert_allclose(rows[: len(hidden)], hidden, atol=1e-5)
         np.testing.assert_array_equal(rows[len(hidden) :], 0)
         np.testing.assert_allclose(mean, hidden.mean(axis=0), atol=1e-5)
