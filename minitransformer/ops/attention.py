@@ -32,7 +32,6 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.ops.dropout import dropout_mask
-from minitransformer.ops.softmax import softmax_forward
 from minitransformer.ops.sums import row_sums
 
 MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
@@ -67,7 +66,7 @@ def attention_forward(
         scores[..., _future_keys(*scores.shape[-2:])] = MASKED_SCORE
     weights = kept_weights = _softmax(scores)
     if rng is not None and dropout_rate > 0:
-        kept_weights = weights * dropout_mask(weights.shape, dropout_rate, rng, weights.dtype)
+        kept_weights = dropout_mask(weights.shape, dropout_rate, rng, weights.dtype) * weights
     y = kept_weights @ v
     return y, AttentionCache(q, k, v, weights, kept_weights, scale)
 
@@ -76,9 +75,8 @@ def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarra
     """Gradients of q (..., T, D), k and v (..., U, D) for dy (..., T, D)."""
     q, k, v, weights, kept_weights, scale = cache
     dv = _transpose(kept_weights) @ dy
-    dkept_weights = dy @ _transpose(v)
-    weighted = kept_weights * dkept_weights  # weights * dweights
-    dscores = weighted - weights * row_sums(weighted)
+    weighted = kept_weights * (dy @ _transpose(v))  # weights * dweights
+    dscores = weighted + weights * -row_sums(weighted)  # added, NumPy puts the sum in the memory of the product
     dq = dscores @ k * scale
     dk = _transpose(dscores) @ q * scale
     return dq, dk, dv
@@ -97,11 +95,12 @@ def _future_keys(num_queries: int, num_keys: int) -> np.ndarray:
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
-    """softmax_forward's result, in less time where all scores are moderate: exp(+-60) = 1e+-26 needs no maximum."""
-    if scores.size and scores.min() > -60 and scores.max() < 60:
-        exps = np.exp(scores)
-        return exps / row_sums(exps)
-    return softmax_forward(scores)[0]
+    """ops/softmax.py, written over the scores. Moderate ones need no maximum: exp(+-60) = 1e+-26 is within range."""
+    if scores.size and not -60 < scores.min() <= scores.max() < 60:
+        scores -= scores.max(axis=-1, keepdims=True)
+    exps = np.exp(scores, out=scores)
+    exps /= row_sums(exps)
+    return exps
 
 
 def _transpose(x: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ The mask is drawn from 16 random bits an element, four elements from each 64-bit
 2^-17 = 0.0000076, and drawing costs a fifth of what floats between 0 and 1 cost.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,12 +25,12 @@ class DropoutCache(NamedTuple):
 
 def dropout_mask(shape: tuple[int, ...], rate: float, rng: np.random.Generator, dtype: np.dtype) -> np.ndarray:
     """A mask of zeros (with probability `rate`, below 1) and 1 / (1 - rate), as an array of `shape`."""
-    size = int(np.prod(shape))
-    bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size]
+    size = math.prod(shape)
+    bits = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)[:size].reshape(shape)
     dropped_levels = round(rate * _LEVELS)
-    kept = (bits >= dropped_levels).astype(dtype)  # the product of a bool and a float would keep Python's lock
-    kept *= _LEVELS / (_LEVELS - dropped_levels)
-    return kept.reshape(shape)
+    mask = (bits >= dropped_levels).astype(dtype)  # a product of a bool and a float would hold the GIL
+    mask *= _LEVELS / (_LEVELS - dropped_levels)
+    return mask
 
 
 def dropout_forward(x: np.ndarray, rate: float, rng: np.random.Generator | None) -> tuple[np.ndarray, DropoutCache]:

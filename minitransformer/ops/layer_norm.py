@@ -17,8 +17,6 @@ Back, with c = x - mean(x), so that x_hat = c / std and std = sqrt(mean(c^2) + e
 
 So dx has no component along the ones vector and, but for eps, none along x_hat: what centring and scaling threw away.
 gamma and beta serve every row: dgamma = sum over rows of dy * x_hat, dbeta = sum over rows of dy.
-
-Each row is normalised alone, so the rows go through the formulas in blocks (ops/blocks.py).
 """
 
 from typing import NamedTuple
@@ -36,7 +34,7 @@ class LayerNormCache(NamedTuple):
 
 
 def layer_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float) -> np.ndarray:
-    """y (N, H) as layer_norm_forward gives it, for inference: the cache's arrays are never whole."""
+    """y (N, H) as layer_norm_forward gives it, for inference: a block of rows at a time, whose cache is dropped."""
     return in_blocks(lambda x: layer_norm_forward(x, gamma, beta, eps)[0], x)
 
 
@@ -44,24 +42,18 @@ def layer_norm_forward(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float
 ) -> tuple[np.ndarray, LayerNormCache]:
     """Normalise the rows of x (N, H) with gamma, beta (H,). Returns y (N, H) and the cache."""
-
-    def forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        centred = x - row_means(x)
-        inv_std = 1 / np.sqrt(row_means(centred * centred) + eps)
-        x_hat = centred * inv_std
-        return gamma * x_hat + beta, x_hat, inv_std
-
-    y, x_hat, inv_std = in_blocks(forward, x)
+    centred = x - row_means(x)
+    inv_std = 1 / np.sqrt(row_means(centred * centred) + eps)
+    x_hat = centred * inv_std
+    y = gamma * x_hat
+    y += beta
     return y, LayerNormCache(x_hat, inv_std, gamma)
 
 
 def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of x (N, H), gamma (H,) and beta (H,) for dy (N, H)."""
     x_hat, inv_std, gamma = cache
-
-    def backward(dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray) -> np.ndarray:
-        dx_hat = dy * gamma
-        along_x_hat = row_means(dx_hat * x_hat)
-        return inv_std * (dx_hat - row_means(dx_hat) - x_hat * along_x_hat)
-
-    return in_blocks(backward, dy, x_hat, inv_std), column_sums(dy * x_hat), column_sums(dy)
+    dx_hat = dy * gamma
+    along_x_hat = row_means(dx_hat * x_hat)
+    dx = inv_std * (dx_hat - row_means(dx_hat) - x_hat * along_x_hat)
+    return dx, column_sums(dy * x_hat), column_sums(dy)

@@ -78,7 +78,5 @@ def _attend_in_blocks(
         end = min(start + queries_at_once, num_queries)
         num_seen = num_keys - num_queries + end if causal else num_keys
         queries, keys = (..., slice(start, end), slice(None)), (..., slice(num_seen), slice(None))
-        y, block_cache = attention_forward(
-            q[queries], k[keys], v[keys], scale=scale, causal=causal, dropout_rate=dropout_rate, rng=rng
-        )
-        yield queries, keys, y, block_cache
+        options: Any = {"scale": scale, "causal": causal, "dropout_rate": dropout_rate, "rng": rng}
+        yield queries, keys, *attention_forward(q[queries], k[keys], v[keys], **options)
