@@ -7,22 +7,24 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from minitransformer.batches.classification_batch import ClassificationBatch
-    from minitransformer.batches.pretraining_batch import PretrainingBatch
-    from minitransformer.errors import UserError
-    from minitransformer.models.bert import Bert
-    from minitransformer.models.bert_config import BertConfig
-    from minitransformer.models.bert_for_pretraining import BertForPreTraining
-    from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
-    from minitransformer.models.classifier_settings import ClassifierSettings
-    from minitransformer.models.sentence_encoder import SentenceEncoder
-    from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
-    from minitransformer.text.bert_tokenizer import BertTokenizer
-    from minitransformer.text.packed_tokens import PackedTokens
-    from minitransformer.training.optimizer.adamw import AdamW
-    from minitransformer.training.optimizer.clipping import clip_scale
-    from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
-    from minitransformer.training.workers import Workers
+    from minitransformer.batches.classification_batch import ClassificationBatch as ClassificationBatch
+    from minitransformer.batches.pretraining_batch import PretrainingBatch as PretrainingBatch
+    from minitransformer.errors import UserError as UserError
+    from minitransformer.models.bert import Bert as Bert
+    from minitransformer.models.bert_config import BertConfig as BertConfig
+    from minitransformer.models.bert_for_pretraining import BertForPreTraining as BertForPreTraining
+    from minitransformer.models.bert_for_sequence_classification import (
+        BertForSequenceClassification as BertForSequenceClassification,
+    )
+    from minitransformer.models.classifier_settings import ClassifierSettings as ClassifierSettings
+    from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
+    from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
+    from minitransformer.text.bert_tokenizer import BertTokenizer as BertTokenizer
+    from minitransformer.text.packed_tokens import PackedTokens as PackedTokens
+    from minitransformer.training.optimizer.adamw import AdamW as AdamW
+    from minitransformer.training.optimizer.clipping import clip_scale as clip_scale
+    from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay as linear_warm_up_and_decay
+    from minitransformer.training.workers import Workers as Workers
 
 __version__ = "0.1.0"
 
@@ -45,24 +47,7 @@ _HOME = {
     "linear_warm_up_and_decay": "training.optimizer.schedule",
 }
 
-__all__ = [
-    "AdamW",
-    "Bert",
-    "BertConfig",
-    "BertForPreTraining",
-    "BertForSequenceClassification",
-    "BertTokenizer",
-    "ClassificationBatch",
-    "ClassifierSettings",
-    "PackedTokens",
-    "PretrainingBatch",
-    "SentenceEncoder",
-    "SentenceEncoderSettings",
-    "UserError",
-    "Workers",
-    "clip_scale",
-    "linear_warm_up_and_decay",
-]
+__all__ = [*_HOME]
 
 
 def __getattr__(name: str):

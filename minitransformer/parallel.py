@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Spread = Callable[[Callable[[int, int], Result], int], list[Result]]  # see Threads.spread
-ThreadsType = TypeVar("ThreadsType", bound="Threads")
 
 PARTS_BEGIN_AT = 2**18  # a part of a vector begins at a multiple of this, so that its blocks are the same in any part
 
@@ -54,7 +53,7 @@ class Threads:
     def __init__(self, count: int | None = None) -> None:
         self.count = count or available_cores()
 
-    def __enter__(self: ThreadsType) -> ThreadsType:
+    def __enter__(self) -> Self:
         self._blas = one_blas_thread()
         self._blas.__enter__()
         self._pool = ThreadPoolExecutor(self.count)

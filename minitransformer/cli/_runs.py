@@ -15,7 +15,6 @@ from minitransformer.training.settings import TrainingSettings
 
 POSITIVE = click.IntRange(min=1)
 NOT_SETTINGS = ("out", "resume", "workers")
-MODEL_AND_TABLES = ("model", "train", "dev", "out")  # what must be given to start a fine-tuning run
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -83,15 +82,13 @@ def _all_of(*options: Callable[[Function], Function]) -> Callable[[Function], Fu
     return decorate
 
 
-def train(
-    run_type: type[RunType], context: click.Context, required: tuple[str, ...] = (), default_out: str = ""
-) -> RunType:
+def train(run_type: type[RunType], context: click.Context, default_out: str | None = None) -> RunType:
     """Start or resume the run that the command line asks for, train it to the end, and report what it has learnt.
 
-    `required` are the options without which none is started; `default_out` is where, if --out doesn't say.
+    A new run needs the options of settings without a default, and --out if there is no default_out.
     """
     command, workers = context.info_name, context.params["workers"]
-    run = _resume(run_type, context) if context.params["resume"] else _start(run_type, context, required, default_out)
+    run = _resume(run_type, context) if context.params["resume"] else _start(run_type, context, default_out)
     click.echo(f"{run.describe()}\nCores: {run.settings.cores(workers)}")
     try:
         metrics = run.train(workers)
@@ -110,12 +107,15 @@ def _resume(run_type: type[RunType], context: click.Context) -> RunType:
     return run_type.resume(context.params["resume"])
 
 
-def _start(run_type: type[RunType], context: click.Context, required: tuple[str, ...], default_out: str) -> RunType:
-    missing = [_option(name) for name in required if context.params[name] is None]
+def _start(run_type: type[RunType], context: click.Context, default_out: str | None) -> RunType:
+    options = {**context.params, "out": context.params["out"] or default_out}
+    fields = dataclasses.fields(run_type.settings_type)
+    needed = [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
+    missing = [_option(name) for name in (*needed, "out") if options[name] is None]
     if missing:
         raise click.UsageError(f"missing: {', '.join(missing)} (or --resume DIR)")
-    settings = {name: _setting(name, value) for name, value in context.params.items() if name not in NOT_SETTINGS}
-    return run_type.start(Path(context.params["out"] or default_out), run_type.settings_type(**settings))
+    settings = {name: _setting(name, value) for name, value in options.items() if name not in NOT_SETTINGS}
+    return run_type.start(Path(options["out"]), run_type.settings_type(**settings))
 
 
 def _option(name: str) -> str:

@@ -4,15 +4,7 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import (
-    MODEL_AND_TABLES,
-    POSITIVE,
-    SHARE,
-    FiniteFloatRange,
-    fine_tuning_options,
-    setting_options,
-    train,
-)
+from minitransformer.cli._runs import POSITIVE, SHARE, FiniteFloatRange, fine_tuning_options, setting_options, train
 from minitransformer.models.classifier_settings import CLASSIFIER_POOLINGS
 from minitransformer.training.runs.classification import ClassificationRun, ClassificationTrainingSettings
 
@@ -33,9 +25,7 @@ setting = setting_options(ClassificationTrainingSettings)
 @click.option("--multi-label", is_flag=True, help="A text may have several labels, separated by commas.")
 @click.option("--freeze-encoder", is_flag=True, help="Train only what is above the encoder.")
 @setting(
-    "rate_decay",
-    FiniteFloatRange(0, 1, min_open=True),
-    "A layer's learning rate, as a fraction of the layer above's.",
+    "rate_decay", FiniteFloatRange(0, 1, min_open=True), "A layer's learning rate, as a fraction of the layer above's."
 )
 @click.pass_context
 def command(context: click.Context, **_: Any) -> None:
@@ -57,5 +47,5 @@ def command(context: click.Context, **_: Any) -> None:
     minitransformer finetune my-bert --train train.tsv --dev dev.tsv \\
         --learning-rate 1e-3 --out my-classifier
     """
-    run = train(ClassificationRun, context, MODEL_AND_TABLES)
+    run = train(ClassificationRun, context)
     click.echo(f"Saved to {run.folder}. Try: minitransformer predict {run.folder} FILE")

@@ -62,23 +62,12 @@ def _run() -> int:
     except OSError as error:
         if error.filename is not None:
             raise
-        _discard_output()
+        # Python writes what is left of the output when it exits; where that failed once, it would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         click.echo(f"Error: standard output can't be written: {error.strerror}", err=True)
         return 1
 
 
-def _discard_output() -> None:
-    """Python writes what is left of the output when it exits; where that failed once, it would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _print_note(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: object = None,
-    line: object = None,
-) -> None:
+def _print_note(message: Warning | str, *_: object, **__: object) -> None:
     """What `warnings` calls to show a warning: a user wants the message, not the line of code that it came from."""
     click.echo(f"Note: {message}", err=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import ABOVE_0, MODEL_AND_TABLES, fine_tuning_options, setting_options, train
+from minitransformer.cli._runs import ABOVE_0, fine_tuning_options, setting_options, train
 from minitransformer.ops.pair_features import COMPONENTS
 from minitransformer.training.runs.sentences import LAYOUTS, SentencesRun, SentencesTrainingSettings
 
@@ -49,7 +49,7 @@ def command(context: click.Context, **_: Any) -> None:
     minitransformer train-sbert my-bert --objective regression \\
         --train stsb-train.tsv --dev stsb-dev.tsv --out my-sbert
     """
-    run = train(SentencesRun, context, (*MODEL_AND_TABLES, "objective"))
+    run = train(SentencesRun, context)
     click.echo(f'Saved to {run.folder}. Try: minitransformer similarity {run.folder} "a text" "another text"')
     if run.label_names:
         click.echo(f"Try its pair classifier: minitransformer predict {run.folder} FILE")

@@ -88,14 +88,13 @@ def pretraining_report(metrics: PretrainingLoss, baselines: PretrainingBaselines
                    accuracy  71.2%    52.0%  always the larger class
     """
     m, b = metrics, baselines
-    return format_table(
-        [
-            ["", "", "model", "to beat"],
-            ["masked tokens", "loss", f"{m.mlm:.3f}", f"{b.unigram_entropy:.3f}", "unigram entropy of the text"],
-            ["", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"],
-            ["", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"],
-            ["", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"],
-            ["next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"],
-            ["", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"],
-        ]
-    )
+    rows = [
+        ["", "", "model", "to beat"],
+        ["masked tokens", "loss", f"{m.mlm:.3f}", f"{b.unigram_entropy:.3f}", "unigram entropy of the text"],
+        ["", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"],
+        ["", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"],
+        ["", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"],
+        ["next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"],
+        ["", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"],
+    ]
+    return format_table(rows)

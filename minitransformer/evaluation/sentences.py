@@ -8,7 +8,8 @@
 Each comes with the health of the embeddings, which shows a collapse.
 """
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -18,25 +19,9 @@ from minitransformer.evaluation.ranking_metrics import ranking_metrics, triplet_
 from minitransformer.evaluation.sts import evaluate_sts
 from minitransformer.models.siamese_network import SiameseNetwork
 
-
-class CorrelationMetrics(NamedTuple):
-    spearman: float
-    pearson: float
-    mean_cosine: float
-    effective_rank: float
-
-
-class RankingMetrics(NamedTuple):
-    mean_reciprocal_rank: float
-    accuracy: float
-    mean_cosine: float
-    effective_rank: float
-
-
-class AccuracyMetrics(NamedTuple):
-    accuracy: float
-    mean_cosine: float
-    effective_rank: float
+CorrelationMetrics = namedtuple("CorrelationMetrics", "spearman pearson mean_cosine effective_rank")
+RankingMetrics = namedtuple("RankingMetrics", "mean_reciprocal_rank accuracy mean_cosine effective_rank")
+AccuracyMetrics = namedtuple("AccuracyMetrics", "accuracy mean_cosine effective_rank")
 
 
 def evaluate_sentences(network: SiameseNetwork, dev: DevExamples) -> Any:

@@ -11,8 +11,6 @@ Kiela 2018, arXiv 1803.05449, section 4, and the published code, senteval/tools/
 A task without its test part is tested on dev, if it has one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -55,16 +53,6 @@ def evaluate_task(encode: Encode, parts: dict[str, Part], show_progress: bool = 
     return TaskScore(100 * accuracy, protocol, health)
 
 
-def _measure(probe: Probe, rows: dict[str, np.ndarray], show_progress: bool) -> tuple[float, str]:
-    """The accuracy, and what it was measured on."""
-    test = "test" if "test" in rows else "dev"
-    if test not in rows:
-        return probe.cross_validated_accuracy(show_progress), "ten folds"
-    choice = [Split(rows["train"], rows["dev"])] if len(rows) == 3 else probe.folds(rows["train"])
-    c = probe.best_c(choice, show_progress)
-    return probe.accuracy(Split(rows["train"], rows[test]), c), f"{test} part"
-
-
 class Probe:
     """Logistic regressions on parts of the rows of x (n, num_features) with labels (n,)."""
 
@@ -105,6 +93,16 @@ class Probe:
             fold_of[of_class] = folds_of_class
             dealt += len(folds_of_class)
         return [Split(rows[fold_of != fold], rows[fold_of == fold]) for fold in range(FOLDS)]
+
+
+def _measure(probe: Probe, rows: dict[str, np.ndarray], show_progress: bool) -> tuple[float, str]:
+    """The accuracy, and what it was measured on."""
+    test = "test" if "test" in rows else "dev"
+    if test not in rows:
+        return probe.cross_validated_accuracy(show_progress), "ten folds"
+    choice = [Split(rows["train"], rows["dev"])] if len(rows) == 3 else probe.folds(rows["train"])
+    c = probe.best_c(choice, show_progress)
+    return probe.accuracy(Split(rows["train"], rows[test]), c), f"{test} part"
 
 
 def _features(encode: Encode, parts: dict[str, Part]) -> tuple[np.ndarray, EmbeddingHealth]:

@@ -49,11 +49,8 @@ def _sequence_predictor(folder: Path) -> Predictor:
     model = BertForSequenceClassification.from_pretrained(folder)
     tokenizer = BertTokenizer.from_pretrained(folder)
     limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
-
-    def scores(columns: Columns) -> np.ndarray:
-        return scores_of(model, tokenizer.pack(columns, limit))
-
-    return Predictor(model.settings.labels, model.settings.problem_type, scores)
+    labels, problem_type = model.settings.labels, model.settings.problem_type
+    return Predictor(labels, problem_type, lambda columns: scores_of(model, tokenizer.pack(columns, limit)))
 
 
 def _pair_predictor(folder: Path) -> Predictor:

@@ -87,11 +87,13 @@ class TrainingLoop(Generic[Model]):
                 progress.update(metrics["loss"], metrics["tokens"])
                 stopping = stop.requested
                 due = (step + 1) % self.save_every == 0 or step + 1 == self.steps
+                if due or stopping:  # weights that are inf or nan get into no checkpoint
+                    self._check_finite(step + 1, "weights' norm", global_norm(self.model.storage.values))
                 if due:  # even when stopping: the resumed run begins with the next step and would leave this out
                     evaluation = self._evaluate(step + 1, log)
                     self.keep(evaluation)
                 if due or stopping:
-                    checkpoint = self._save(step + 1)
+                    checkpoint = self.checkpoints.save(step + 1, self.model, self.optimizer)
                 if stopping:
                     raise TrainingInterrupted(step + 1, checkpoint, stopping)
             return self.evaluate() if evaluation is None else evaluation
@@ -114,20 +116,11 @@ class TrainingLoop(Generic[Model]):
         }
 
     def _evaluate(self, step: int, log: MetricsLog) -> Any:
-        self._check_weights(step)
         evaluation = self.evaluate()
         metrics = evaluation._asdict()
         log.write(step, **{f"held_out_{name}": value for name, value in metrics.items()})
         tqdm.write(f"step {step}, held-out: {in_words(metrics)}")
         return evaluation
-
-    def _save(self, step: int) -> Path:
-        self._check_weights(step)
-        return self.checkpoints.save(step, self.model, self.optimizer)
-
-    def _check_weights(self, step: int) -> None:
-        """Keep weights that are inf or nan out of the checkpoints."""
-        self._check_finite(step, "weights' norm", global_norm(self.model.storage.values))
 
     def _check_finite(self, step: int, name: str, number: float) -> None:
         if not math.isfinite(number):

@@ -1,10 +1,8 @@
 """The record of a run: one JSON object per line, each with the number of steps done."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from minitransformer.errors import UserError
 from minitransformer.files import replacing
@@ -20,7 +18,7 @@ class MetricsLog:
         self.file = file
         self.start = start
 
-    def __enter__(self) -> MetricsLog:
+    def __enter__(self) -> Self:
         kept = [line for line in read_metrics(self.file) if line["step"] <= self.start]
         with replacing(self.file) as file:
             file.write_text("".join(map(_line, kept)), encoding="utf-8")

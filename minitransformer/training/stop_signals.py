@@ -1,11 +1,9 @@
 """Ctrl-C and SIGTERM as a polite request: finish the step, save, stop."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,7 +17,7 @@ class StopSignals:
 
     requested = 0
 
-    def __enter__(self) -> StopSignals:
+    def __enter__(self) -> Self:
         self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._request) for number in SIGNALS}

@@ -5,21 +5,15 @@
             loss, norm = workers.gradients(batch_of(step), generator(seed, "dropout", step))
             optimizer.step(learning_rate_of(step), clip_scale(norm, max_norm=1.0), workers.spread)
 
-NumPy releases Python's lock while it computes, so two threads that each take half of a batch keep two cores busy, with
-element-wise work as well as with products. Each worker has a replica of the model: the same values, gradients of its
-own.
+Each worker has a replica of the model: the same values, gradients of its own. Work on a model's whole vectors (the sum,
+the norm, the optimizer) is spread over the same threads, a part of the vector for each.
 
 Which shard goes to which worker and the order of the sum are fixed, so a step gives the same bits every time with the
 same number of workers, and with another number the same result up to the order of summation.
-
-Work on a model's whole vectors (the sum, the norm, the optimizer) is spread over the same threads, a part of the vector
-for each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -43,7 +37,7 @@ class Workers(Threads, Generic[ModelType]):
         super().__init__(count)
         self.model = model
 
-    def __enter__(self) -> Workers[ModelType]:
+    def __enter__(self) -> Self:
         self._models = [self.model] + [self.model.replica() for _ in range(self.count - 1)]
         return super().__enter__()
 

@@ -24,7 +24,7 @@ from minitransformer import (
 from minitransformer.batches.epochs import Epochs
 from minitransformer.corpora.tables import LABELLED_TEXTS, read_table
 from minitransformer.corpora.targets import label_ids, label_names
-from minitransformer.evaluation.classification_metrics import classification_metrics
+from minitransformer.evaluation.classification import classification_metrics
 from minitransformer.randomness import generator
 
 SEED = 0

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from sklearn.model_selection import StratifiedKFold
 
-from minitransformer.evaluation.classification_metrics import classification_metrics, multi_label_metrics
+from minitransformer.evaluation.classification import classification_metrics, multi_label_metrics
 from minitransformer.evaluation.logistic_regression import fit_logistic_regression, principal_axes
 from minitransformer.evaluation.senteval import C_CHOICES, Probe
 from minitransformer.ops.softmax import softmax_forward

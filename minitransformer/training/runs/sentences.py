@@ -14,24 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.sentence_examples import (
-    SentenceExamples,
-    SiameseBatch,
-    dev_examples,
-    entailed_columns,
-    sentence_examples,
-    target_cosines,
-)
-from minitransformer.corpora.tables import (
-    LABELLED_PAIRS,
-    PAIRS,
-    SCORED_PAIRS,
-    TRIPLETS,
-    Layout,
-    Table,
-    has_columns,
-    read_table,
-)
+from minitransformer.batches.sentence_examples import dev_examples, entailed_columns, sentence_examples, target_cosines
+from minitransformer.corpora.tables import LABELLED_PAIRS, PAIRS, SCORED_PAIRS, TRIPLETS, Table, has_columns, read_table
 from minitransformer.corpora.targets import different_scores, label_ids, label_names
 from minitransformer.errors import UserError
 from minitransformer.evaluation.sentences import evaluate_sentences
@@ -45,7 +29,7 @@ from minitransformer.objectives.triplet import TripletObjective
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
-LAYOUTS: dict[str, tuple[Layout, ...]] = {  # of the training table of each objective
+LAYOUTS = {  # of the training table of each objective
     "classification": (LABELLED_PAIRS,),
     "regression": (SCORED_PAIRS,),
     "cosent": (SCORED_PAIRS,),
@@ -89,7 +73,6 @@ class SentencesRun(FineTuningRun):
 
     settings_type = SentencesTrainingSettings
     settings: SentencesTrainingSettings
-    examples: SentenceExamples
 
     def prepare(self) -> None:
         settings = self.settings
@@ -106,7 +89,7 @@ class SentencesRun(FineTuningRun):
         self.model = SiameseNetwork(encoder, objective, self.label_names, settings.seed)
         super().prepare()
 
-    def make_task(self, batch: Callable[[int], SiameseBatch]) -> SiameseTask:
+    def make_task(self, batch: Callable[[int], Any]) -> SiameseTask:
         return SiameseTask(batch, self.settings.num_shards, self.settings.gradient_caching)
 
     def evaluate(self) -> Any:
