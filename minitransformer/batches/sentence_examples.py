@@ -1,7 +1,5 @@
 """Examples for training sentence embeddings: pairs or triplets of texts, tokenised, with what they are trained on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,6 +15,19 @@ NO_TEXT = -1
 ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
 
 Texts = Sequence[str]  # a column: one text of each example
+
+
+class SiameseBatch(NamedTuple):
+    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
+
+    tokens: PackedTokens
+    ends: list[int]  # where each of these columns but the last ends
+    targets: Any  # what the objective asks for
+
+    @property
+    def lengths(self) -> IntArray:
+        """(S,) the tokens of each text."""
+        return self.tokens.lengths
 
 
 @dataclass(frozen=True)
@@ -45,19 +56,6 @@ class SentenceExamples:
         ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
         targets = columns if self.targets is None else self.targets[examples]
         return SiameseBatch(self.tokens.select(np.concatenate(columns)), ends, targets)
-
-
-class SiameseBatch(NamedTuple):
-    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
-
-    tokens: PackedTokens
-    ends: list[int]  # where each of these columns but the last ends
-    targets: Any  # what the objective asks for
-
-    @property
-    def lengths(self) -> IntArray:
-        """(S,) the tokens of each text."""
-        return self.tokens.lengths
 
 
 def sentence_examples(

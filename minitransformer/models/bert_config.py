@@ -1,12 +1,10 @@
 """What makes one BERT different from another: its sizes and rates, under Hugging Face's names."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from minitransformer.errors import UserError
 from minitransformer.interop.config_file import ACTIVATION_NAMES
@@ -76,7 +74,7 @@ class BertConfig:
             )
 
     @classmethod
-    def preset(cls, name: str, **changes: Any) -> BertConfig:
+    def preset(cls, name: str, **changes: Any) -> Self:
         """The published sizes: "tiny", "mini", "small", "medium", "base" or "large" (Turc et al. 2019, 1908.08962)."""
         if name not in PRESETS:
             raise UserError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")

@@ -1,12 +1,10 @@
 """BERT with a classifier on top: one label for each text, several, or numbers."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -167,7 +165,7 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         settings: ClassifierSettings | None = None,
-    ) -> BertForSequenceClassification:
+    ) -> Self:
         """The classifier in a folder, or of that name on the Hugging Face hub; see PretrainedModel.from_pretrained.
 
         With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -17,7 +17,6 @@ from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, ope
 from minitransformer.models.trainable import TensorFile, TrainableModel
 
 Config = TypeVar("Config")
-ModelType = TypeVar("ModelType", bound="PretrainedModel")
 
 
 class PretrainedModel(TrainableModel, Generic[Config]):
@@ -60,12 +59,12 @@ class PretrainedModel(TrainableModel, Generic[Config]):
 
     @classmethod
     def from_pretrained(
-        cls: type[ModelType],
+        cls,
         name: str | os.PathLike[str],
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         needed: tuple[str, ...] | None = None,
-    ) -> ModelType:
+    ) -> Self:
         """The model in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
         A head that the checkpoint doesn't have gets first values drawn from `seed`, and a warning says so; tensors of

@@ -1,12 +1,10 @@
 """Sentence-BERT: a BERT whose token rows are pooled to one row for each sentence."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -105,7 +103,7 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         seed: int = 0,
         pooling: str | Sequence[str] | None = None,
         max_seq_length: int | None = None,
-    ) -> SentenceEncoder:
+    ) -> Self:
         """The encoder in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
         A folder that isn't sentence-transformers' (no modules.json) is a BERT with mean pooling. `pooling` pools in

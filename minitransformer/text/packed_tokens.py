@@ -8,12 +8,10 @@ tokens of the batch), S the number of sequences, T the tokens of one sequence.
 Removing the padding is "unpadding" or "packing" in the literature (Krell et al. 2021, arXiv 2107.02027).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,7 +52,7 @@ class PackedTokens:
                 raise UserError(f"{name} has {found} entries, but the lengths of the sequences sum to {num_rows}")
 
     @classmethod
-    def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> PackedTokens:
+    def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> Self:
         """Put sequences, each given by its token ids, one under the other; segments are 0 by default."""
         lengths, flat_ids = _concatenate(token_ids, "sequence {}")
         segment_lengths, flat_segments = lengths, np.zeros_like(flat_ids)
@@ -68,7 +66,7 @@ class PackedTokens:
     @classmethod
     def from_padded(
         cls, input_ids: ArrayLike, attention_mask: ArrayLike, token_type_ids: ArrayLike | None = None
-    ) -> PackedTokens:
+    ) -> Self:
         """Read the padded arrays (S, T) that other libraries use; attention_mask is 1 on tokens, 0 on padding.
 
         Padding must be to the right of each sequence, since positions count from its first token.
@@ -116,12 +114,12 @@ class PackedTokens:
         padded[np.arange(longest) < self.lengths[:, None]] = rows
         return padded
 
-    def select(self, sequences: Sequence[int] | NDArray | slice) -> PackedTokens:
+    def select(self, sequences: Sequence[int] | NDArray | slice) -> Self:
         """The batch of the chosen sequences in the order given (indices, a boolean mask or a slice)."""
         chosen = np.arange(len(self))[sequences]
         rows = self.rows_of(chosen)
         lengths = self.lengths[chosen]
-        return unchecked(PackedTokens, self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
+        return unchecked(type(self), self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
 
     def rows_of(self, sequences: NDArray) -> IntArray:
         """The row numbers of the chosen sequences (indices), one sequence after the other."""
