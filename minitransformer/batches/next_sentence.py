@@ -96,9 +96,8 @@ def make_pairs(
     if max_length < NUM_SPECIAL + 2:
         raise UserError(f"max_length is {max_length}, but a pair of sentences needs {NUM_SPECIAL + 2} tokens or more")
     draw = Random(int(rng.integers(2**62)))  # ten times as quick as rng for single numbers
-    walk = DocumentWalk(
-        corpus.sentence_starts, documents.first[several].tolist(), documents.end[several].tolist(), draw
-    )
+    first, end = documents.first[several].tolist(), documents.end[several].tolist()
+    walk = DocumentWalk(corpus.sentence_starts, first, end, draw)
     numbers = array("q")
     for document in range(len(several)):
         for pair in walk.pairs_of(document, max_length - NUM_SPECIAL):
@@ -108,14 +107,14 @@ def make_pairs(
     return whole.cut(max_length - NUM_SPECIAL, rng)
 
 
+@dataclass(frozen=True)
 class DocumentWalk:
     """Walks through documents, given as their first and end sentences, and pairs their sentences up."""
 
-    def __init__(self, sentence_starts: IntArray, first: list[int], end: list[int], draw: Random) -> None:
-        self.sentence_starts = sentence_starts
-        self.first = first
-        self.end = end
-        self.draw = draw
+    sentence_starts: IntArray
+    first: list[int]
+    end: list[int]
+    draw: Random
 
     def pairs_of(self, document: int, max_tokens: int) -> Iterator[tuple[int, int, int, int, bool]]:
         """For each pair the first and end token of A and of B, and whether B is random."""

@@ -40,10 +40,8 @@ class PretrainingBatch(Batch):
         for name in ("masked_positions", "masked_ids", "is_random_next"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
         num_rows, num_masked = len(self.tokens.token_ids), len(self.masked_positions)
-        if num_masked and self.masked_positions.max() >= num_rows:
-            raise UserError(
-                f"masked_positions holds row {self.masked_positions.max()}, but the batch has {num_rows} rows"
-            )
+        if (last := self.masked_positions.max(initial=-1)) >= num_rows:
+            raise UserError(f"masked_positions holds row {last}, but the batch has {num_rows} rows")
         if (times := np.bincount(self.masked_positions, minlength=1)).max() > 1:
             raise UserError(f"masked_positions names row {times.argmax()} {times.max()} times; once is enough")
         if len(self.masked_ids) != num_masked:

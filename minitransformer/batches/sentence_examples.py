@@ -51,8 +51,7 @@ class SentenceExamples:
 
         By these, the ranking objective knows equal texts.
         """
-        columns = [column[column != NO_TEXT] for column in self.text_ids[:, examples]]
-        columns = [column for column in columns if len(column)]
+        columns = [found for ids in self.text_ids[:, examples] if len(found := ids[ids != NO_TEXT])]
         ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
         targets = columns if self.targets is None else self.targets[examples]
         return SiameseBatch(self.tokens.select(np.concatenate(columns)), ends, targets)
@@ -88,10 +87,8 @@ def entailed_columns(table: Table) -> tuple[list[str], list[str], list[str | Non
     firsts, seconds = table.texts
     labels = table.columns["label"]
     if ENTAILMENT not in labels:
-        raise UserError(
-            f"{table.path}: no pair has the label {ENTAILMENT!r}, so there is nothing to rank first; leave the label "
-            "column out if all pairs belong together"
-        )
+        nothing = f"no pair has the label {ENTAILMENT!r}, so there is nothing to rank first"
+        raise UserError(f"{table.path}: {nothing}; leave the label column out if all pairs belong together")
     contradictions: dict[str, list[str]] = {}
     for first, second, label in zip(firsts, seconds, labels, strict=True):
         if label == CONTRADICTION:
@@ -138,8 +135,6 @@ def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:
         raise UserError(f"{table.path}: no score is above 0; some score must mean a cosine of 1")
     beyond = np.flatnonzero(np.abs(found) > highest)
     if len(beyond):
-        raise UserError(
-            f"{table.where(beyond[0])}: the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which "
-            "means a cosine of 1; correct it or give a higher --highest-score"
-        )
+        wrong = f"the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which means a cosine of 1"
+        raise UserError(f"{table.where(beyond[0])}: {wrong}; correct it or give a higher --highest-score")
     return found / highest

@@ -130,9 +130,8 @@ def prepare_corpus(
     try:
         with TemporaryFile("w+", encoding="utf-8", newline="\n", dir=corpus_folder.parent) as file:
             num_sentences = 0
-            for sentence in sentences:
+            for num_sentences, sentence in enumerate(sentences, 1):
                 file.write(f"{sentence}\n")
-                num_sentences += 1
             again = tqdm(_lines(file), "learning the vocabulary", num_sentences, unit=" sentences", disable=None)
             tokenizer = BertTokenizer.train(again, vocab_size, model_max_length=max_length)
             tokenizer.save_pretrained(tokenizer_folder)
@@ -211,8 +210,6 @@ def map_file(file: Path, dtype: np.dtype, length: int) -> NDArray:
     expected = length * dtype.itemsize
     if not file.is_file():
         raise UserError(f"{file} is missing; tokenise the corpus again")
-    if file.stat().st_size != expected:
-        raise UserError(
-            f"{file} is damaged: it has {file.stat().st_size} bytes, expected {expected}; tokenise the corpus again"
-        )
+    if (size := file.stat().st_size) != expected:
+        raise UserError(f"{file} is damaged: it has {size} bytes, expected {expected}; tokenise the corpus again")
     return np.memmap(file, dtype=dtype, mode="r", shape=(length,))

@@ -68,10 +68,8 @@ class BertConfig:
         for field in dataclasses.fields(self):
             _check(field.name, getattr(self, field.name))
         if self.hidden_size % self.num_attention_heads:
-            raise UserError(
-                f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}: "
-                "each head takes an equal share of the columns"
-            )
+            sizes = f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}"
+            raise UserError(f"{sizes}: each head takes an equal share of the columns")
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:

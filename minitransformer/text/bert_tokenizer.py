@@ -120,8 +120,7 @@ class BertTokenizer:
 
     def pack(self, columns: Sequence[Sequence[str]], max_length: int | None = None) -> PackedTokens:
         """As a call, of one column of texts or of two columns of pairs."""
-        texts, *pairs = columns
-        return self(texts, pairs[0] if pairs else None, max_length)
+        return self(*columns, max_length=max_length)
 
     def _pack_pairs(self, firsts: list[list[int]], seconds: list[list[int]], budget: int | None) -> PackedTokens:
         first_lengths = np.array([len(first) for first in firsts], dtype=np.int64)
@@ -158,12 +157,10 @@ class BertTokenizer:
 
     def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
         """The token of each id. Raises UserError for an id outside the vocabulary."""
-        tokens = []
-        for i in map(int, ids):
-            if not 0 <= i < self.vocab_size:
-                raise UserError(f"id {i} is outside the vocabulary of {self.vocab_size} tokens")
-            tokens.append(str(self._backend.id_to_token(i)))
-        return tokens
+        ids = [int(i) for i in ids]
+        if outside := [i for i in ids if not 0 <= i < self.vocab_size]:
+            raise UserError(f"id {outside[0]} is outside the vocabulary of {self.vocab_size} tokens")
+        return [str(self._backend.id_to_token(i)) for i in ids]
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """The id of each token; the id of [UNK] for a token that isn't in the vocabulary."""

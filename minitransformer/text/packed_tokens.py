@@ -47,20 +47,18 @@ class PackedTokens:
             raise UserError(f"sequence {empty} of the batch is empty; every sequence needs at least one token")
         num_rows = int(self.lengths.sum())
         for name in ("token_ids", "segment_ids", "position_ids"):
-            found = len(getattr(self, name))
-            if found != num_rows:
+            if (found := len(getattr(self, name))) != num_rows:
                 raise UserError(f"{name} has {found} entries, but the lengths of the sequences sum to {num_rows}")
 
     @classmethod
     def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> Self:
         """Put sequences, each given by its token ids, one under the other; segments are 0 by default."""
         lengths, flat_ids = _concatenate(token_ids, "sequence {}")
-        segment_lengths, flat_segments = lengths, np.zeros_like(flat_ids)
-        if segment_ids is not None:
-            segment_lengths, flat_segments = _concatenate(segment_ids, "segments of sequence {}")
-        if segment_lengths.tolist() != lengths.tolist():
-            found = segment_lengths.tolist()
-            raise UserError(f"the sequences have {lengths.tolist()} tokens, but their segment_ids {found}")
+        if segment_ids is None:
+            return cls(flat_ids, np.zeros_like(flat_ids), span_offsets(lengths), lengths)
+        found, flat_segments = _concatenate(segment_ids, "segments of sequence {}")
+        if found.tolist() != lengths.tolist():
+            raise UserError(f"the sequences have {lengths.tolist()} tokens, but their segment_ids {found.tolist()}")
         return cls(flat_ids, flat_segments, span_offsets(lengths), lengths)
 
     @classmethod
