@@ -130,8 +130,9 @@ def prepare_corpus(
     try:
         with TemporaryFile("w+", encoding="utf-8", newline="\n", dir=corpus_folder.parent) as file:
             num_sentences = 0
-            for num_sentences, sentence in enumerate(sentences, 1):
+            for sentence in sentences:
                 file.write(f"{sentence}\n")
+                num_sentences += 1
             again = tqdm(_lines(file), "learning the vocabulary", num_sentences, unit=" sentences", disable=None)
             tokenizer = BertTokenizer.train(again, vocab_size, model_max_length=max_length)
             tokenizer.save_pretrained(tokenizer_folder)

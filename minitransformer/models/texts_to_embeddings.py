@@ -55,11 +55,11 @@ class TextsToEmbeddings(Module):
 
         It may be called from any number of threads at once. All cores are used, but for a single text.
         """
-        is_one = isinstance(texts, str)
         cutter = Truncation(self.max_seq_length, truncation)
-        rows = self._stream([texts] if is_one else texts, self._prompt(prompt_name, prompt), cutter, show_progress)
+        given = [texts] if isinstance(texts, str) else texts
+        rows = self._stream(given, self._prompt(prompt_name, prompt), cutter, show_progress)
         embeddings = np.concatenate([np.empty((0, self.embedding_size), self.storage.values.dtype), *rows])
-        return embeddings[0] if is_one else embeddings
+        return embeddings[0] if isinstance(texts, str) else embeddings
 
     def encode_stream(
         self,
@@ -139,12 +139,11 @@ class TextsToEmbeddings(Module):
     def _prompt(self, name: str | None, prompt: str | None) -> Prompt:
         """The prompt of this name, or the one that is given."""
         if prompt is None:
-            name = self.settings.default_prompt_name if name is None else name
-            prompts: dict[str | None, str] = {None: "", **self.settings.prompts}
-            if name not in prompts:
-                known = ", ".join(self.settings.prompts) or "none"
-                raise UserError(f"there is no prompt {name!r}; this model has {known}")
-            prompt = prompts[name]
+            prompts, default = self.settings.prompts, self.settings.default_prompt_name
+            name = default if name is None else name
+            if name is not None and name not in prompts:
+                raise UserError(f"there is no prompt {name!r}; this model has {', '.join(prompts) or 'none'}")
+            prompt = "" if name is None else prompts[name]
         if not prompt or self.settings.include_prompt:
             return Prompt(prompt, 0)
         length = len(self._token_ids([prompt])[0]) - 1  # its [SEP] comes after the text

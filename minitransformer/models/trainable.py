@@ -28,9 +28,8 @@ class TrainableModel(Module):
 
         All files are replaced once all are written. Raises UserError if that fails, and leaves them as they were.
         """
-        tensors = {
-            file.path: partial(save_tensors, values_of(file.module, file.layout)) for file in self.tensor_files()
-        }
+        files = self.tensor_files()
+        tensors = {file.path: partial(save_tensors, values_of(file.module, file.layout)) for file in files}
         replace_all(Path(folder), {**tensors, **self.texts()})
 
     def restore(self, folder: Path) -> None:

@@ -120,7 +120,8 @@ class BertTokenizer:
 
     def pack(self, columns: Sequence[Sequence[str]], max_length: int | None = None) -> PackedTokens:
         """As a call, of one column of texts or of two columns of pairs."""
-        return self(*columns, max_length=max_length)
+        texts, *pairs = columns
+        return self(texts, pairs[0] if pairs else None, max_length)
 
     def _pack_pairs(self, firsts: list[list[int]], seconds: list[list[int]], budget: int | None) -> PackedTokens:
         first_lengths = np.array([len(first) for first in firsts], dtype=np.int64)

@@ -81,12 +81,11 @@ class PackedTokens:
             raise UserError("attention_mask must hold only 1 (a token) and 0 (padding)")
         is_token = mask.astype(bool)
         lengths = is_token.sum(axis=1)
-        padded_right = is_token == (np.arange(ids.shape[1]) < lengths[:, None])
+        padded_right = (is_token == (np.arange(ids.shape[1]) < lengths[:, None])).all(axis=1)
         if not padded_right.all():
-            sequence = int(np.argmin(padded_right.all(axis=1)))
             raise UserError(
-                f"attention_mask of sequence {sequence} has a 0 before a 1: only padding on the right is accepted; "
-                "pad with padding_side='right', or give the sequences to PackedTokens.pack without padding"
+                f"attention_mask of sequence {padded_right.argmin()} has a 0 before a 1: only padding on the right is "
+                "accepted; pad with padding_side='right', or give the sequences to PackedTokens.pack without padding"
             )
         return cls(ids[is_token], segments[is_token], span_offsets(lengths), lengths)
 
