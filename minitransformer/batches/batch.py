@@ -1,9 +1,7 @@
 """What a training step learns from, and can be cut into shards."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Self
 
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 
@@ -40,5 +38,5 @@ class Batch(ABC):
         return (self,)
 
     @abstractmethod
-    def select(self, sequences: Any) -> Batch:
+    def select(self, sequences: Any) -> Self:
         """The batch of the chosen sequences (indices, a boolean mask or a slice), in the order given."""

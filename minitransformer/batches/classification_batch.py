@@ -1,9 +1,7 @@
 """What one step of fine-tuning a classifier sees: texts, or pairs of texts, and the right answers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,5 +31,5 @@ class ClassificationBatch(Batch):
     def inputs(self) -> tuple[PackedTokens, np.ndarray]:
         return self.tokens, self.targets
 
-    def select(self, sequences: Any) -> ClassificationBatch:
-        return ClassificationBatch(self.tokens.select(sequences), self.targets[sequences])
+    def select(self, sequences: Any) -> Self:
+        return type(self)(self.tokens.select(sequences), self.targets[sequences])

@@ -11,9 +11,7 @@ class Epochs:
     """
 
     def __init__(self, num_examples: int, batch_size: int, seed: int) -> None:
-        self.num_examples = num_examples
-        self.batch_size = batch_size
-        self.seed = seed
+        self.num_examples, self.batch_size, self.seed = num_examples, batch_size, seed
         self.steps_per_epoch = -(-num_examples // batch_size)
         self._epoch, self._order = 0, self._order_of(0)
 

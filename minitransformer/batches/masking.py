@@ -46,9 +46,7 @@ class TokenMasker:
         random_ids = rng.choice(self.ordinary_ids, len(rows))
         token_ids = tokens.token_ids.copy()
         token_ids[rows] = np.where(
-            fate < MASK_SHARE,
-            self.mask_token_id,
-            np.where(fate < MASK_SHARE + RANDOM_SHARE, random_ids, masked_ids),
+            fate < MASK_SHARE, self.mask_token_id, np.where(fate < MASK_SHARE + RANDOM_SHARE, random_ids, masked_ids)
         )
         masked = unchecked(PackedTokens, token_ids, tokens.segment_ids, tokens.position_ids, tokens.lengths)
         return masked, rows, masked_ids

@@ -16,13 +16,12 @@ Three things differ, so that the form of a pair doesn't give the answer away:
 - A random B never begins with the first sentence of a document, since a true one can't.
 """
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from random import Random
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,16 +55,16 @@ class SentencePairs:
     def __len__(self) -> int:
         return len(self.is_random)
 
-    def select(self, indices: NDArray) -> SentencePairs:
+    def select(self, indices: NDArray) -> Self:
         """The chosen pairs, in the order given."""
-        return SentencePairs(*(getattr(self, field.name)[indices] for field in fields(self)))
+        return type(self)(*(getattr(self, field.name)[indices] for field in fields(self)))
 
-    def cut(self, max_tokens: int, rng: np.random.Generator) -> SentencePairs:
+    def cut(self, max_tokens: int, rng: np.random.Generator) -> Self:
         """The longer text of each pair cut until both have max_tokens together, each token at random at either end."""
         a_length, b_length = longest_first(self.a_length, self.b_length, max_tokens)
         a_cut, b_cut = self.a_length - a_length, self.b_length - b_length
         a_start, b_start = self.a_start + rng.binomial(a_cut, 0.5), self.b_start + rng.binomial(b_cut, 0.5)
-        return SentencePairs(a_start, a_length, b_start, b_length, self.is_random, a_cut + b_cut)
+        return type(self)(a_start, a_length, b_start, b_length, self.is_random, a_cut + b_cut)
 
 
 def refuse_single_document(corpus: Iterable[str]) -> Iterator[str]:
@@ -97,9 +96,8 @@ def make_pairs(
     if max_length < NUM_SPECIAL + 2:
         raise UserError(f"max_length is {max_length}, but a pair of sentences needs {NUM_SPECIAL + 2} tokens or more")
     draw = Random(int(rng.integers(2**62)))  # ten times as quick as rng for single numbers
-    walk = DocumentWalk(
-        corpus.sentence_starts, documents.first[several].tolist(), documents.end[several].tolist(), draw
-    )
+    first, end = documents.first[several].tolist(), documents.end[several].tolist()
+    walk = DocumentWalk(corpus.sentence_starts, first, end, draw)
     numbers = array("q")
     for document in range(len(several)):
         for pair in walk.pairs_of(document, max_length - NUM_SPECIAL):
@@ -109,14 +107,14 @@ def make_pairs(
     return whole.cut(max_length - NUM_SPECIAL, rng)
 
 
+@dataclass(frozen=True)
 class DocumentWalk:
     """Walks through documents, given as their first and end sentences, and pairs their sentences up."""
 
-    def __init__(self, sentence_starts: IntArray, first: list[int], end: list[int], draw: Random) -> None:
-        self.sentence_starts = sentence_starts
-        self.first = first
-        self.end = end
-        self.draw = draw
+    sentence_starts: IntArray
+    first: list[int]
+    end: list[int]
+    draw: Random
 
     def pairs_of(self, document: int, max_tokens: int) -> Iterator[tuple[int, int, int, int, bool]]:
         """For each pair the first and end token of A and of B, and whether B is random."""

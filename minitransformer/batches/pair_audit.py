@@ -61,7 +61,6 @@ def audit_pairs(
     starts = corpus.sentence_starts
     num_tokens = int((starts[documents.end] - starts[documents.first]).sum())
     num_used = int(pairs.a_length.sum() + pairs.b_length[~is_random].sum())
-    first = pairs.select(np.arange(min(EXAMPLES, len(pairs))))
     return PairAudit(
         num_pairs=len(pairs),
         random_share=float(is_random.mean()),
@@ -71,7 +70,7 @@ def audit_pairs(
         mean_random_length=float(lengths[is_random].mean()) if is_random.any() else 0.0,
         unknown_share=share_of(tokenizer.unk_token_id, corpus),
         histogram=histogram_of(lengths),
-        examples=examples_of(first, corpus, tokenizer),
+        examples=examples_of(pairs.select(np.arange(len(pairs))[:EXAMPLES]), corpus, tokenizer),
     )
 
 

@@ -1,10 +1,8 @@
 """What one pretraining step sees: masked tokens, what they were, and whether each second text is a random one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +40,8 @@ class PretrainingBatch(Batch):
         for name in ("masked_positions", "masked_ids", "is_random_next"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
         num_rows, num_masked = len(self.tokens.token_ids), len(self.masked_positions)
-        if num_masked and self.masked_positions.max() >= num_rows:
-            raise UserError(
-                f"masked_positions holds row {self.masked_positions.max()}, but the batch has {num_rows} rows"
-            )
+        if (last := self.masked_positions.max(initial=-1)) >= num_rows:
+            raise UserError(f"masked_positions holds row {last}, but the batch has {num_rows} rows")
         if (times := np.bincount(self.masked_positions, minlength=1)).max() > 1:
             raise UserError(f"masked_positions names row {times.argmax()} {times.max()} times; once is enough")
         if len(self.masked_ids) != num_masked:
@@ -59,7 +55,7 @@ class PretrainingBatch(Batch):
     def counts(self) -> StepCounts:
         return StepCounts(len(self.masked_ids), len(self))
 
-    def select(self, sequences: Sequence[int] | NDArray | slice) -> PretrainingBatch:
+    def select(self, sequences: Sequence[int] | NDArray | slice) -> Self:
         """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows and ascend."""
         chosen = np.arange(len(self))[sequences]
         entry_of_row = np.full(len(self.tokens.token_ids), -1)
@@ -67,4 +63,4 @@ class PretrainingBatch(Batch):
         entries = entry_of_row[self.tokens.rows_of(chosen)]
         masked_rows = np.flatnonzero(entries >= 0)
         masked_ids, is_random_next = self.masked_ids[entries[masked_rows]], self.is_random_next[chosen]
-        return unchecked(PretrainingBatch, self.tokens.select(chosen), masked_rows, masked_ids, is_random_next)
+        return unchecked(type(self), self.tokens.select(chosen), masked_rows, masked_ids, is_random_next)

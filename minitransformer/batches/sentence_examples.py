@@ -1,7 +1,5 @@
 """Examples for training sentence embeddings: pairs or triplets of texts, tokenised, with what they are trained on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,6 +15,19 @@ NO_TEXT = -1
 ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
 
 Texts = Sequence[str]  # a column: one text of each example
+
+
+class SiameseBatch(NamedTuple):
+    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
+
+    tokens: PackedTokens
+    ends: list[int]  # where each of these columns but the last ends
+    targets: Any  # what the objective asks for
+
+    @property
+    def lengths(self) -> IntArray:
+        """(S,) the tokens of each text."""
+        return self.tokens.lengths
 
 
 @dataclass(frozen=True)
@@ -40,24 +51,10 @@ class SentenceExamples:
 
         By these, the ranking objective knows equal texts.
         """
-        columns = [column[column != NO_TEXT] for column in self.text_ids[:, examples]]
-        columns = [column for column in columns if len(column)]
+        columns = [found for ids in self.text_ids[:, examples] if len(found := ids[ids != NO_TEXT])]
         ends = np.cumsum([len(column) for column in columns[:-1]], dtype=int).tolist()
         targets = columns if self.targets is None else self.targets[examples]
         return SiameseBatch(self.tokens.select(np.concatenate(columns)), ends, targets)
-
-
-class SiameseBatch(NamedTuple):
-    """The texts of a step: the first ones of all examples, then the second ones, then the third."""
-
-    tokens: PackedTokens
-    ends: list[int]  # where each of these columns but the last ends
-    targets: Any  # what the objective asks for
-
-    @property
-    def lengths(self) -> IntArray:
-        """(S,) the tokens of each text."""
-        return self.tokens.lengths
 
 
 def sentence_examples(
@@ -90,10 +87,8 @@ def entailed_columns(table: Table) -> tuple[list[str], list[str], list[str | Non
     firsts, seconds = table.texts
     labels = table.columns["label"]
     if ENTAILMENT not in labels:
-        raise UserError(
-            f"{table.path}: no pair has the label {ENTAILMENT!r}, so there is nothing to rank first; leave the label "
-            "column out if all pairs belong together"
-        )
+        nothing = f"no pair has the label {ENTAILMENT!r}, so there is nothing to rank first"
+        raise UserError(f"{table.path}: {nothing}; leave the label column out if all pairs belong together")
     contradictions: dict[str, list[str]] = {}
     for first, second, label in zip(firsts, seconds, labels, strict=True):
         if label == CONTRADICTION:
@@ -140,8 +135,6 @@ def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:
         raise UserError(f"{table.path}: no score is above 0; some score must mean a cosine of 1")
     beyond = np.flatnonzero(np.abs(found) > highest)
     if len(beyond):
-        raise UserError(
-            f"{table.where(beyond[0])}: the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which "
-            "means a cosine of 1; correct it or give a higher --highest-score"
-        )
+        wrong = f"the score {found[beyond[0]]:g} is beyond the highest one, {highest:g}, which means a cosine of 1"
+        raise UserError(f"{table.where(beyond[0])}: {wrong}; correct it or give a higher --highest-score")
     return found / highest

@@ -78,8 +78,7 @@ def without_table_sections(lines: list[str]) -> Iterator[str]:
 def without_code(lines: Iterator[str]) -> Iterator[str]:
     """The lines outside doctests, directives, and indented blocks below a line that ends with a colon."""
     block_indentation = None  # of the line above the block that is being skipped
-    in_doctest = False
-    after_colon = False
+    in_doctest = after_colon = False
     indentation_above = 0
     for line in lines:
         text = line.strip()

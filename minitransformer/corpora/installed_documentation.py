@@ -90,8 +90,7 @@ def source_files() -> Iterator[Path]:
     """The Python files of the standard library, NumPy and SciPy, without tests and bundled packages."""
     folders = [Path(sysconfig.get_path("stdlib"))]
     for package in PACKAGES:
-        spec = find_spec(package)
-        if spec is not None and spec.origin is not None:
+        if (spec := find_spec(package)) and spec.origin:
             folders.append(Path(spec.origin).parent)
     for folder in folders:
         for file in sorted(folder.rglob("*.py")):
@@ -102,8 +101,7 @@ def source_files() -> Iterator[Path]:
 def docstrings_of(node: ast.AST) -> Iterator[str]:
     """The docstrings of a module, its classes and functions, including those that NumPy and SciPy add_newdoc()."""
     if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-        docstring = ast.get_docstring(node, clean=False)
-        if docstring is not None:
+        if docstring := ast.get_docstring(node, clean=False):
             yield docstring
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         called = node.value.func

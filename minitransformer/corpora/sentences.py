@@ -77,9 +77,7 @@ def ends_sentence(before: str, mark: str, after: str, in_lower_case: bool) -> bo
     following = after.lstrip(OPENING + " ")
     if not following or (following[0].islower() and not in_lower_case):
         return False
-    if mark[0] != "." or mark.count(".") > 1:
-        return True
-    return not is_abbreviation(before, following)
+    return mark[0] != "." or mark.count(".") > 1 or not is_abbreviation(before, following)
 
 
 def is_abbreviation(before: str, following: str) -> bool:
@@ -88,9 +86,7 @@ def is_abbreviation(before: str, following: str) -> bool:
     lowered = word.lower()
     if not word:  # a full stop by itself, in tokenised text
         return False
-    if ENUMERATOR.fullmatch(before.strip()):
-        return True
-    if lowered in TITLES:
+    if ENUMERATOR.fullmatch(before.strip()) or lowered in TITLES:
         return True
     if lowered in BEFORE_NUMBERS and following[0].isdigit():
         return True

@@ -64,15 +64,12 @@ def read_table(path: str | os.PathLike[str], *layouts: Layout) -> Table:
     table = Table(path, [row.line for row in rows], {column: [] for column in places})
     for line, fields in rows:
         if len(fields) != len(header.fields):
-            raise UserError(
-                f"{path}, line {line}: expected {len(header.fields)} tab-separated fields as in the header, found "
-                f"{len(fields)}; replace tabs inside texts by spaces"
-            )
+            expected = f"expected {len(header.fields)} tab-separated fields as in the header, found {len(fields)}"
+            raise UserError(f"{path}, line {line}: {expected}; replace tabs inside texts by spaces")
         for column, place in places.items():
             if not fields[place]:
-                raise UserError(
-                    f"{path}, line {line}: the field {header.fields[place]!r} is empty; fill it or delete the line"
-                )
+                empty = f"the field {header.fields[place]!r} is empty"
+                raise UserError(f"{path}, line {line}: {empty}; fill it or delete the line")
             table.columns[column].append(fields[place])
     if not rows:
         raise UserError(f"{path} has a header, but no line after it")
@@ -120,15 +117,12 @@ def _places(path: Path, header: _Row, layouts: Sequence[Layout]) -> dict[str, in
             return {column: places[column] for column in layout}
     missing = min(([column for column in layout if column not in places] for layout in layouts), key=len)
     expected = " or ".join(" ".join(_first_names(layout)) for layout in layouts)
+    found = " ".join(header.fields)
     raise UserError(
         f"{path}, line {header.line} must be a header with the columns {expected}, separated by tabs; it lacks "
-        f"{' and '.join(_first_names(missing))}, found: {_shortened(' '.join(header.fields))}"
+        f"{' and '.join(_first_names(missing))}, found: {found[:80]}{'...' * (len(found) > 80)}"
     )
 
 
 def _first_names(columns: Sequence[str]) -> list[str]:
     return [COLUMNS[column][0] for column in columns]
-
-
-def _shortened(text: str, length: int = 80) -> str:
-    return text if len(text) <= length else text[:length] + "..."

@@ -21,10 +21,8 @@ def label_names(table: Table, several: bool = False) -> tuple[str, ...]:
     fields = enumerate(table.columns["label"])
     names = {name for example, field in fields for name in _names_in(field, several, table, example)}
     if len(names) < 2:
-        raise UserError(
-            f"{table.path}: all {len(table.lines)} lines have the label {min(names)!r}; a classifier needs examples of "
-            "at least two"
-        )
+        same = f"all {len(table.lines)} lines have the label {min(names)!r}"
+        raise UserError(f"{table.path}: {same}; a classifier needs examples of at least two")
     whole_numbers = all(name.isdecimal() for name in names)
     return tuple(sorted(names, key=int) if whole_numbers else sorted(names))
 
@@ -32,8 +30,7 @@ def label_names(table: Table, several: bool = False) -> tuple[str, ...]:
 def label_ids(table: Table, names: Sequence[str]) -> IntArray:
     """(n,) the place of each example's label among `names`. Raises UserError that names the line of an unknown one."""
     ids = {name: i for i, name in enumerate(names)}
-    fields = table.columns["label"]
-    return np.array([_id(field, ids, table, example) for example, field in enumerate(fields)])
+    return np.array([_id(field, ids, table, example) for example, field in enumerate(table.columns["label"])])
 
 
 def label_matrix(table: Table, names: Sequence[str]) -> np.ndarray:
@@ -77,10 +74,8 @@ def _id(name: str, ids: dict[str, int], table: Table, example: int) -> int:
     if name not in ids:
         hint = ", or use --multi-label if it means several labels" if SEPARATOR in name else ""
         known = ", ".join(list(ids)[:10]) + (", ..." if len(ids) > 10 else "")
-        raise UserError(
-            f"{table.where(example)}: the label {name!r} is none of those that the model is trained on ({known}); "
-            f"correct it or delete the line{hint}"
-        )
+        unknown = f"the label {name!r} is none of those that the model is trained on ({known})"
+        raise UserError(f"{table.where(example)}: {unknown}; correct it or delete the line{hint}")
     return ids[name]
 
 
@@ -90,7 +85,6 @@ def _score(field: str, table: Table, example: int) -> float:
     except ValueError:
         score = math.nan
     if not math.isfinite(score):
-        raise UserError(
-            f"{table.where(example)}: the score {field!r} is not a finite number; correct it or delete the line"
-        )
+        wrong = f"the score {field!r} is not a finite number"
+        raise UserError(f"{table.where(example)}: {wrong}; correct it or delete the line")
     return score

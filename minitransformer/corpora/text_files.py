@@ -100,14 +100,10 @@ def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLin
 
 def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Iterator[NumberedLine]:
     """Like read_lines, for a stream of bytes, which error messages call `source`."""
-    number = 0
-    while line := text.readline(MAX_LINE_BYTES + 1):
-        number += 1
+    for number, line in enumerate(iter(lambda: text.readline(MAX_LINE_BYTES + 1), b""), 1):
         if len(line) > MAX_LINE_BYTES:
-            raise UserError(
-                f"{source}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB; "
-                "expected one paragraph or sentence per line"
-            )
+            too_long = f"{source}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB"
+            raise UserError(f"{too_long}; expected one paragraph or sentence per line")
         yield number, decode(line, source, number).strip()
 
 
@@ -173,10 +169,7 @@ def paragraphs(lines: Iterable[NumberedLine], wrapped: bool) -> Iterator[Numbere
 def checked_sentences(path: Path, number: int, paragraph: str) -> list[str]:
     """The sentences of a paragraph. Raises UserError if one is longer than any sentence of prose."""
     sentences = split_sentences(paragraph)
-    longest = max(map(len, sentences))
-    if longest > MAX_SENTENCE_LENGTH:
-        raise UserError(
-            f"{path}, line {number} holds {longest:,} characters without the end of a sentence; expected one paragraph "
-            "or sentence per line"
-        )
+    if (longest := max(map(len, sentences))) > MAX_SENTENCE_LENGTH:
+        too_long = f"{path}, line {number} holds {longest:,} characters without the end of a sentence"
+        raise UserError(f"{too_long}; expected one paragraph or sentence per line")
     return sentences

@@ -8,8 +8,6 @@ A folder holds four files, little-endian:
     corpus.json           the numbers of tokens, sentences and documents, and a fingerprint of the other three
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil
@@ -19,7 +17,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple, TextIO
+from typing import NamedTuple, Self, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +62,7 @@ class TokenizedCorpus:
         return len(self.document_starts) - 1
 
     @classmethod
-    def build(cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike) -> TokenizedCorpus:
+    def build(cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike) -> Self:
         """Tokenise a corpus (corpora/corpus.py) into a folder and open it; memory doesn't grow with the corpus.
 
         The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if the corpus
@@ -87,7 +85,7 @@ class TokenizedCorpus:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: str | os.PathLike) -> TokenizedCorpus:
+    def open(cls, folder: str | os.PathLike) -> Self:
         """Map the files of a folder into memory. Raises UserError if one is missing or has the wrong size."""
         folder = Path(folder)
         facts = read_json_object(folder / "corpus.json")
@@ -177,7 +175,7 @@ def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) 
         document_starts.write(num_sentences.to_bytes(8, "little"))
     if not num_tokens:
         raise UserError("the corpus holds no text")
-    facts: dict[str, Any] = {
+    facts = {
         "num_tokens": num_tokens,
         "num_sentences": num_sentences,
         "num_documents": num_documents,
@@ -213,8 +211,6 @@ def map_file(file: Path, dtype: np.dtype, length: int) -> NDArray:
     expected = length * dtype.itemsize
     if not file.is_file():
         raise UserError(f"{file} is missing; tokenise the corpus again")
-    if file.stat().st_size != expected:
-        raise UserError(
-            f"{file} is damaged: it has {file.stat().st_size} bytes, expected {expected}; tokenise the corpus again"
-        )
+    if (size := file.stat().st_size) != expected:
+        raise UserError(f"{file} is damaged: it has {size} bytes, expected {expected}; tokenise the corpus again")
     return np.memmap(file, dtype=dtype, mode="r", shape=(length,))

@@ -4,14 +4,12 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from minitransformer.errors import UserError, errors_in
 from minitransformer.files import json_text
 from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
 from minitransformer.interop.tensor_layout import TensorLayout
-
-Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class FolderLayout:
     config_names: dict[str, str] = field(default_factory=dict)
     only: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
-    def read_config(self, folder: Path, config_type: type[Config], tensors: Iterable[str]) -> Config:
+    def read_config(self, folder: Path, config_type: type, tensors: Iterable[str]) -> Any:
         """The config_type (a dataclass) in the folder's config.json; settings that it doesn't have are left out.
 
         `tensors` are the names in the folder's checkpoint: a config may ask for a billion layers, and is refused before
@@ -37,7 +35,7 @@ class FolderLayout:
         """
         settings = read_config_file(folder)
         only = {"model_type": (self.model_type, "it is a model of another kind"), **self.only}
-        names = [config_field.name for config_field in dataclasses.fields(config_type)]  # type: ignore[arg-type]
+        names = [config_field.name for config_field in dataclasses.fields(config_type)]
         theirs = {name: self.config_names.get(name, name) for name in names}
         with errors_in(folder / CONFIG_FILE):
             for name, (value, why) in only.items():

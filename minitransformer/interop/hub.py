@@ -7,13 +7,15 @@ from pathlib import Path
 from minitransformer.errors import UserError
 from minitransformer.interop.config_file import CONFIG_FILE
 
+ModelName = str | os.PathLike[str]  # a folder, or a name on the Hugging Face hub
+
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")  # "bert-base-uncased" or "owner/model"
 _WANTED = ["*.json", "*.txt", "*.safetensors"]
 _UNWANTED = ["onnx/*", "openvino/*"]
 _TRAINING_FOLDER = "training"  # all that is in the folder of a run until it has a model
 
 
-def model_folder(name: str | os.PathLike[str]) -> Path:
+def model_folder(name: ModelName) -> Path:
     """The folder `name`; or, if there is none, the folder into which the Hugging Face hub's model `name` is downloaded.
 
     A folder never touches the network. A model that was downloaded before is found without one. Raises UserError.

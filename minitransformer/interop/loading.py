@@ -10,6 +10,8 @@ from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.module import Module
 
+Heads = tuple[str, ...]  # their paths in a model, such as "bert.pooler"
+
 
 class Arrays(dict[str, np.ndarray]):
     """A dictionary of arrays that can be loaded like the tensors of a file."""
@@ -24,11 +26,14 @@ class Arrays(dict[str, np.ndarray]):
         destination[...] = self[name]
 
 
+Checkpoint = Tensors | Arrays
+
+
 class Loading:
     """Tensors on their way into a module, which needs no values yet: all is checked before memory is asked for.
 
     The checkpoint may lack heads, which are then new. `needed` are the heads that it must have, and then the others
-    don't matter; those in `new` are new whatever it has. Both are paths, such as "bert.pooler".
+    don't matter; those in `new` are new whatever it has.
 
     sources    the tensor's name by that of the parameter it fills
     missing    the parameters that were looked for in vain
@@ -38,12 +43,7 @@ class Loading:
     """
 
     def __init__(
-        self,
-        module: Module,
-        layout: TensorLayout,
-        tensors: Tensors | Arrays,
-        needed: tuple[str, ...] | None = None,
-        new: tuple[str, ...] = (),
+        self, module: Module, layout: TensorLayout, tensors: Checkpoint, needed: Heads | None = None, new: Heads = ()
     ) -> None:
         self.layout, self.tensors, self.needed = layout, tensors, needed
         self.parameters = dict(module.named_parameters())
@@ -70,30 +70,16 @@ class Loading:
             found = self.tensors.shapes[tensor]
             expected = self.layout.find(name)[1].shape_there(self.parameters[name].shape)
             if found != expected:
-                raise UserError(
-                    f"{self.tensors.file}: the tensor {tensor} has the shape {list(found)}, but by the model's config "
-                    f"it is {list(expected)}"
-                )
+                shapes = f"has the shape {list(found)}, but by the model's config it is {list(expected)}"
+                raise UserError(f"{self.tensors.file}: the tensor {tensor} {shapes}")
 
     def _check_size_of_new(self) -> None:
         """New heads are small next to the encoder, unless a setting is absurd."""
         new = [name for name in self.parameters if name not in self.sources]
         found_size, new_size = (sum(self.parameters[name].size for name in names) for names in (self.sources, new))
         if new_size > found_size:
-            raise UserError(
-                f"by the model's config {self._heads_of(new)} would have {new_size} weights, but the whole of "
-                f"{self.tensors.file} has {found_size}"
-            )
-
-    def check_all(self) -> None:
-        """Raise UserError if any parameter has no tensor, or any tensor no parameter."""
-        if self.missing:
-            raise UserError(f"{self.tensors.file} lacks {self._tensors_of(self.missing)}")
-        if self.unused:
-            raise UserError(f"{self.tensors.file} holds {_some(self.unused)}, which this model doesn't have")
-        used = {self.layout.canonical(tensor) for tensor in self.sources.values()}
-        if used.isdisjoint(self.layout.tied) and is_untied(self.layout, self.tensors):
-            raise UserError(f"{self.tensors.file}: the decoder differs from the token embedding; here they are one")
+            sizes = f"would have {new_size} weights, but the whole of {self.tensors.file} has {found_size}"
+            raise UserError(f"by the model's config {self._heads_of(new)} {sizes}")
 
     def copy(self) -> None:
         """Give every parameter its tensor's value."""
@@ -131,26 +117,31 @@ def values_of(module: Module, layout: TensorLayout) -> dict[str, np.ndarray]:
     return layout.arrange((name, parameter.value) for name, parameter in module.named_parameters())
 
 
-def load_all(module: Module, layout: TensorLayout, tensors: Tensors | Arrays) -> None:
+def load_all(module: Module, layout: TensorLayout, tensors: Checkpoint) -> None:
     """Give every parameter its tensor's value. Raises UserError, and changes nothing, if they don't fit exactly."""
     loading = Loading(module, layout, tensors)
-    loading.check_all()
+    if loading.missing:
+        raise UserError(f"{tensors.file} lacks {loading._tensors_of(loading.missing)}")
+    if loading.unused:
+        raise UserError(f"{tensors.file} holds {_some(loading.unused)}, which this model doesn't have")
+    if layout.tied.keys().isdisjoint(map(layout.canonical, loading.sources.values())) and is_untied(layout, tensors):
+        raise UserError(f"{tensors.file}: the decoder differs from the token embedding; here they are one")
     loading.copy()
 
 
-def is_untied(layout: TensorLayout, tensors: Tensors | Arrays) -> bool:
+def is_untied(layout: TensorLayout, tensors: Checkpoint) -> bool:
     """Whether the decoder isn't the embedding, but a matrix of its own."""
     names = layout.index(tensors)
     pairs = [(names[decoder], names[table]) for decoder, table in layout.tied.items() if decoder in names]
     return any(not _are_equal_matrices(tensors, *pair) for pair in pairs if pair[0] != pair[1])
 
 
-def _are_equal_matrices(tensors: Tensors | Arrays, first: str, second: str) -> bool:
+def _are_equal_matrices(tensors: Checkpoint, first: str, second: str) -> bool:
     are_matrices = len(tensors.shapes[first]) == len(tensors.shapes[second]) == 2
     return are_matrices and np.array_equal(tensors[first], tensors[second])
 
 
-def _is_in(parameter: str, parts: tuple[str, ...]) -> bool:
+def _is_in(parameter: str, parts: Heads) -> bool:
     return parameter.startswith(tuple(f"{part}." for part in parts))
 
 

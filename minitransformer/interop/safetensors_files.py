@@ -58,7 +58,8 @@ class Tensors(Mapping[str, np.ndarray]):
         for start in range(0, len(destination), step):
             stop = min(start + step, len(destination))
             block = rows[start:stop]
-            block = _float32_of_bfloat16(block) if is_bfloat16 else block
+            if is_bfloat16:  # the upper half of the float32 number that it stands for
+                block = (block.astype(np.uint32) << 16).view(np.float32)
             if not np.isfinite(block).all():
                 raise UserError(f"{file}: the tensor {name} holds nan or infinity; it is damaged or diverged")
             destination[start:stop] = block
@@ -83,8 +84,7 @@ def open_tensors(folder: Path) -> Tensors:
         return Tensors([folder / WEIGHTS_FILE])
     if (folder / INDEX_FILE).is_file():
         return Tensors(_files_of_index(folder))
-    pickles = sorted(file.name for file in folder.glob("*") if file.suffix in _PICKLES)
-    if pickles:
+    if pickles := sorted(file.name for file in folder.glob("*") if file.suffix in _PICKLES):
         raise UserError(
             f"{folder} has no {WEIGHTS_FILE}, only pickle files ({', '.join(pickles)}): reading a pickle can run code "
             "that someone put into it, so none is read. Where torch and transformers are installed, this converts it: "
@@ -132,8 +132,3 @@ def _map_bfloat16(file: Path, name: str) -> np.ndarray:
         header_size = int.from_bytes(opened.read(8), "little")
         entry = json.loads(opened.read(header_size))[name]
     return np.memmap(file, "<u2", "r", 8 + header_size + entry["data_offsets"][0], tuple(entry["shape"]))
-
-
-def _float32_of_bfloat16(bits: np.ndarray) -> np.ndarray:
-    """A BF16 number is the upper half of the float32 number that it stands for."""
-    return (bits.astype(np.uint32) << 16).view(np.float32)

@@ -88,8 +88,7 @@ def _read_pooling(file: Path) -> dict[str, Any]:
     if not isinstance(modes, list) or not modes:
         raise UserError(f"{file} doesn't say how to pool: expected pooling_mode, or one of {', '.join(_POOLING_KEYS)}")
     ours = [_POOLING_MODES.get(mode, mode) if isinstance(mode, str) else mode for mode in modes]
-    unknown = [mode for mode in ours if mode not in [*_POOLING_MODES.values()]]
-    if unknown:
+    if unknown := [mode for mode in ours if mode not in [*_POOLING_MODES.values()]]:
         raise UserError(f"{file}: pooling {unknown[0]!r} isn't known; {', '.join(_POOLING_MODES)} are")
     return {"pooling": tuple(ours), "include_prompt": _check(file, config, "include_prompt", bool, True)}
 
@@ -112,9 +111,7 @@ def _read_head_module(kind: str, folder: Path) -> dict[str, Any] | str:
 
 def _read_length(folder: Path) -> dict[str, Any]:
     file = folder / LENGTH_FILE
-    if not file.exists():
-        return {}
-    config = read_json_object(file)
+    config = read_json_object(file) if file.exists() else {}
     _check_only(file, config, "transformer_task", "feature-extraction")
     _check_only(file, config, "module_output_name", "token_embeddings")
     return {
@@ -125,9 +122,7 @@ def _read_length(folder: Path) -> dict[str, Any]:
 
 def _read_prompts(folder: Path) -> dict[str, Any]:
     file = folder / PROMPTS_FILE
-    if not file.exists():
-        return {}
-    config = read_json_object(file)
+    config = read_json_object(file) if file.exists() else {}
     _check_only(file, config, "model_type", "SentenceTransformer")
     _check_only(file, config, "similarity_fn_name", *_SIMILARITIES)
     prompts = config.get("prompts") or {}
@@ -168,7 +163,7 @@ def settings_texts(settings: dict[str, Any], hidden_size: int) -> dict[str, str]
     """The text of each file that holds settings, by its path in the folder."""
     head = module_folders(settings["head"])
     files = {
-        MODULES_FILE: _module_entries(["", "1_Pooling", *head]),
+        MODULES_FILE: [_module_entry(i, path) for i, path in enumerate(["", "1_Pooling", *head])],
         "1_Pooling/config.json": _pooling_config(settings, hidden_size),
         LENGTH_FILE: {name: settings[name] for name in ("max_seq_length", "do_lower_case")},
         PROMPTS_FILE: {
@@ -183,12 +178,9 @@ def settings_texts(settings: dict[str, Any], hidden_size: int) -> dict[str, str]
     return {file: json_text(content) for file, content in files.items()}
 
 
-def _module_entries(paths: list[str]) -> list[dict[str, Any]]:
-    kinds = [path.partition("_")[2] or "Transformer" for path in paths]
-    return [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (path, kind) in enumerate(zip(paths, kinds, strict=True))
-    ]
+def _module_entry(i: int, path: str) -> dict[str, Any]:
+    kind = path.partition("_")[2] or "Transformer"
+    return {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
 
 
 def _pooling_config(settings: dict[str, Any], hidden_size: int) -> dict[str, Any]:

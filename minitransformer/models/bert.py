@@ -52,17 +52,11 @@ class Bert(PretrainedModel[BertConfig], Encoder):
     def __init__(self, config: BertConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         self.hidden_size = config.hidden_size
-        self.embeddings = BertEmbeddings(
-            config.vocab_size,
-            config.type_vocab_size,
-            config.max_position_embeddings,
-            config.hidden_size,
-            config.layer_norm_eps,
-            config.hidden_dropout_prob,
-            config.initializer_range,
-        )
+        dropout, init_std = config.hidden_dropout_prob, config.initializer_range
+        sizes = config.vocab_size, config.type_vocab_size, config.max_position_embeddings, config.hidden_size
+        self.embeddings = BertEmbeddings(*sizes, config.layer_norm_eps, dropout, init_std)
         self.layers = Stack([_encoder_layer(config) for _ in range(config.num_hidden_layers)])
-        self.pooler = Dense(config.hidden_size, config.hidden_size, "tanh", config.initializer_range)
+        self.pooler = Dense(config.hidden_size, config.hidden_size, "tanh", init_std)
         if seed is not None:
             self.initialise(seed, dtype)
 
@@ -122,18 +116,7 @@ class Bert(PretrainedModel[BertConfig], Encoder):
 
 
 def _encoder_layer(config: BertConfig) -> EncoderLayer:
-    attention = SelfAttention(
-        config.hidden_size,
-        config.num_attention_heads,
-        config.attention_probs_dropout_prob,
-        config.hidden_dropout_prob,
-        config.initializer_range,
-    )
-    feed_forward = FeedForward(
-        config.hidden_size,
-        config.intermediate_size,
-        config.activation,
-        config.hidden_dropout_prob,
-        config.initializer_range,
-    )
-    return EncoderLayer(attention, feed_forward, config.hidden_size, config.layer_norm_eps)
+    size, dropout, init_std = config.hidden_size, config.hidden_dropout_prob, config.initializer_range
+    attention = SelfAttention(size, config.num_attention_heads, config.attention_probs_dropout_prob, dropout, init_std)
+    feed_forward = FeedForward(size, config.intermediate_size, config.activation, dropout, init_std)
+    return EncoderLayer(attention, feed_forward, size, config.layer_norm_eps)

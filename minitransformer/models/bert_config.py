@@ -1,12 +1,10 @@
 """What makes one BERT different from another: its sizes and rates, under Hugging Face's names."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from minitransformer.errors import UserError
 from minitransformer.interop.config_file import ACTIVATION_NAMES
@@ -70,13 +68,11 @@ class BertConfig:
         for field in dataclasses.fields(self):
             _check(field.name, getattr(self, field.name))
         if self.hidden_size % self.num_attention_heads:
-            raise UserError(
-                f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}: "
-                "each head takes an equal share of the columns"
-            )
+            sizes = f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}"
+            raise UserError(f"{sizes}: each head takes an equal share of the columns")
 
     @classmethod
-    def preset(cls, name: str, **changes: Any) -> BertConfig:
+    def preset(cls, name: str, **changes: Any) -> Self:
         """The published sizes: "tiny", "mini", "small", "medium", "base" or "large" (Turc et al. 2019, 1908.08962)."""
         if name not in PRESETS:
             raise UserError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")

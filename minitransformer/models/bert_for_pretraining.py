@@ -89,9 +89,8 @@ class BertForPreTraining(PretrainedModel[BertConfig]):
         masked, pairs = of_step or batch.counts
         (hidden, pooled), bert_cache = self.bert.forward(batch.tokens, rng)
         mlm, mlm_cache = row_prediction_forward(self.mlm_head, hidden, batch.masked_positions, batch.masked_ids, masked)
-        nsp, nsp_cache = row_prediction_forward(
-            self.nsp_head, pooled, np.arange(len(batch)), batch.is_random_next, pairs
-        )
+        every_pair = np.arange(len(batch))
+        nsp, nsp_cache = row_prediction_forward(self.nsp_head, pooled, every_pair, batch.is_random_next, pairs)
         loss = PretrainingLoss(mlm.loss, nsp.loss, mlm.accuracy, nsp.accuracy)
         return loss, PretrainingCache(bert_cache, mlm_cache, nsp_cache)
 

@@ -1,12 +1,9 @@
 """BERT with a classifier on top: one label for each text, several, or numbers."""
 
-from __future__ import annotations
-
 import dataclasses
-import os
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,7 +11,7 @@ from numpy.typing import DTypeLike
 from minitransformer.errors import errors_in
 from minitransformer.interop.classifier_entries import classifier_entries, read_classifier_entries
 from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
-from minitransformer.interop.hub import model_folder
+from minitransformer.interop.hub import ModelName, model_folder
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.safetensors_files import open_tensors
 from minitransformer.models.bert import Bert, BertHiddenCache
@@ -89,10 +86,7 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         self.bert = Bert(config, seed=None)
         self.pooling = Pooling(("mean",) if settings.pooling == "mean" else ("cls",))
         sizes = [config.hidden_size, *settings.hidden_sizes]
-        self.hidden_layers = [
-            Dense(in_size, out_size, config.activation, config.initializer_range)
-            for in_size, out_size in pairwise(sizes)
-        ]
+        self.hidden_layers = [Dense(*pair, config.activation, config.initializer_range) for pair in pairwise(sizes)]
         self.classifier = Linear(sizes[-1], len(settings.labels), config.initializer_range)
         self.dropout = config.hidden_dropout_prob if settings.dropout is None else settings.dropout
         if seed is not None:
@@ -135,17 +129,9 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         losses, losses_cache = self._losses(logits, targets)
         losses_of_step = losses.size // len(tokens) * (of_step or len(tokens))
         loss, mean_cache = mean_forward(losses, losses_of_step)
-        cache = ClassificationCache(
-            hidden_cache,
-            pooling_cache,
-            pooler_cache,
-            hidden_layers,
-            dropout_cache,
-            classifier_cache,
-            losses_cache,
-            mean_cache,
-        )
-        return float(loss), cache
+        encoder_caches = hidden_cache, pooling_cache, pooler_cache
+        head_caches = hidden_layers, dropout_cache, classifier_cache
+        return float(loss), ClassificationCache(*encoder_caches, *head_caches, losses_cache, mean_cache)
 
     def backward(self, cache: ClassificationCache) -> None:
         """Add the gradients of the loss to those of all parameters."""
@@ -162,12 +148,8 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # a constructor: each model has arguments of its own
-        cls,
-        name: str | os.PathLike[str],
-        dtype: DTypeLike = np.float32,
-        seed: int = 0,
-        settings: ClassifierSettings | None = None,
-    ) -> BertForSequenceClassification:
+        cls, name: ModelName, dtype: DTypeLike = np.float32, seed: int = 0, settings: ClassifierSettings | None = None
+    ) -> Self:
         """The classifier in a folder, or of that name on the Hugging Face hub; see PretrainedModel.from_pretrained.
 
         With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.

@@ -1,9 +1,8 @@
 """Models that come from a folder and go to one: Hugging Face's folders, read and written."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -11,13 +10,12 @@ from numpy.typing import ArrayLike, DTypeLike
 from minitransformer.errors import UserError
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.folder_layout import FolderLayout
-from minitransformer.interop.hub import model_folder
-from minitransformer.interop.loading import Arrays, Loading, load_all, values_of
+from minitransformer.interop.hub import ModelName, model_folder
+from minitransformer.interop.loading import Arrays, Heads, Loading, load_all, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors
 from minitransformer.models.trainable import TensorFile, TrainableModel
 
 Config = TypeVar("Config")
-ModelType = TypeVar("ModelType", bound="PretrainedModel")
 
 
 class PretrainedModel(TrainableModel, Generic[Config]):
@@ -60,12 +58,8 @@ class PretrainedModel(TrainableModel, Generic[Config]):
 
     @classmethod
     def from_pretrained(
-        cls: type[ModelType],
-        name: str | os.PathLike[str],
-        dtype: DTypeLike = np.float32,
-        seed: int = 0,
-        needed: tuple[str, ...] | None = None,
-    ) -> ModelType:
+        cls, name: ModelName, dtype: DTypeLike = np.float32, seed: int = 0, needed: Heads | None = None
+    ) -> Self:
         """The model in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
         A head that the checkpoint doesn't have gets first values drawn from `seed`, and a warning says so; tensors of
@@ -95,14 +89,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
     def _read_config(cls, folder: Path, tensors: Tensors) -> Any:
         return cls.layout.read_config(folder, cls.config_type, tensors)
 
-    def _load(
-        self,
-        tensors: list[Tensors],
-        dtype: DTypeLike,
-        seed: int,
-        needed: tuple[str, ...] | None,
-        new: tuple[str, ...] = (),
-    ) -> None:
+    def _load(self, tensors: list[Tensors], dtype: DTypeLike, seed: int, needed: Heads | None, new: Heads = ()) -> None:
         """Give a model without values its place in memory and its values, from the tensors of each of its files.
 
         `needed` and `new` are as in Loading, which checks all files before memory is asked for.

@@ -1,18 +1,15 @@
 """Sentence-BERT: a BERT whose token rows are pooled to one row for each sentence."""
 
-from __future__ import annotations
-
-import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from dataclasses import asdict, astuple, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
-from minitransformer.interop.hub import model_folder
+from minitransformer.interop.hub import ModelName, model_folder
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
 from minitransformer.interop.sentence_transformers_folder import DENSE, module_folders, read_settings, settings_texts
@@ -23,7 +20,6 @@ from minitransformer.models.sentence_encoder_settings import DenseSettings, Sent
 from minitransformer.models.texts_to_embeddings import NUM_SPECIAL_TOKENS, TextsToEmbeddings
 from minitransformer.models.trainable import TensorFile
 from minitransformer.nn.dense import Dense
-from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.pooling import Pooling, PoolingCache
 from minitransformer.nn.sequential import Sequential
@@ -64,14 +60,17 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         self.settings = settings or SentenceEncoderSettings()
         self.encoder = Bert(config, seed=None)
         self.pooling = Pooling(self.settings.pooling)
-        self.head = Sequential([_head_layer(layer) for layer in self.settings.head])
+        self.head = Sequential(
+            [
+                Dense(*astuple(layer)) if isinstance(layer, DenseSettings) else Normalise()
+                for layer in self.settings.head
+            ]
+        )
         self.embedding_size = _embedding_size(self.settings, config.hidden_size)
         self.max_seq_length = _max_seq_length(self.settings, config, tokenizer)
         if tokenizer.vocab_size > config.vocab_size:
-            raise UserError(
-                f"the tokenizer has {tokenizer.vocab_size} tokens, but the model only {config.vocab_size} embeddings; "
-                "they are of different models"
-            )
+            sizes = f"{tokenizer.vocab_size} tokens, but the model only {config.vocab_size} embeddings"
+            raise UserError(f"the tokenizer has {sizes}; they are of different models")
         if seed is not None:
             self.initialise(seed, dtype)
 
@@ -100,12 +99,12 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
     @classmethod
     def from_pretrained(
         cls,
-        name: str | os.PathLike[str],
+        name: ModelName,
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         pooling: str | Sequence[str] | None = None,
         max_seq_length: int | None = None,
-    ) -> SentenceEncoder:
+    ) -> Self:
         """The encoder in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
         A folder that isn't sentence-transformers' (no modules.json) is a BERT with mean pooling. `pooling` pools in
@@ -137,21 +136,14 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         return {**super().texts(), **texts, **self.tokenizer.texts()}
 
 
-def _head_layer(settings: DenseSettings | str) -> Module:
-    if isinstance(settings, DenseSettings):
-        return Dense(settings.in_features, settings.out_features, settings.activation)
-    return Normalise()
-
-
 def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:
     """E, after a look at whether each dense layer takes what comes before it."""
     size = len(settings.pooling) * hidden_size
     for module in settings.head:
         if isinstance(module, DenseSettings):
             if module.in_features != size or module.out_features < 1:
-                raise UserError(
-                    f"a dense layer maps {module.in_features} to {module.out_features} numbers, but {size} come into it"
-                )
+                sizes = f"{module.in_features} to {module.out_features} numbers"
+                raise UserError(f"a dense layer maps {sizes}, but {size} come into it")
             size = module.out_features
     return size
 
@@ -159,16 +151,11 @@ def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:
 def _max_seq_length(settings: SentenceEncoderSettings, config: BertConfig, tokenizer: BertTokenizer) -> int:
     """The longest text in tokens: what the settings say, else the tokenizer, and never beyond the positions."""
     positions = config.max_position_embeddings
-    if settings.max_seq_length is None:
-        length = min(tokenizer.model_max_length, positions)
-    else:
-        length = min(settings.max_seq_length, positions)
-        if settings.max_seq_length > positions:
-            warnings.warn(
-                f"max_seq_length is {settings.max_seq_length}, but the model has {positions} positions: "
-                f"texts are cut at {positions} tokens",
-                stacklevel=4,
-            )
+    asked = settings.max_seq_length
+    if asked is not None and asked > positions:
+        cut = f"texts are cut at {positions} tokens"
+        warnings.warn(f"max_seq_length is {asked}, but the model has {positions} positions: {cut}", stacklevel=4)
+    length = min(tokenizer.model_max_length if asked is None else asked, positions)
     if length <= NUM_SPECIAL_TOKENS:
         raise UserError(f"max_seq_length is {length}, which leaves no room for a text beside [CLS] and [SEP]")
     return length

@@ -7,18 +7,15 @@ that other libraries ignore, so that the classifier can be used again:
     minitransformer_head.json          the K labels, and the components of the concatenation
 """
 
-from __future__ import annotations
-
-import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError, errors_in
 from minitransformer.files import json_text, read_json_object
-from minitransformer.interop.hub import model_folder
+from minitransformer.interop.hub import ModelName, model_folder
 from minitransformer.interop.loading import load_all
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout, linear
@@ -72,7 +69,7 @@ class SiameseNetwork(TrainableModel):
         return {**self.encoder.texts(), HEAD_SETTINGS_FILE: json_text(settings)}
 
     @classmethod
-    def from_pretrained(cls, name: str | os.PathLike[str], dtype: DTypeLike = np.float32) -> SiameseNetwork:
+    def from_pretrained(cls, name: ModelName, dtype: DTypeLike = np.float32) -> Self:
         """The encoder and the pair classifier in a folder, or of that name on the Hugging Face hub.
 
         Raises UserError if there is no classifier, or it doesn't fit the encoder.

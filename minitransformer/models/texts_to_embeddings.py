@@ -55,16 +55,11 @@ class TextsToEmbeddings(Module):
 
         It may be called from any number of threads at once. All cores are used, but for a single text.
         """
-        is_one = isinstance(texts, str)
-        rows = self.encode_stream(
-            [texts] if isinstance(texts, str) else texts,
-            prompt_name=prompt_name,
-            prompt=prompt,
-            truncation=truncation,
-            show_progress=show_progress,
-        )
+        cutter = Truncation(self.max_seq_length, truncation)
+        given = [texts] if isinstance(texts, str) else texts
+        rows = self._stream(given, self._prompt(prompt_name, prompt), cutter, show_progress)
         embeddings = np.concatenate([np.empty((0, self.embedding_size), self.storage.values.dtype), *rows])
-        return embeddings[0] if is_one else embeddings
+        return embeddings[0] if isinstance(texts, str) else embeddings
 
     def encode_stream(
         self,
@@ -79,9 +74,8 @@ class TextsToEmbeddings(Module):
 
         As `encode`, but neither the texts nor the embeddings stay in memory.
         """
-        return self._stream(
-            texts, self._prompt(prompt_name, prompt), Truncation(self.max_seq_length, truncation), show_progress
-        )
+        cutter = Truncation(self.max_seq_length, truncation)
+        return self._stream(texts, self._prompt(prompt_name, prompt), cutter, show_progress)
 
     def tokenize(self, texts: str | Sequence[str], truncation: str = "silent") -> PackedTokens:
         """One text or several as a batch for forward, cut at max_seq_length; `truncation` is as in `encode`."""
@@ -145,17 +139,14 @@ class TextsToEmbeddings(Module):
     def _prompt(self, name: str | None, prompt: str | None) -> Prompt:
         """The prompt of this name, or the one that is given."""
         if prompt is None:
-            prompt = self._prompt_named(name if name is not None else self.settings.default_prompt_name)
+            prompts, default = self.settings.prompts, self.settings.default_prompt_name
+            name = default if name is None else name
+            if name is not None and name not in prompts:
+                raise UserError(f"there is no prompt {name!r}; this model has {', '.join(prompts) or 'none'}")
+            prompt = "" if name is None else prompts[name]
         if not prompt or self.settings.include_prompt:
             return Prompt(prompt, 0)
         length = len(self._token_ids([prompt])[0]) - 1  # its [SEP] comes after the text
         if length > self.max_seq_length - NUM_SPECIAL_TOKENS:
             raise UserError(f"the prompt {prompt!r} leaves no room for a text in {self.max_seq_length} tokens")
         return Prompt(prompt, length)
-
-    def _prompt_named(self, name: str | None) -> str:
-        if name is None:
-            return ""
-        if name not in self.settings.prompts:
-            raise UserError(f"there is no prompt {name!r}; this model has {', '.join(self.settings.prompts) or 'none'}")
-        return self.settings.prompts[name]

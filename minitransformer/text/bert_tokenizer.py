@@ -4,13 +4,11 @@ Clean and lower-case the text, split it at spaces and punctuation, then repeated
 that the vocabulary knows (WordPiece, google-research/bert, tokenization.py). The `tokenizers` library does this work.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +56,7 @@ class BertTokenizer:
     @classmethod
     def from_vocabulary(
         cls, tokens: Sequence[str], do_lower_case: bool = True, model_max_length: int | None = None
-    ) -> BertTokenizer:
+    ) -> Self:
         """A tokenizer with these tokens in the order of their ids, including the five special tokens."""
         return cls(build_backend(tokens, SPECIAL_TOKENS, do_lower_case=do_lower_case), SPECIAL_TOKENS, model_max_length)
 
@@ -70,7 +68,7 @@ class BertTokenizer:
         do_lower_case: bool = True,
         min_count: int = 2,
         model_max_length: int | None = None,
-    ) -> BertTokenizer:
+    ) -> Self:
         """Learn a WordPiece vocabulary of exactly vocab_size tokens; the same texts give the same vocabulary.
 
         The texts are read once and may come from a generator: memory grows only with the number of different words.
@@ -83,7 +81,7 @@ class BertTokenizer:
         return cls.from_vocabulary(tokens, do_lower_case, model_max_length)
 
     @classmethod
-    def from_pretrained(cls, path: str | os.PathLike) -> BertTokenizer:
+    def from_pretrained(cls, path: str | os.PathLike) -> Self:
         """Read a folder with tokenizer.json or vocab.txt, or one of these files; never uses the network.
 
         Truncation or padding that is set in tokenizer.json is reset. Raises UserError if a file is missing or broken.
@@ -160,12 +158,10 @@ class BertTokenizer:
 
     def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
         """The token of each id. Raises UserError for an id outside the vocabulary."""
-        tokens = []
-        for i in map(int, ids):
-            if not 0 <= i < self.vocab_size:
-                raise UserError(f"id {i} is outside the vocabulary of {self.vocab_size} tokens")
-            tokens.append(str(self._backend.id_to_token(i)))
-        return tokens
+        ids = [int(i) for i in ids]
+        if outside := [i for i in ids if not 0 <= i < self.vocab_size]:
+            raise UserError(f"id {outside[0]} is outside the vocabulary of {self.vocab_size} tokens")
+        return [str(self._backend.id_to_token(i)) for i in ids]
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """The id of each token; the id of [UNK] for a token that isn't in the vocabulary."""

@@ -8,12 +8,10 @@ tokens of the batch), S the number of sequences, T the tokens of one sequence.
 Removing the padding is "unpadding" or "packing" in the literature (Krell et al. 2021, arXiv 2107.02027).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,26 +47,24 @@ class PackedTokens:
             raise UserError(f"sequence {empty} of the batch is empty; every sequence needs at least one token")
         num_rows = int(self.lengths.sum())
         for name in ("token_ids", "segment_ids", "position_ids"):
-            found = len(getattr(self, name))
-            if found != num_rows:
+            if (found := len(getattr(self, name))) != num_rows:
                 raise UserError(f"{name} has {found} entries, but the lengths of the sequences sum to {num_rows}")
 
     @classmethod
-    def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> PackedTokens:
+    def pack(cls, token_ids: Sequence[ArrayLike], segment_ids: Sequence[ArrayLike] | None = None) -> Self:
         """Put sequences, each given by its token ids, one under the other; segments are 0 by default."""
         lengths, flat_ids = _concatenate(token_ids, "sequence {}")
-        segment_lengths, flat_segments = lengths, np.zeros_like(flat_ids)
-        if segment_ids is not None:
-            segment_lengths, flat_segments = _concatenate(segment_ids, "segments of sequence {}")
-        if segment_lengths.tolist() != lengths.tolist():
-            found = segment_lengths.tolist()
-            raise UserError(f"the sequences have {lengths.tolist()} tokens, but their segment_ids {found}")
+        if segment_ids is None:
+            return cls(flat_ids, np.zeros_like(flat_ids), span_offsets(lengths), lengths)
+        found, flat_segments = _concatenate(segment_ids, "segments of sequence {}")
+        if found.tolist() != lengths.tolist():
+            raise UserError(f"the sequences have {lengths.tolist()} tokens, but their segment_ids {found.tolist()}")
         return cls(flat_ids, flat_segments, span_offsets(lengths), lengths)
 
     @classmethod
     def from_padded(
         cls, input_ids: ArrayLike, attention_mask: ArrayLike, token_type_ids: ArrayLike | None = None
-    ) -> PackedTokens:
+    ) -> Self:
         """Read the padded arrays (S, T) that other libraries use; attention_mask is 1 on tokens, 0 on padding.
 
         Padding must be to the right of each sequence, since positions count from its first token.
@@ -85,12 +81,11 @@ class PackedTokens:
             raise UserError("attention_mask must hold only 1 (a token) and 0 (padding)")
         is_token = mask.astype(bool)
         lengths = is_token.sum(axis=1)
-        padded_right = is_token == (np.arange(ids.shape[1]) < lengths[:, None])
+        padded_right = (is_token == (np.arange(ids.shape[1]) < lengths[:, None])).all(axis=1)
         if not padded_right.all():
-            sequence = int(np.argmin(padded_right.all(axis=1)))
             raise UserError(
-                f"attention_mask of sequence {sequence} has a 0 before a 1: only padding on the right is accepted; "
-                "pad with padding_side='right', or give the sequences to PackedTokens.pack without padding"
+                f"attention_mask of sequence {padded_right.argmin()} has a 0 before a 1: only padding on the right is "
+                "accepted; pad with padding_side='right', or give the sequences to PackedTokens.pack without padding"
             )
         return cls(ids[is_token], segments[is_token], span_offsets(lengths), lengths)
 
@@ -116,12 +111,12 @@ class PackedTokens:
         padded[np.arange(longest) < self.lengths[:, None]] = rows
         return padded
 
-    def select(self, sequences: Sequence[int] | NDArray | slice) -> PackedTokens:
+    def select(self, sequences: Sequence[int] | NDArray | slice) -> Self:
         """The batch of the chosen sequences in the order given (indices, a boolean mask or a slice)."""
         chosen = np.arange(len(self))[sequences]
         rows = self.rows_of(chosen)
         lengths = self.lengths[chosen]
-        return unchecked(PackedTokens, self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
+        return unchecked(type(self), self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
 
     def rows_of(self, sequences: NDArray) -> IntArray:
         """The row numbers of the chosen sequences (indices), one sequence after the other."""

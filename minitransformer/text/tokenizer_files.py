@@ -32,14 +32,9 @@ def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **norma
     if len(vocabulary) < len(tokens):
         twice = next(token for i, token in enumerate(tokens) if vocabulary[token] != i)
         raise UserError(f"the vocabulary holds {twice!r} twice, as token {tokens.index(twice)} and {vocabulary[twice]}")
-    backend = Tokenizer(
-        models.WordPiece(
-            vocabulary,
-            unk_token=special_tokens["unk"],
-            continuing_subword_prefix=CONTINUATION,
-            max_input_chars_per_word=MAX_WORD_LENGTH,
-        )
-    )
+    model = models.WordPiece(vocabulary, unk_token=special_tokens["unk"], max_input_chars_per_word=MAX_WORD_LENGTH)
+    model.continuing_subword_prefix = CONTINUATION
+    backend = Tokenizer(model)
     backend.normalizer = normalizers.BertNormalizer()
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.decoder = decoders.WordPiece(prefix=CONTINUATION)
@@ -61,8 +56,7 @@ def set_normalisation(backend: Tokenizer, normalisation: dict[str, Any]) -> None
 
 def set_bert_format(backend: Tokenizer, special_tokens: dict[str, str]) -> None:
     """Recognise special tokens in a text, put [CLS] and [SEP] around it, and neither truncate nor pad it."""
-    missing = [token for token in special_tokens.values() if backend.token_to_id(token) is None]
-    if missing:
+    if missing := [token for token in special_tokens.values() if backend.token_to_id(token) is None]:
         raise UserError(f"the vocabulary lacks {', '.join(missing)}, which BERT's input needs")
     backend.no_truncation()
     backend.no_padding()
@@ -93,7 +87,7 @@ def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
     text = read_text(file)
     try:
         special_tokens = {
-            role: token_text(config.get(f"{role}_token") or SPECIAL_TOKENS[role]) for role in SPECIAL_TOKENS
+            role: token_text(config.get(f"{role}_token") or name) for role, name in SPECIAL_TOKENS.items()
         }
         if file.suffix == ".json":
             backend = backend_from_json(text)
@@ -121,12 +115,10 @@ def backend_from_json(text: str) -> Tokenizer:
         backend = Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exceptions
         raise UserError(f"the tokenizers library can't read it: {error}") from None
-    kind = type(backend.model).__name__
-    if kind != "WordPiece":
+    if (kind := type(backend.model).__name__) != "WordPiece":
         raise UserError(f"BERT needs a WordPiece model, found {kind}")
-    unknown = backend.model.unk_token
-    if backend.model.token_to_id(unknown) is None:
-        raise UserError(f"its vocabulary lacks {unknown!r}, its own token for unknown words")
+    if backend.model.token_to_id(backend.model.unk_token) is None:
+        raise UserError(f"its vocabulary lacks {backend.model.unk_token!r}, its own token for unknown words")
     size = backend.get_vocab_size()
     if any(backend.id_to_token(i) is None for i in range(size)):
         raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each exactly once")

@@ -59,10 +59,8 @@ def learn_vocabulary(
     continued = {symbol for word in words for symbol in word[1:]}
     vocabulary = dict.fromkeys([*special_tokens, *sorted(alphabet), *sorted(continued)])
     if vocab_size < len(vocabulary):
-        raise UserError(
-            f"vocab_size is {vocab_size}, but the special tokens and the characters of the text alone "
-            f"need {len(vocabulary)}; choose at least that many"
-        )
+        needed = f"the special tokens and the characters of the text alone need {len(vocabulary)}"
+        raise UserError(f"vocab_size is {vocab_size}, but {needed}; choose at least that many")
     for token in merge_pairs(counts, words, min_count):
         if len(vocabulary) == vocab_size:
             break

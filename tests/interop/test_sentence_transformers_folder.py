@@ -105,9 +105,11 @@ def test_one_pooling_may_be_a_text(folder, mode):
 
 
 def test_a_folder_without_modules_is_mean_pooling(tmp_path):
-    assert read_settings(tmp_path) == ({}, [tmp_path])
+    settings, folders = read_settings(tmp_path)
+    assert (SentenceEncoderSettings(**settings), folders) == (SentenceEncoderSettings(), [tmp_path])
     write(tmp_path, {"sentence_bert_config.json": {"max_seq_length": 5, "do_lower_case": False}})
-    assert read_settings(tmp_path) == ({"max_seq_length": 5, "do_lower_case": False}, [tmp_path])
+    settings, folders = read_settings(tmp_path)
+    assert (SentenceEncoderSettings(**settings), folders) == (SentenceEncoderSettings(max_seq_length=5), [tmp_path])
 
 
 BROKEN = [
