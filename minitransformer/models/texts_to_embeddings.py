@@ -57,16 +57,16 @@ class TextsToEmbeddings(Module):
 
         It may be called from any number of threads at once. All cores are used, but for a single text.
         """
-        is_one = isinstance(texts, str)
-        rows = self.encode_stream(
+        chunks = self.encode_stream(
             [texts] if isinstance(texts, str) else texts,
             prompt_name=prompt_name,
             prompt=prompt,
             truncation=truncation,
             show_progress=show_progress,
         )
-        embeddings = np.concatenate([np.empty((0, self.embedding_size), self.storage.values.dtype), *rows])
-        return embeddings[0] if is_one else embeddings
+        rows = [*chunks] or [np.empty((0, self.embedding_size), self.storage.values.dtype)]
+        embeddings = np.concatenate(rows)
+        return embeddings[0] if isinstance(texts, str) else embeddings
 
     def encode_stream(
         self,
@@ -118,14 +118,16 @@ class TextsToEmbeddings(Module):
 
     def _embed(self, texts: list[str], prompt: Prompt, cutter: Truncation, progress: tqdm) -> np.ndarray:
         """The embeddings (len(texts), D), each different text computed once."""
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        tokens = self._tokens(list(places), prompt.text, cutter)
-        embeddings = np.empty((len(places), self.embedding_size), self.storage.values.dtype)
-        for sequences, rows in in_batches(tokens, partial(self, prompt_length=prompt.length)):
-            embeddings[sequences] = rows
+        different = list(dict.fromkeys(texts))
+        tokens = self._tokens(different, prompt.text, cutter)
+        row_of: dict[str, int] = {}
+        rows = []
+        for sequences, embeddings in in_batches(tokens, partial(self, prompt_length=prompt.length)):
+            row_of.update({different[sequence]: row for row, sequence in enumerate(sequences, len(row_of))})
+            rows.append(embeddings)
             progress.update(len(sequences))
-        progress.update(len(texts) - len(places))
-        return embeddings[[places[text] for text in texts]]
+        progress.update(len(texts) - len(different))
+        return np.concatenate(rows)[[row_of[text] for text in texts]]
 
     def _tokens(self, texts: list[str], prompt: str, cutter: Truncation) -> PackedTokens:
         """[CLS] prompt text [SEP] of each text, cut at max_seq_length."""
