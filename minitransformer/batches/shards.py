@@ -23,7 +23,7 @@ def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
     order = np.argsort(lengths, kind="stable")
     ends = np.cumsum(lengths[order])
     middles = ends - lengths[order] / 2
-    shard_of = (middles * count / max(1, ends[-1])).astype(int)
+    shard_of = (middles * count / max(1, lengths.sum())).astype(int)
     return [order[shard_of == shard] for shard in range(count) if (shard_of == shard).any()]
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minitransformer.batches import many_texts
-from minitransformer.batches.many_texts import batches_by_length, chunks, in_batches
+from minitransformer.batches.many_texts import chunks, in_batches
 from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -14,25 +14,34 @@ def packed(lengths):
     return PackedTokens.pack([np.full(length, i) for i, length in enumerate(lengths)])
 
 
-@given(st.lists(st.integers(2, 3000)))
-def test_every_sequence_is_in_one_batch_longest_first_and_no_batch_is_too_full(lengths):
-    batches = batches_by_length(lengths)
-    numbers = [i for batch in batches for i in batch]
-    assert sorted(numbers) == list(range(len(lengths)))
-    assert [lengths[i] for i in numbers] == sorted(lengths, reverse=True)
-    for batch in batches:
-        assert len(batch) == 1 or sum(lengths[i] for i in batch) <= many_texts.TOKENS_PER_BATCH
-
-
 @given(st.lists(st.integers(1, 700), max_size=20))
-def test_every_batch_comes_with_the_rows_computed_of_it(lengths):
+def test_every_sequence_is_in_one_batch_that_comes_with_the_rows_computed_of_it(lengths):
     found = list(in_batches(packed(lengths), lambda tokens: tokens.token_ids[tokens.starts]))
-    assert [sequences for sequences, _ in found] == batches_by_length(lengths)
-    assert all(rows.tolist() == sequences for sequences, rows in found)
+    assert sorted(i for sequences, _ in found for i in sequences) == list(range(len(lengths)))
+    assert all(rows.tolist() == sequences.tolist() for sequences, rows in found)
+
+
+@pytest.mark.parametrize(("cores", "num_batches"), [(1, 1), (2, 2), (9, 6)])
+def test_each_core_gets_a_batch_if_there_is_enough_for_it_and_the_longest_sequences_come_first(
+    monkeypatch, cores, num_batches
+):
+    monkeypatch.setattr(many_texts, "available_cores", lambda: cores)
+    lengths = [10, 90, 30, 60, 80, 40, 50, 70]  # 430 tokens
+    batches = [sequences for sequences, _ in in_batches(packed(lengths), lambda tokens: tokens.lengths)]
+    assert len(batches) == num_batches
+    shortest_and_longest = [(min(chosen), max(chosen)) for chosen in ([lengths[i] for i in batch] for batch in batches)]
+    assert shortest_and_longest == sorted(shortest_and_longest, reverse=True)
+
+
+def test_a_large_chunk_is_cut_into_batches_that_stay_small():
+    tokens = packed([20, 30] * 200)
+    sizes = [rows.item() for _, rows in in_batches(tokens, lambda batch: batch.lengths.sum(keepdims=True))]
+    assert sum(sizes) == 10_000
+    assert max(sizes) < 1600
 
 
 def test_an_error_in_a_batch_reaches_the_caller(monkeypatch):
-    monkeypatch.setattr(many_texts, "TOKENS_PER_BATCH", 3)
+    monkeypatch.setattr(many_texts, "TOKENS_PER_CORE", 3)
 
     def fail(tokens):
         raise UserError("token id 99 is outside the vocabulary")

@@ -66,7 +66,7 @@ def test_long_texts_are_cut_where_the_model_ends(tmp_path):
 
 
 def test_any_number_of_texts_is_scored_in_their_order(monkeypatch):
-    monkeypatch.setattr(many_texts, "TOKENS_PER_BATCH", 8)
+    monkeypatch.setattr(many_texts, "TOKENS_PER_CORE", 8)
     model = classifier()
     tokens = random_tokens(model.config, (4, 1, 6, 6, 3, 9))
     np.testing.assert_allclose(scores_of(model, tokens), softmax(model(tokens)), rtol=1e-5)

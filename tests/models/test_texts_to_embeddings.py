@@ -25,9 +25,10 @@ def test_one_text_has_a_row_and_no_texts_have_none(encoder):
     assert [*encoder.encode_stream([])] == []
 
 
-@pytest.mark.parametrize("tokens", [4, 40, 2048])
-def test_an_embedding_does_not_depend_on_order_batch_or_company(monkeypatch, encoder, tokens):
-    monkeypatch.setattr(many_texts, "TOKENS_PER_BATCH", tokens)
+@pytest.mark.parametrize("cores", [1, 2, 9])
+def test_an_embedding_does_not_depend_on_order_batch_or_company(monkeypatch, encoder, cores):
+    monkeypatch.setattr(many_texts, "available_cores", lambda: cores)
+    monkeypatch.setattr(many_texts, "TOKENS_PER_CORE", 40)
     texts = random_texts(80)
     embeddings = encoder.encode(texts)
     alone = np.stack([encoder.encode(text) for text in texts])
