@@ -37,9 +37,8 @@ def command(model: str, text: str, second: str | None) -> None:
     positions = encoder.config.max_position_embeddings
     if len(tokens.token_ids) > positions:
         raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
-    click.echo(format_table(token_table(tokens, encoder.tokenizer)))
-    click.echo()
-    click.echo(format_table([["step", "with", "shape"], *bert_steps(encoder.encoder, tokens)]))
+    steps = [["step", "with", "shape"], *bert_steps(encoder.encoder, tokens)]
+    click.echo(f"{format_table(token_table(tokens, encoder.tokenizer))}\n\n{format_table(steps)}")
 
 
 def read_tokens(text: str, tokenizer: BertTokenizer) -> PackedTokens:

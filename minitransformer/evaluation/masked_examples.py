@@ -1,7 +1,5 @@
 """A few sentences with a masked word, to see what a model has learnt."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
@@ -14,21 +12,19 @@ SHORTEST, LONGEST = 8, 24  # tokens per sentence: enough context to guess from, 
 MIN_LETTERS = 5  # of a word that is worth guessing, unlike "the"
 
 
-class MaskedExample(NamedTuple):
-    """A sentence without [CLS] and [SEP], and the position in it to mask."""
-
-    token_ids: IntArray
-    position: int
-
-
-def masked_examples(
-    corpus: TokenizedCorpus, documents: Documents, tokenizer: BertTokenizer, rng: np.random.Generator, count: int = 5
-) -> list[MaskedExample]:
-    """Up to `count` sentences from different documents, each with a word to mask that is a single token."""
+def filled_examples(
+    model: BertForPreTraining,
+    tokenizer: BertTokenizer,
+    corpus: TokenizedCorpus,
+    documents: Documents,
+    rng: np.random.Generator,
+    count: int = 5,
+) -> list[str]:
+    """Up to `count` sentences from different documents, each with a masked word that is a single token, filled."""
     vocabulary = tokenizer.convert_ids_to_tokens(range(tokenizer.vocab_size))
     is_word = np.array([token.isalpha() and len(token) >= MIN_LETTERS for token in vocabulary])
     lengths = range(SHORTEST, min(LONGEST, tokenizer.model_max_length - 2) + 1)
-    examples: list[MaskedExample] = []
+    examples: list[str] = []
     for document in rng.permutation(len(documents.first)):
         sentence = rng.integers(documents.first[document], documents.end[document])
         start, end = corpus.sentence_starts[sentence : sentence + 2]
@@ -36,15 +32,14 @@ def masked_examples(
         is_continued = np.append(tokenizer.is_continuation[token_ids[1:]], False)
         positions = np.flatnonzero(is_word[token_ids] & ~is_continued)
         if len(token_ids) in lengths and len(positions):
-            examples.append(MaskedExample(token_ids, int(rng.choice(positions))))
+            examples.append(_describe_fillings(model, tokenizer, token_ids, int(rng.choice(positions))))
         if len(examples) == count:
             break
     return examples
 
 
-def describe_fillings(model: BertForPreTraining, tokenizer: BertTokenizer, example: MaskedExample) -> str:
-    """The sentence with its [MASK], and under it the model's best fillings next to the original word."""
-    token_ids, position = example
+def _describe_fillings(model: BertForPreTraining, tokenizer: BertTokenizer, token_ids: IntArray, position: int) -> str:
+    """The sentence with a [MASK] at a position, and under it the model's best fillings next to the original word."""
     masked = np.concatenate([[tokenizer.cls_token_id], token_ids, [tokenizer.sep_token_id]])
     masked[position + 1] = tokenizer.mask_token_id
     [fillings] = fill_mask(model, PackedTokens.pack([masked]), tokenizer.mask_token_id)

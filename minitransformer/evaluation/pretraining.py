@@ -60,10 +60,9 @@ def token_counts(corpus: TokenizedCorpus, documents: Documents, tokenizer: BertT
 def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch]) -> PretrainingBaselines:
     """The baselines for these held-out batches; counts (V,) says how often each token occurs in the training text."""
     targets = np.concatenate([batch.masked_ids for batch in batches])
-    is_random_next = np.concatenate([batch.is_random_next for batch in batches])
     shares = counts[counts > 0] / counts.sum()
     smoothed = (counts + 1) / (counts.sum() + len(counts))
-    share_random = float(is_random_next.mean())
+    share_random = float(np.concatenate([batch.is_random_next for batch in batches]).mean())
     return PretrainingBaselines(
         uniform=math.log(len(counts)),
         unigram_entropy=float(-(shares * np.log(shares)).sum()),

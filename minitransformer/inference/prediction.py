@@ -59,8 +59,7 @@ def _pair_predictor(folder: Path) -> Predictor:
     def scores(columns: Columns) -> np.ndarray:
         if len(columns) != 2:
             raise UserError(f"{folder} classifies pairs of texts, found single texts; separate the two by a tab")
-        first, second = columns
-        return network.classify([*first], [*second])
+        return network.classify(*map(list, columns))
 
     return Predictor(network.labels, "single_label_classification", scores)
 

@@ -59,7 +59,11 @@ class Checkpoints:
         partial = checkpoint.with_suffix(".partial")
         try:
             shutil.rmtree(partial, ignore_errors=True)
-            self._write(partial, step, model, optimizer)
+            partial.mkdir(parents=True)
+            model.save_pretrained(partial)
+            self.save_tokenizer(partial)
+            save_tensors(_moments(optimizer), partial / MOMENTS_FILE)
+            (partial / RUN_FILE).write_text(json_text({"step": step, "run": self.identity}), encoding="utf-8")
             flush_to_disk(partial)
             shutil.rmtree(checkpoint, ignore_errors=True)
             partial.rename(checkpoint)
@@ -98,13 +102,6 @@ class Checkpoints:
             vector[:] = moments[name]
         optimizer.num_steps = int(state["step"])
         return optimizer.num_steps
-
-    def _write(self, folder: Path, step: int, model: TrainableModel, optimizer: AdamW) -> None:
-        folder.mkdir(parents=True)
-        model.save_pretrained(folder)
-        self.save_tokenizer(folder)
-        save_tensors(_moments(optimizer), folder / MOMENTS_FILE)
-        (folder / RUN_FILE).write_text(json_text({"step": step, "run": self.identity}), encoding="utf-8")
 
 
 def _moments(optimizer: AdamW) -> dict[str, np.ndarray]:

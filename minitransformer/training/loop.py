@@ -89,10 +89,9 @@ class TrainingLoop(Generic[Model]):
                 due = (step + 1) % self.save_every == 0 or step + 1 == self.steps
                 if due or stopping:  # weights that are inf or nan get into no checkpoint
                     self._check_finite(step + 1, "weights' norm", global_norm(self.model.storage.values))
-                if due:  # even when stopping: the resumed run begins with the next step and would leave this out
-                    evaluation = self._evaluate(step + 1, log)
-                    self.keep(evaluation)
-                if due or stopping:
+                    if due:  # even when stopping: the resumed run begins with the next step and would leave this out
+                        evaluation = self._evaluate(step + 1, log)
+                        self.keep(evaluation)
                     checkpoint = self.checkpoints.save(step + 1, self.model, self.optimizer)
                 if stopping:
                     raise TrainingInterrupted(step + 1, checkpoint, stopping)

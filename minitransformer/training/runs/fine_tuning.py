@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.batches.epochs import Epochs
-from minitransformer.files import json_text, read_json_object, replacing, write_text
+from minitransformer.files import json_text, read_json_object, replace_all
 from minitransformer.formatting import in_words
 from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
@@ -80,8 +80,7 @@ class FineTuningRun(Run):
             return
         self.tokenizer.save_pretrained(self.best_folder)
         self.model.save_pretrained(self.best_folder)
-        with replacing(self.best_file) as file:
-            write_text(json_text(metrics), file)
+        replace_all(self.training_folder, {self.best_file.name: json_text(metrics)})
 
     def identity(self) -> dict[str, Any]:
         tables = {"train": self.settings.train, "dev": self.settings.dev}

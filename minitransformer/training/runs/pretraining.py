@@ -21,14 +21,14 @@ from minitransformer.corpora.installed_documentation import InstalledDocumentati
 from minitransformer.corpora.text_files import TextFiles
 from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus, prepare_corpus
 from minitransformer.errors import UserError
-from minitransformer.evaluation.masked_examples import describe_fillings, masked_examples
+from minitransformer.evaluation.masked_examples import filled_examples
 from minitransformer.evaluation.pretraining import (
     evaluate_pretraining,
     pretraining_baselines,
     pretraining_report,
     token_counts,
 )
-from minitransformer.files import replacing, write_text
+from minitransformer.files import replace_all
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.models.mimetic_start import mimetic_start
@@ -143,8 +143,7 @@ class PretrainingRun(Run):
         return audit_pairs(self.training.pairs(0), self.corpus, self.training.documents, self.tokenizer)
 
     def train(self, workers: int | None = None) -> dict[str, float]:
-        with replacing(self.audit_file) as file:
-            write_text(f"{self.audit}\n", file)
+        replace_all(self.training_folder, {self.audit_file.name: f"{self.audit}\n"})
         return super().train(workers)
 
     def describe(self) -> str:
@@ -166,10 +165,9 @@ class PretrainingRun(Run):
         counts = token_counts(self.corpus, self.training.documents, self.tokenizer)
         baselines = pretraining_baselines(counts, self.held_out_batches)
         rng = generator(self.settings.seed, "masked examples")
-        examples = masked_examples(self.corpus, self.held_out.documents, self.tokenizer, rng)
-        fillings = [describe_fillings(self.model, self.tokenizer, example) for example in examples]
+        examples = filled_examples(self.model, self.tokenizer, self.corpus, self.held_out.documents, rng)
         table = pretraining_report(PretrainingLoss(**metrics), baselines)
-        return "\n\n".join([f"On held-out documents\n{table}", *fillings])
+        return "\n\n".join([f"On held-out documents\n{table}", *examples])
 
     def _sampler(self, documents: Documents) -> PretrainingSampler:
         s = self.settings

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object, replacing
+from minitransformer.files import json_text, read_json_object, replace_all
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.checkpoint import Checkpoints
@@ -31,7 +31,6 @@ from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
-METRICS_FILE = "metrics.jsonl"
 RUN_SETTINGS_FILE = Path("training", "settings.json")
 
 RunType = TypeVar("RunType", bound="Run")
@@ -53,7 +52,7 @@ class Run(ABC):
     def __init__(self, folder: Path, settings: Any) -> None:
         self.folder = folder
         self.settings = settings
-        self.metrics_file = folder / METRICS_FILE
+        self.metrics_file = folder / "metrics.jsonl"
         self.training_folder = settings_file(folder).parent
         self.checkpoints_folder = self.training_folder / "checkpoints"
 
@@ -66,8 +65,7 @@ class Run(ABC):
         check_new(folder)
         created, run = not folder.exists(), cls(folder, settings)
         try:
-            with replacing(settings_file(folder)) as file:
-                file.write_text(json_text(dataclasses.asdict(settings)), encoding="utf-8")
+            replace_all(folder, {str(RUN_SETTINGS_FILE): json_text(dataclasses.asdict(settings))})
             run.prepare()
         except BaseException:
             shutil.rmtree(folder if created else run.training_folder, ignore_errors=True)
