@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitransformer.ops.gelu import gelu, gelu_backward, gelu_forward, gelu_tanh, gelu_tanh_forward
-from minitransformer.ops.relu import relu, relu_backward, relu_forward
+from minitransformer.ops.relu import relu_backward, relu_forward
 from minitransformer.ops.tanh import tanh_backward, tanh_forward
 
 
@@ -21,7 +21,7 @@ class Activation(NamedTuple):
 ACTIVATIONS = {
     "gelu": Activation(gelu, gelu_forward, gelu_backward),
     "gelu_tanh": Activation(gelu_tanh, gelu_tanh_forward, gelu_backward),  # the cached slope tells the forms apart
-    "relu": Activation(relu, relu_forward, relu_backward),
+    "relu": Activation(lambda x: relu_forward(x)[0], relu_forward, relu_backward),
     "tanh": Activation(np.tanh, tanh_forward, tanh_backward),
     "identity": Activation(lambda x: x, lambda x: (x, None), lambda dy, cache: dy),
 }

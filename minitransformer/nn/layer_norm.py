@@ -4,7 +4,7 @@ import numpy as np
 
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, ones, zeros
-from minitransformer.ops.layer_norm import LayerNormCache, layer_norm, layer_norm_backward, layer_norm_forward
+from minitransformer.ops.layer_norm import LayerNormCache, layer_norm_backward, layer_norm_forward
 
 
 class LayerNorm(Module):
@@ -14,9 +14,6 @@ class LayerNorm(Module):
         self.gamma = Parameter((size,), ones)
         self.beta = Parameter((size,), zeros)
         self.eps = eps
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        return layer_norm(x, self.gamma.value, self.beta.value, self.eps)
 
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, LayerNormCache]:
         return layer_norm_forward(x, self.gamma.value, self.beta.value, self.eps)

@@ -4,12 +4,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Embeddings = tuple[np.ndarray, ...]  # (S, H) for each text of an example: row i belongs to example i
-
 
 class Objective(Protocol):
-    def forward(self, embeddings: Embeddings, targets: Any) -> tuple[float, Any]:
+    def forward(self, embeddings: tuple[np.ndarray, ...], targets: Any) -> tuple[float, Any]:
         """The loss of the batch, and the cache."""
 
-    def backward(self, cache: Any) -> Embeddings:
+    def backward(self, cache: Any) -> tuple[np.ndarray, ...]:
         """Gradients of the embeddings; those of an objective with parameters are added to its own."""

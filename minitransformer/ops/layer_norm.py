@@ -23,7 +23,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.blocks import in_blocks
 from minitransformer.ops.sums import column_sums, row_means
 
 
@@ -31,11 +30,6 @@ class LayerNormCache(NamedTuple):
     x_hat: np.ndarray  # (N, H), the normalised rows
     inv_std: np.ndarray  # (N, 1), 1 / std
     gamma: np.ndarray  # (H,)
-
-
-def layer_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float) -> np.ndarray:
-    """y (N, H) as layer_norm_forward gives it, for inference: a block of rows at a time, whose cache is dropped."""
-    return in_blocks(lambda x: layer_norm_forward(x, gamma, beta, eps)[0], x)
 
 
 def layer_norm_forward(

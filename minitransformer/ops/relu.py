@@ -14,14 +14,9 @@ class ReluCache(NamedTuple):
     y: np.ndarray
 
 
-def relu(x: np.ndarray) -> np.ndarray:
-    """y = max(x, 0), any shape, for inference."""
-    return np.maximum(x, 0)
-
-
 def relu_forward(x: np.ndarray) -> tuple[np.ndarray, ReluCache]:
     """y = max(x, 0), any shape, and the cache."""
-    y = relu(x)
+    y = np.maximum(x, 0)
     return y, ReluCache(y)
 
 
