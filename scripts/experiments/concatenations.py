@@ -19,7 +19,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from minitransformer import PackedTokens, SentenceEncoder
+from minitransformer import AdamW, PackedTokens, SentenceEncoder, clip_scale, linear_warm_up_and_decay
 from minitransformer.batches.epochs import Epochs
 from minitransformer.corpora.tables import LABELLED_PAIRS, SCORED_PAIRS, Table, read_table
 from minitransformer.corpora.targets import label_ids, label_names, scores
@@ -29,9 +29,7 @@ from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.ops.pair_features import CONCATENATIONS
 from minitransformer.parallel import map_on_cores
 from minitransformer.randomness import generator
-from minitransformer.training.optimizer.adamw import AdamW
-from minitransformer.training.optimizer.clipping import clip_scale, global_norm
-from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
+from minitransformer.training.optimizer.clipping import global_norm
 from scripts.pages import table
 
 POOLINGS = ("mean", "max", "cls")
