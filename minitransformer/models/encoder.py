@@ -14,7 +14,7 @@ class Encoder(Module):
     hidden_size: int
 
     def hidden(self, tokens: PackedTokens) -> np.ndarray:
-        """hidden (N, H), a row for each token. No dropout, no cache."""
+        """hidden (N, H) for inference: no dropout, no cache."""
         return self.hidden_forward(tokens)[0]
 
     def hidden_forward(self, tokens: PackedTokens, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:

@@ -6,7 +6,5 @@ itself. Letters: H hidden size, F feed-forward size, V vocabulary, M masked rows
 
 A layer's forward returns (y, cache); its backward takes dy and that cache, adds the gradients of its parameters to
 their `grad` and returns dx. All that belongs to one call is in the cache, so one layer can be called twice before
-either backward (siamese towers), or by two threads at a time (each with a replica of the layer).
-Calling the layer itself, layer(x), is inference: no cache, no dropout. Parameters have values once
-initialise() of the layer or model that they belong to was called (nn/module.py).
+either backward (siamese towers). Calling the layer itself, layer(x), is inference: no cache, no dropout.
 """

@@ -3,11 +3,9 @@
     loss, cache = objective.forward(embeddings, targets)      embeddings: a tuple of (S, H) arrays, one for each text
     d_embeddings = objective.backward(cache)                  a tuple of the same shapes
 
-The classification objective is a Module, since it has weights; the others have none and are plain classes.
-
 Row i of each array belongs to example i, so a pair (u, v) is two arrays and a triplet three. The loss is the mean over
 the batch unless the objective says otherwise. All texts of an example go through one encoder, so its weights get the
-sum of the gradients of all of them: encode them as one batch of 2 S sentences, or call the encoder twice.
+sum of the gradients of all of them: encode them as one batch of 2 S sequences, or call the encoder twice.
 
     classification      pairs with a class     softmax(W (u, v, |u - v|))
     regression          pairs with a score     squared error of the cosine

@@ -2,8 +2,7 @@
 
     y = sum_i x_i / count
 
-count is how many x there are. Where a step is cut into shards, it is how many the whole step has: the results of the
-shards then add up to the mean over the step, and so do the gradients.
+count is how many x there are, in the whole step where it is cut into shards: their results then add up to the mean.
 
 Back: dx_i = dy / count.
 """
