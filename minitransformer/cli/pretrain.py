@@ -40,4 +40,4 @@ def command(context: click.Context, size: str, **_: Any) -> None:
     """
     run = train(PretrainingRun, context, default_out=f"bert-{size}")
     question = "a text with a [MASK]" if run.settings.corpus else "returns the [MASK] of the array."
-    click.echo(f'Saved to {run.folder}. Try: minitransformer fill-mask {run.folder} "{question}"')
+    click.echo(f'Saved to {run.folder}. Try:\nminitransformer fill-mask {run.folder} "{question}"')

@@ -21,7 +21,7 @@ class MeanCache(NamedTuple):
 def mean_forward(x: np.ndarray, count: int | None = None) -> tuple[np.ndarray, MeanCache]:
     """y () of x, any shape, and the cache. count defaults to the number of elements of x. Without any, y is 0."""
     cache = MeanCache(x.shape, x.dtype, max(1, x.size if count is None else count))
-    return x.sum() / cache.divisor, cache
+    return (x / cache.divisor).sum(), cache
 
 
 def mean_backward(dy: np.ndarray | float, cache: MeanCache) -> np.ndarray:
