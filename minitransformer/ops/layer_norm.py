@@ -49,5 +49,6 @@ def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarr
     x_hat, inv_std, gamma = cache
     dx_hat = dy * gamma
     along_x_hat = row_means(dx_hat * x_hat)
-    dx = inv_std * (dx_hat - row_means(dx_hat) - x_hat * along_x_hat)
+    dx = dx_hat - row_means(dx_hat) - x_hat * along_x_hat
+    dx *= inv_std
     return dx, column_sums(dy * x_hat), column_sums(dy)
