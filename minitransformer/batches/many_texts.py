@@ -9,8 +9,8 @@ from minitransformer.parallel import available_cores, map_on_cores
 from minitransformer.text.bert_tokenizer import check_text
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 
-TEXTS_PER_CHUNK = 8192  # what is in memory at a time, and sorted by length together: at most this many texts,
-CHARACTERS_PER_CHUNK = 2**20  # and of long ones fewer
+TEXTS_PER_CHUNK, CHARACTERS_PER_CHUNK = 8192, 2**20  # at most, of what is in memory and sorted by length at a time
+TOKENS_PER_BATCH = 2048  # twice a training shard: inference keeps no caches
 TOKENS_PER_CORE = 64  # for fewer, another core isn't worth it: products of few rows take longer for each
 
 
@@ -34,6 +34,6 @@ def in_batches(
 ) -> Iterator[tuple[IntArray, np.ndarray]]:
     """For batches of sequences of like length, on all cores: their indices, and what compute gives for the batch."""
     cores = min(available_cores(), max(1, len(tokens.token_ids) // TOKENS_PER_CORE))
-    batches = bounded_shards(tokens.lengths, cores)[::-1]  # the longest first, so that all cores end at the same time
+    batches = bounded_shards(tokens.lengths, cores, TOKENS_PER_BATCH)[::-1]  # the longest first: all cores end together
     rows = map_on_cores(lambda batch: compute(tokens.select(batch)), batches)
     yield from zip(batches, rows, strict=True)

@@ -27,13 +27,13 @@ def equal_shards(lengths: IntArray, count: int) -> list[IntArray]:
     return [order[shard_of == shard] for shard in range(count) if (shard_of == shard).any()]
 
 
-def bounded_shards(lengths: IntArray, count: int) -> list[IntArray]:
-    """equal_shards, but two, three, ... times `count` if there is text for shards of about ENOUGH_TOKENS.
+def bounded_shards(lengths: IntArray, count: int, enough_tokens: int = ENOUGH_TOKENS) -> list[IntArray]:
+    """equal_shards, but two, three, ... times `count` if there is text for shards of about enough_tokens.
 
     A shard has at most half as many more, and a sequence. For losses that are done with one shard before they begin the
     next, so that a worker needs the memory of one. (SiameseTask keeps them all: its loss is one of the whole batch.)
     """
-    rounds = round(int(lengths.sum()) / (count * ENOUGH_TOKENS))
+    rounds = round(int(lengths.sum()) / (count * enough_tokens))
     return equal_shards(lengths, count * max(1, rounds))
 
 
