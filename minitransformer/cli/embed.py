@@ -53,6 +53,6 @@ def command(model: str, file: str, out: str, prompt_name: str | None, truncation
     chunks = encoder.encode_stream(
         lines, prompt_name=prompt_name, truncation=truncation, show_progress=sys.stderr.isatty()
     )
-    width, dtype = encoder.embedding_size, encoder.storage.values.dtype
+    width, dtype = encoder.embedding_size, encoder.dtype
     write = partial(pipe_rows, sys.stdout.buffer) if to_stdout else partial(write_rows, Path(out))
     click.echo(f"{write(chunks, width, dtype):,} embeddings of {width} numbers", err=to_stdout)

@@ -66,7 +66,7 @@ def _pair_predictor(folder: Path) -> Predictor:
 
 def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:
     """(S, K) for any number of texts, on all cores: probabilities of the labels, or the numbers of a regression."""
-    logits = np.empty((len(tokens), len(model.settings.labels)), model.storage.values.dtype)
+    logits = np.empty((len(tokens), len(model.settings.labels)), model.dtype)
     for sequences, rows in in_batches(tokens, model):
         logits[sequences] = rows
     if model.settings.problem_type == "single_label_classification":

@@ -58,7 +58,7 @@ class TextsToEmbeddings(Module):
         cutter = Truncation(self.max_seq_length, truncation)
         given = [texts] if isinstance(texts, str) else texts
         rows = self._stream(given, self._prompt(prompt_name, prompt), cutter, show_progress)
-        embeddings = np.concatenate([np.empty((0, self.embedding_size), self.storage.values.dtype), *rows])
+        embeddings = np.concatenate([np.empty((0, self.embedding_size), self.dtype), *rows])
         return embeddings[0] if isinstance(texts, str) else embeddings
 
     def encode_stream(
@@ -112,7 +112,7 @@ class TextsToEmbeddings(Module):
         """The embeddings (len(texts), E), each different text computed once."""
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         tokens = self._tokens(list(places), prompt.text, cutter)
-        embeddings = np.empty((len(places), self.embedding_size), self.storage.values.dtype)
+        embeddings = np.empty((len(places), self.embedding_size), self.dtype)
         for sequences, rows in in_batches(tokens, partial(self, prompt_length=prompt.length)):
             embeddings[sequences] = rows
             progress.update(len(sequences))

@@ -138,3 +138,10 @@ def test_a_text_in_a_later_chunk_is_refused_by_its_number(monkeypatch, encoder):
     monkeypatch.setattr(many_texts, "TEXTS_PER_CHUNK", 2)
     with pytest.raises(UserError, match=r"texts\[3\] must be a text, found 7"):
         encoder.encode(["a", "b", "c", 7])
+
+
+def test_an_encoder_of_which_nothing_is_trained_encodes_as_before(encoder):
+    expected = encoder.encode(TEXTS)
+    encoder.freeze(encoder)
+    np.testing.assert_array_equal(encoder.encode(TEXTS), expected)
+    assert encoder.encode([]).dtype == np.float32
