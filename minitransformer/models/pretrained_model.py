@@ -64,7 +64,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
 
         A head that the checkpoint doesn't have gets first values drawn from `seed`, and a warning says so; tensors of
         heads that this model doesn't have are ignored. `needed` are the heads that the checkpoint must have, such as
-        ("mlm_head", "bert.pooler"); then the others don't matter, and nothing is said of them.
+        ("mlm_head", "bert.pooler"); the others then don't matter and cause no warning.
 
         Raises UserError if the folder can't be read, is of another kind of model, or doesn't fit its own config.json,
         and MissingHead if a needed head is missing.

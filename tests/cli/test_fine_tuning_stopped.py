@@ -56,7 +56,7 @@ def assert_same_run(folder, whole):
 
 
 def stopped(arguments, command, out, number, lines):
-    """A run that a signal ended after so many lines of metrics; its output and error."""
+    """A run that a signal ended after this many lines of metrics; its output and error."""
     process = in_another_process(*arguments(command, out))
     wait_for(lambda: number_of_lines(out / "metrics.jsonl") >= lines)
     process.send_signal(number)

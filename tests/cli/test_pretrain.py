@@ -101,7 +101,7 @@ def assert_same_run(folder, whole_run):
 
 @pytest.mark.parametrize("lines_before", [None, 1, 13])
 def test_a_run_killed_at_any_moment_and_resumed_ends_with_the_same_bytes(text_file, tmp_path, whole_run, lines_before):
-    """Killed after so many lines of metrics; None is while the corpus is still read."""
+    """Killed after this many lines of metrics; None means while the corpus is still being read."""
     out = tmp_path / "bert"
     process = in_another_process("pretrain", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_RUN)
     if lines_before is None:

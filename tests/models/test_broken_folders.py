@@ -1,6 +1,6 @@
 """Folders broken at random: each is read, or refused in a sentence; nothing else happens.
 
-MINITRANSFORMER_BROKEN_FOLDERS=20000 runs so many cases instead of a few hundred.
+MINITRANSFORMER_BROKEN_FOLDERS=20000 runs 20,000 cases instead of a few hundred.
 """
 
 import json

@@ -140,7 +140,7 @@ def test_a_causal_query_sees_no_later_key_and_the_last_one_sees_all():
 
 
 def test_the_causal_result_of_the_last_queries_equals_that_of_the_whole_sentence():
-    """What a decoder that keeps its keys and values counts on, when it goes on with two more tokens."""
+    """What a decoder that keeps its keys and values relies on when it continues with two more tokens."""
     q, k, v = draw(5, 5)
     whole, _ = attention_forward(q, k, v, causal=True)
     continued, _ = attention_forward(q[3:], k, v, causal=True)
