@@ -39,8 +39,7 @@ def setting_options(settings_type: type[TrainingSettings]) -> Callable[..., Call
 
     def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function], Function]:
         default = defaults[name]
-        option = f"--{name.replace('_', '-')}"
-        return click.option(option, type=kind, default=default, show_default=default is not None, help=what)
+        return click.option(_option(name), type=kind, default=default, show_default=default is not None, help=what)
 
     return setting
 

@@ -44,8 +44,9 @@ def command(context: click.Context, **_: Any) -> None:
     pooling and no hidden layers, transformers loads it, too.
 
     \b
-    minitransformer finetune my-bert --train train.tsv --dev dev.tsv \\
-        --learning-rate 1e-3 --out my-classifier
+    Example:
+      minitransformer finetune my-bert --train train.tsv --dev dev.tsv \\
+          --learning-rate 1e-3 --out my-classifier
     """
     run = train(ClassificationRun, context)
     click.echo(f"Saved to {run.folder}. Try: minitransformer predict {run.folder} FILE")

@@ -36,7 +36,8 @@ def command(context: click.Context, size: str, **_: Any) -> None:
     of the installed Python, NumPy and SciPy.
 
     \b
-    minitransformer pretrain --corpus notes.txt --out my-bert
+    Example:
+      minitransformer pretrain --corpus notes.txt --out my-bert
     """
     run = train(PretrainingRun, context, default_out=f"bert-{size}")
     question = "a text with a [MASK]" if run.settings.corpus else "returns the [MASK] of the array."

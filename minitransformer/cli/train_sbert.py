@@ -46,8 +46,9 @@ def command(context: click.Context, **_: Any) -> None:
     sentence-transformers folder.
 
     \b
-    minitransformer train-sbert my-bert --objective regression \\
-        --train stsb-train.tsv --dev stsb-dev.tsv --out my-sbert
+    Example:
+      minitransformer train-sbert my-bert --objective regression \\
+          --train stsb-train.tsv --dev stsb-dev.tsv --out my-sbert
     """
     run = train(SentencesRun, context)
     click.echo(f'Saved to {run.folder}. Try: minitransformer similarity {run.folder} "a text" "another text"')

@@ -101,8 +101,7 @@ def _measure(probe: Probe, rows: dict[str, np.ndarray], show_progress: bool) -> 
     if test not in rows:
         return probe.cross_validated_accuracy(show_progress), "ten folds"
     choice = [Split(rows["train"], rows["dev"])] if len(rows) == 3 else probe.folds(rows["train"])
-    c = probe.best_c(choice, show_progress)
-    return probe.accuracy(Split(rows["train"], rows[test]), c), f"{test} part"
+    return probe.accuracy(Split(rows["train"], rows[test]), probe.best_c(choice, show_progress)), f"{test} part"
 
 
 def _features(encode: Encode, parts: dict[str, Part]) -> tuple[np.ndarray, EmbeddingHealth]:

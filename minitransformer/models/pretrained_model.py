@@ -53,8 +53,7 @@ class PretrainedModel(TrainableModel, Generic[Config]):
 
         Raises UserError, and changes nothing, if a tensor is missing, unknown or of another shape.
         """
-        arrays = Arrays({name: np.asarray(tensor) for name, tensor in tensors.items()})
-        load_all(self, self.layout.tensors, arrays)
+        load_all(self, self.layout.tensors, Arrays({name: np.asarray(tensor) for name, tensor in tensors.items()}))
 
     @classmethod
     def from_pretrained(

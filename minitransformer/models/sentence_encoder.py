@@ -132,8 +132,7 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
 
     def texts(self) -> dict[str, str]:
         settings = asdict(replace(self.settings, max_seq_length=self.max_seq_length))
-        texts = settings_texts(settings, self.config.hidden_size)
-        return {**super().texts(), **texts, **self.tokenizer.texts()}
+        return {**super().texts(), **settings_texts(settings, self.config.hidden_size), **self.tokenizer.texts()}
 
 
 def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:

@@ -44,7 +44,6 @@ class Pooling(Module):
         return np.concatenate(pooled, axis=1), PoolingCache(list(caches))
 
     def backward(self, d_pooled: np.ndarray, cache: PoolingCache) -> np.ndarray:
-        parts = np.split(d_pooled, len(self.modes), axis=1)
-        modes = zip(self.modes, parts, cache.modes, strict=True)
+        modes = zip(self.modes, np.split(d_pooled, len(self.modes), axis=1), cache.modes, strict=True)
         # hidden went into every mode, so their gradients add up.
         return np.sum([POOLINGS[mode][1](part, mode_cache) for mode, part, mode_cache in modes], axis=0)

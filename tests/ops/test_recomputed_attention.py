@@ -72,6 +72,21 @@ def test_the_gradients_under_dropout_equal_central_differences():
     assert_operation_gradients(forward, recomputed_attention_backward, *draw(7, 7))
 
 
+def test_the_gradients_under_dropout_in_several_blocks_equal_central_differences_along_a_line():
+    """600 x 600 scores take several blocks, and each must draw its mask of the forward again."""
+    arguments, line = draw(600, 600, stacks=()), draw(600, 600, stacks=(), seed=2)
+
+    def loss(t):
+        moved = [argument + t * direction for argument, direction in zip(arguments, line, strict=True)]
+        y, cache = recomputed_attention_forward(*moved, dropout_rate=0.4, rng=generator(3, "dropout"))
+        return (upstream(y) * y).sum(), cache, upstream(y)
+
+    _, cache, dy = loss(0)
+    gradients = recomputed_attention_backward(dy, cache)
+    slope = sum((gradient * direction).sum() for gradient, direction in zip(gradients, line, strict=True))
+    assert slope == pytest.approx((loss(1e-5)[0] - loss(-1e-5)[0]) / 2e-5, rel=1e-7)
+
+
 def test_dropout_drops_at_its_rate_with_another_mask_for_each_block_and_call():
     q, k, _ = draw(600, 600, stacks=())
     v = np.eye(600)  # y is the weights after dropout

@@ -37,7 +37,8 @@ def command(model: str, data: tuple[str, ...]) -> None:
     beat: the same of guesses by how frequent the tokens of the text are.
 
     \b
-    minitransformer evaluate pretraining my-bert notes.txt
+    Example:
+      minitransformer evaluate pretraining my-bert notes.txt
     """
     bert, tokenizer = load_pretraining_model(model, "mlm_head", "nsp_head", "bert.pooler")
     if data:
