@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         BertForSequenceClassification as BertForSequenceClassification,
     )
     from minitransformer.models.classifier_settings import ClassifierSettings as ClassifierSettings
+    from minitransformer.models.gpt import Gpt as Gpt
+    from minitransformer.models.gpt_config import GptConfig as GptConfig
     from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
     from minitransformer.text.bert_tokenizer import BertTokenizer as BertTokenizer
@@ -37,6 +39,8 @@ _HOME = {
     "BertTokenizer": "text.bert_tokenizer",
     "ClassificationBatch": "batches.classification_batch",
     "ClassifierSettings": "models.classifier_settings",
+    "Gpt": "models.gpt",
+    "GptConfig": "models.gpt_config",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "batches.pretraining_batch",
     "SentenceEncoder": "models.sentence_encoder",

@@ -5,6 +5,8 @@ import numpy as np
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.models.gpt import Gpt
+from minitransformer.models.gpt_config import GptConfig
 from minitransformer.text.packed_tokens import PackedTokens
 
 LENGTHS = (4, 1, 6, 6, 3)  # a sentence of one token, and two of equal length one after the other
@@ -34,11 +36,28 @@ def pretraining_model(dtype=np.float64, **changes):
     return randomise(BertForPreTraining(small_config(**changes), dtype=dtype))
 
 
+def small_gpt_config(**changes):
+    sizes = {
+        "vocab_size": 23,
+        "hidden_size": 12,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 3,
+        "intermediate_size": 7,
+        "max_position_embeddings": 9,
+    }
+    return GptConfig(**{**sizes, **changes})
+
+
+def small_gpt(dtype=np.float64, **changes):
+    return randomise(Gpt(small_gpt_config(**changes), dtype=dtype))
+
+
 def random_tokens(config, lengths=LENGTHS, seed=2):
     """Sentences of the given lengths, whose ids run over all that the config allows (but 0, which others pad with)."""
     rng = np.random.default_rng(seed)
     token_ids = [rng.integers(1, config.vocab_size, length) for length in lengths]
-    segment_ids = [rng.integers(0, config.type_vocab_size, length) for length in lengths]
+    segments = getattr(config, "type_vocab_size", 1)
+    segment_ids = [rng.integers(0, segments, length) for length in lengths]
     return PackedTokens.pack(token_ids, segment_ids)
 
 

@@ -18,7 +18,7 @@ class FolderLayout:
 
     model_type      the family's name in config.json
     tensors         the table of its tensors
-    config_names    our name of a setting in config.json: theirs, where they differ
+    config_names    our name of a setting in config.json: theirs, where they differ; ours is read as well
     only            settings that change what the network computes: the one value that is built here, and why
     """
 
@@ -36,16 +36,18 @@ class FolderLayout:
         settings = read_config_file(folder)
         only = {"model_type": (self.model_type, "it is a model of another kind"), **self.only}
         names = [config_field.name for config_field in dataclasses.fields(config_type)]
-        theirs = {name: self.config_names.get(name, name) for name in names}
+        ours = {theirs: name for name, theirs in self.config_names.items()}
+        given = {ours.get(name, name): value for name, value in settings.items()}
         with errors_in(folder / CONFIG_FILE):
             for name, (value, why) in only.items():
                 if settings.get(name) not in (value, None):
                     raise UserError(f"{name} is {settings[name]!r}, expected {value!r}: {why}")
-            config = config_type(**{name: settings[theirs[name]] for name in names if theirs[name] in settings})
+            config = config_type(**{name: given[name] for name in names if name in given})
             for name in self.tensors.layers:
                 found, asked = self.tensors.number_of_layers(name, tensors), getattr(config, name)
                 if asked > found:
-                    raise UserError(f"{theirs[name]} is {asked}, but the checkpoint has {found} layers")
+                    theirs = self.config_names.get(name, name)
+                    raise UserError(f"{theirs} is {asked}, but the checkpoint has {found} layers")
             return config
 
     def config_text(self, config: dict[str, Any], architecture: str) -> str:

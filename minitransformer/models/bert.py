@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitransformer.errors import UserError
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.encoder import Encoder
+from minitransformer.models.id_check import check_ids, check_tokens
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.attention import SelfAttention
 from minitransformer.nn.bert_embeddings import BertEmbeddings, BertEmbeddingsCache
@@ -105,14 +105,8 @@ class Bert(PretrainedModel[BertConfig], Encoder):
             self.embeddings.backward(dx, cache.embeddings)
 
     def _check(self, tokens: PackedTokens) -> None:
-        """The ids must have rows in the tables; a larger one would end in an IndexError without a word on why."""
-        for ids, limit, what in (
-            (tokens.token_ids, self.config.vocab_size, "token id {} is outside the vocabulary of {} tokens"),
-            (tokens.segment_ids, self.config.type_vocab_size, "segment id {} is outside the {} segments"),
-            (tokens.position_ids, self.config.max_position_embeddings, "position {} is outside the {} positions"),
-        ):
-            if len(ids) and ids.max() >= limit:
-                raise UserError(what.format(ids.max(), limit) + " of this model; shorten or re-tokenise the text")
+        check_tokens(tokens, self.config)
+        check_ids(tokens.segment_ids, self.config.type_vocab_size, "segment id {} is outside the {} segments")
 
 
 def _encoder_layer(config: BertConfig) -> EncoderLayer:

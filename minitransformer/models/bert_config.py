@@ -1,29 +1,18 @@
 """What makes one BERT different from another: its sizes and rates, under Hugging Face's names."""
 
-import dataclasses
-import math
-import sys
 from dataclasses import dataclass
 from typing import Any, Self
 
-from minitransformer.errors import UserError
 from minitransformer.interop.config_file import ACTIVATION_NAMES
+from minitransformer.models.config_rules import check_config, sizes, sizes_of
 
-PRESETS: dict[str, dict[str, int]] = {
-    name: {
-        "num_hidden_layers": layers,
-        "hidden_size": hidden,
-        "num_attention_heads": hidden // 64,
-        "intermediate_size": 4 * hidden,
-    }
-    for name, layers, hidden in [
-        ("tiny", 2, 128),
-        ("mini", 4, 256),
-        ("small", 4, 512),
-        ("medium", 8, 512),
-        ("base", 12, 768),
-        ("large", 24, 1024),
-    ]
+PRESETS = {
+    "tiny": sizes(2, 128),
+    "mini": sizes(4, 256),
+    "small": sizes(4, 512),
+    "medium": sizes(8, 512),
+    "base": sizes(12, 768),
+    "large": sizes(24, 1024),
 }
 
 
@@ -65,37 +54,14 @@ class BertConfig:
     tie_word_embeddings: bool = True
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            _check(field.name, getattr(self, field.name))
-        if self.hidden_size % self.num_attention_heads:
-            sizes = f"hidden_size {self.hidden_size} isn't a multiple of num_attention_heads {self.num_attention_heads}"
-            raise UserError(f"{sizes}: each head takes an equal share of the columns")
+        check_config(self, may_be_zero=("pad_token_id", "num_hidden_layers"))
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:
         """The published sizes: "tiny", "mini", "small", "medium", "base" or "large" (Turc et al. 2019, 1908.08962)."""
-        if name not in PRESETS:
-            raise UserError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
-        return cls(**{**PRESETS[name], **changes})
+        return cls(**{**sizes_of(name, PRESETS), **changes})
 
     @property
     def activation(self) -> str:
         """hidden_act as nn/activation.py names it."""
         return ACTIVATION_NAMES[self.hidden_act]
-
-
-def _check(name: str, value: Any) -> None:
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if name == "hidden_act":
-        good, expected = value in [*ACTIVATION_NAMES], f"one of {', '.join(ACTIVATION_NAMES)}"  # may be unhashable
-    elif name == "tie_word_embeddings":
-        good, expected = isinstance(value, bool), "true or false"
-    elif name.endswith("_prob"):
-        good, expected = 0 <= number < 1, "a number of at least 0 and below 1"
-    elif name in ("initializer_range", "layer_norm_eps"):
-        good, expected = 0 < number <= sys.float_info.max, "a number above 0"
-    else:
-        smallest = 0 if name in ("pad_token_id", "num_hidden_layers") else 1
-        good, expected = isinstance(number, int) and number >= smallest, f"a whole number of at least {smallest}"
-    if not good:
-        raise UserError(f"{name} must be {expected}, found {value!r}")

@@ -1,7 +1,5 @@
 """BERT with the heads of its two pretraining tasks, and their loss."""
 
-import dataclasses
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +8,10 @@ from numpy.typing import DTypeLike
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.interop.layouts.bert import BERT
-from minitransformer.interop.loading import is_untied
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.bert_config import BertConfig
-from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.models.pretrained_model import PretrainedModel, untied_if_the_file_is
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.masked_lm_head import MaskedLMHead
@@ -102,9 +99,4 @@ class BertForPreTraining(PretrainedModel[BertConfig]):
 
     @classmethod
     def _read_config(cls, folder: Path, tensors: Tensors) -> BertConfig:
-        """As transformers does, believe the tensors where they have a decoder that isn't the token embedding."""
-        config = super()._read_config(folder, tensors)
-        if config.tie_word_embeddings and is_untied(BERT.tensors, tensors):
-            warnings.warn(f"{tensors.file} has a decoder of its own: the model is loaded untied", stacklevel=3)
-            return dataclasses.replace(config, tie_word_embeddings=False)
-        return config
+        return untied_if_the_file_is(super()._read_config(folder, tensors), BERT.tensors, tensors)

@@ -1,5 +1,7 @@
 """Models that come from a folder and go to one: Hugging Face's folders, read and written."""
 
+import dataclasses
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -11,8 +13,9 @@ from minitransformer.errors import UserError
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import ModelName, model_folder
-from minitransformer.interop.loading import Arrays, Heads, Loading, load_all, values_of
+from minitransformer.interop.loading import Arrays, Heads, Loading, is_untied, load_all, values_of
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, Tensors, open_tensors
+from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.models.trainable import TensorFile, TrainableModel
 
 Config = TypeVar("Config")
@@ -101,3 +104,11 @@ class PretrainedModel(TrainableModel, Generic[Config]):
         for loading in loadings:
             loading.fill(seed)
             loading.warn()
+
+
+def untied_if_the_file_is(config: Any, layout: TensorLayout, tensors: Tensors) -> Any:
+    """The config, but as transformers does, believe the tensors if their decoder isn't the token embedding."""
+    if config.tie_word_embeddings and is_untied(layout, tensors):
+        warnings.warn(f"{tensors.file} has a decoder of its own: the model is loaded untied", stacklevel=4)
+        return dataclasses.replace(config, tie_word_embeddings=False)
+    return config

@@ -8,15 +8,14 @@ from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.module import Module
-from minitransformer.nn.vocabulary_head import VocabularyHead
+from minitransformer.nn.vocabulary_head import BiasedVocabularyHead, VocabularyHeadCache
 from minitransformer.ops.layer_norm import LayerNormCache
-from minitransformer.ops.linear import LinearCache
 
 
 class MaskedLMHeadCache(NamedTuple):
     transform: DenseCache
     norm: LayerNormCache
-    decoder: LinearCache
+    decoder: VocabularyHeadCache
 
 
 class MaskedLMHead(Module):
@@ -29,7 +28,7 @@ class MaskedLMHead(Module):
         _, size = token.table.shape
         self.transform = Dense(size, size, activation, init_std)
         self.norm = LayerNorm(size, eps)
-        self.decoder = VocabularyHead(token)
+        self.decoder = BiasedVocabularyHead(token)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return self.decoder(self.norm(self.transform(x)))

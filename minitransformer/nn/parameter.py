@@ -116,6 +116,16 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Normal:
+    """Normal numbers of mean 0 and standard deviation std: GPT-2's initialisation."""
+
+    std: float
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return self.std * rng.standard_normal(shape)
+
+
+@dataclass(frozen=True)
 class TruncatedNormal:
     """Normal numbers of mean 0 and standard deviation std, those beyond 2 std drawn again: BERT's initialisation.
 

@@ -16,15 +16,17 @@ from minitransformer.nn.dense import Dense
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
+from minitransformer.nn.gpt_embeddings import GptEmbeddings
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.pooling import Pooling
+from minitransformer.nn.pre_norm_layer import PreNormLayer
 from minitransformer.nn.sequential import Sequential
 from minitransformer.nn.stack import Stack
-from minitransformer.nn.vocabulary_head import VocabularyHead
+from minitransformer.nn.vocabulary_head import BiasedVocabularyHead, VocabularyHead
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_module_gradients, upstream
 from tests.small_models import randomise
@@ -105,6 +107,10 @@ def encoder_layer():
     return EncoderLayer(attention(), feed_forward("gelu"), H, EPS)
 
 
+def pre_norm_layer():
+    return PreNormLayer(attention(causal=True), feed_forward("gelu_tanh"), H, EPS)
+
+
 IDS = np.arange(N) % 7
 LAYERS = {
     "Linear": Layer(lambda: Linear(H, F)),
@@ -117,11 +123,16 @@ LAYERS = {
     "FeedForward, gelu_tanh": Layer(lambda: feed_forward("gelu_tanh"), has_dropout=True),
     "FeedForward, relu": Layer(lambda: feed_forward("relu"), has_dropout=True),
     "EncoderLayer": Layer(encoder_layer, (LENGTHS,), has_dropout=True),
+    "PreNormLayer": Layer(pre_norm_layer, (LENGTHS,), has_dropout=True),
     "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),
     "BertEmbeddings": Layer(
         lambda: BertEmbeddings(V, 2, 9, H, EPS, RATE, STD), (IDS, IDS % 2, IDS), takes_rows=False, has_dropout=True
     ),
+    "GptEmbeddings": Layer(
+        lambda: GptEmbeddings(V, 9, H, RATE), (IDS, IDS[::-1].copy()), takes_rows=False, has_dropout=True
+    ),
     "VocabularyHead": Layer(lambda: VocabularyHead(Embedding(V, H))),
+    "BiasedVocabularyHead": Layer(lambda: BiasedVocabularyHead(Embedding(V, H))),
     "MaskedLMHead": Layer(lambda: MaskedLMHead(Embedding(V, H), "gelu", EPS, STD)),
     **{f"Dense, {activation}": Layer(lambda name=activation: Dense(H, F, name)) for activation in ACTIVATIONS},
     "Pooling": Layer(lambda: AfterALinear(Pooling(("cls", "max", "mean", "mean_sqrt_len"))), (LENGTHS,)),

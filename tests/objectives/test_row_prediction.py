@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minitransformer.nn.embedding import Embedding
-from minitransformer.nn.vocabulary_head import VocabularyHead
+from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
 from minitransformer.objectives.row_prediction import row_prediction_backward, row_prediction_forward
 from tests.gradient_check import assert_gradient, assert_parameter_gradients
 from tests.small_models import randomise
@@ -13,7 +13,7 @@ ROWS, IDS = np.array([4, 0, 3]), np.array([6, 2, 2])
 
 @pytest.fixture
 def head():
-    return randomise(VocabularyHead(Embedding(V, H)).initialise(dtype=np.float64))
+    return randomise(BiasedVocabularyHead(Embedding(V, H)).initialise(dtype=np.float64))
 
 
 @pytest.fixture
