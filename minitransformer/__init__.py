@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from minitransformer.batches.classification_batch import ClassificationBatch as ClassificationBatch
     from minitransformer.batches.pretraining_batch import PretrainingBatch as PretrainingBatch
     from minitransformer.errors import UserError as UserError
+    from minitransformer.inference.generation.generate import generate as generate
     from minitransformer.models.bert import Bert as Bert
     from minitransformer.models.bert_config import BertConfig as BertConfig
     from minitransformer.models.bert_for_pretraining import BertForPreTraining as BertForPreTraining
@@ -48,6 +49,7 @@ _HOME = {
     "UserError": "errors",
     "Workers": "training.workers",
     "clip_scale": "training.optimizer.clipping",
+    "generate": "inference.generation.generate",
     "linear_warm_up_and_decay": "training.optimizer.schedule",
 }
 

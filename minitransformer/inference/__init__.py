@@ -1,1 +1,1 @@
-"""From a model to answers: fill-mask, prediction, explanation."""
+"""From a model to answers: fill-mask, prediction, explanation, generated text."""
