@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
     from minitransformer.text.bert_tokenizer import BertTokenizer as BertTokenizer
+    from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer as BytePairTokenizer
+    from minitransformer.text.character_tokenizer import CharacterTokenizer as CharacterTokenizer
     from minitransformer.text.packed_tokens import PackedTokens as PackedTokens
     from minitransformer.training.optimizer.adamw import AdamW as AdamW
     from minitransformer.training.optimizer.clipping import clip_scale as clip_scale
@@ -38,6 +40,8 @@ _HOME = {
     "BertForPreTraining": "models.bert_for_pretraining",
     "BertForSequenceClassification": "models.bert_for_sequence_classification",
     "BertTokenizer": "text.bert_tokenizer",
+    "BytePairTokenizer": "text.byte_pair_tokenizer",
+    "CharacterTokenizer": "text.character_tokenizer",
     "ClassificationBatch": "batches.classification_batch",
     "ClassifierSettings": "models.classifier_settings",
     "Gpt": "models.gpt",

@@ -6,8 +6,8 @@ import numpy as np
 
 from minitransformer.batches.shards import bounded_shards
 from minitransformer.parallel import available_cores, map_on_cores
-from minitransformer.text.bert_tokenizer import check_text
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.texts import check_text
 
 TEXTS_PER_CHUNK, CHARACTERS_PER_CHUNK = 8192, 2**20  # at most, of what is in memory and sorted by length at a time
 TOKENS_PER_BATCH = 2048  # twice a training shard: inference keeps no caches

@@ -14,8 +14,9 @@ from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
 from minitransformer.nn.module import Module
 from minitransformer.ops.similarity import similarity_matrix
-from minitransformer.text.bert_tokenizer import BertTokenizer, as_texts
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.text.texts import as_texts
 from minitransformer.text.truncation import Truncation
 
 NUM_SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each text

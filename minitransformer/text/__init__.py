@@ -1,1 +1,6 @@
-"""From text files to batches: tokens, corpora, masking and next-sentence pairs."""
+"""Tokens: tokenizers, and batches of token rows."""
+
+import os
+
+# The threads of the `tokenizers` library don't survive a later fork. Set this to "true" if you want the threads.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

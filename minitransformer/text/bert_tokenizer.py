@@ -17,14 +17,12 @@ from tokenizers import Tokenizer
 from minitransformer.errors import UserError
 from minitransformer.files import replace_all
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.texts import as_texts
 from minitransformer.text.tokenizer_files import SPECIAL_TOKENS, backend_texts, build_backend, read_backend
 from minitransformer.text.truncation import longest_first
 from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
 
 LONG_TEXT = 2**16  # characters
-
-# The library's threads don't survive a later fork. Set this to "true" if you want the threads.
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 class BertTokenizer:
@@ -215,19 +213,3 @@ def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:
         yield text[start:stop]
         start = stop
     yield text[start:]
-
-
-def as_texts(texts: str | Sequence[str], name: str) -> list[str]:
-    """A list of texts, from one text or a sequence of texts. Raises a UserError that names what isn't a text."""
-    texts = [texts] if isinstance(texts, str) else list(texts)
-    for i, text in enumerate(texts):
-        check_text(text, f"{name}[{i}]")
-    return texts
-
-
-def check_text(text: Any, name: str) -> None:
-    """Raise a UserError with this name unless it is a text."""
-    if not isinstance(text, str):
-        raise UserError(f"{name} must be a text, found {text!r} ({type(text).__name__})")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise UserError(f"{name} holds half of a surrogate pair, which is not a character; was it decoded wrongly?")

@@ -12,7 +12,8 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object
+from minitransformer.files import json_text
+from minitransformer.text.tokenizer_config import max_length_of, read_text, read_tokenizer_config, token_text
 from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGTH
 
 SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -23,7 +24,6 @@ NORMALISATION = {
     "strip_accents": "strip_accents",
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
-NO_MAX_LENGTH = 1_000_000  # transformers writes 1e30 if it knows no maximum length
 
 
 def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **normalisation: bool | None) -> Tokenizer:
@@ -78,7 +78,7 @@ def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
     if not path.exists():
         raise UserError(f"{path} does not exist; expected a folder with tokenizer.json or vocab.txt")
     folder = path if path.is_dir() else path.parent
-    config = read_json_object(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
+    config = read_tokenizer_config(folder)
     normalisation = {name: config[name] for name in NORMALISATION if name in config}
     json_file, vocabulary_file = folder / "tokenizer.json", folder / "vocab.txt"
     file = path if path.is_file() else json_file if json_file.exists() else vocabulary_file
@@ -97,16 +97,7 @@ def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
             backend = build_backend(text.rstrip("\n").split("\n"), special_tokens, **normalisation)
     except UserError as error:
         raise UserError(f"the tokenizer in {file} can't be used: {error}") from None
-    max_length = config.get("model_max_length")
-    return backend, special_tokens, max_length if isinstance(max_length, int) and max_length < NO_MAX_LENGTH else None
-
-
-def token_text(token: Any) -> str:
-    """The text of a special token, which in tokenizer_config.json is a string or {"content": ...}."""
-    text = token.get("content") if isinstance(token, dict) else token
-    if not isinstance(text, str):
-        raise UserError(f"tokenizer_config.json names {token!r} as a special token, which is not a text")
-    return text
+    return backend, special_tokens, max_length_of(config)
 
 
 def backend_from_json(text: str) -> Tokenizer:
@@ -123,15 +114,6 @@ def backend_from_json(text: str) -> Tokenizer:
     if any(backend.id_to_token(i) is None for i in range(size)):
         raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each exactly once")
     return backend
-
-
-def read_text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{file} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} is not a text file in UTF-8: {error}") from None
 
 
 def backend_texts(backend: Tokenizer, special_tokens: dict[str, str], max_length: int) -> dict[str, str]:
