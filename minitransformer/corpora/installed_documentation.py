@@ -44,6 +44,14 @@ class InstalledDocumentation(Corpus):
                 if progress is not None:
                     progress.update(len(sentence.encode()) + 1)
 
+    def running_text(self, progress: tqdm | None = None) -> Iterator[str]:
+        """A block for each document, a sentence on each line."""
+        for document in self.documents:
+            block = "".join(f"{sentence}\n" for sentence in document)
+            yield from [block, ""]
+            if progress is not None:
+                progress.update(len(block.encode()) + 1)
+
     @property
     def num_bytes(self) -> int:
         """The size of the corpus as a file with one sentence per line."""

@@ -1,9 +1,11 @@
-"""The sentences of the user's text files, one at a time, so that memory doesn't grow with the files.
+"""The user's text files, a little of them at a time, so that memory doesn't grow with the files.
 
-The files hold UTF-8 text, plain or compressed with gzip: one paragraph or sentence per line, a blank line between
-documents. Files whose lines are wrapped at a fixed width, like those of Project Gutenberg, are recognised by that:
-their paragraphs are the lines between blank lines, and two blank lines or more separate documents. A new file begins a
-new document.
+The files hold UTF-8 text, plain or compressed with gzip. As running text each file is one document, and is left as it
+is, but that every line ends in "\\n".
+
+For their sentences, the files have one paragraph or sentence per line and a blank line between documents. Files whose
+lines are wrapped at a fixed width, like those of Project Gutenberg, are recognised by that: their paragraphs are the
+lines between blank lines, and two blank lines or more separate documents. A new file begins a new document.
 """
 
 import gzip
@@ -14,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from tqdm import tqdm
@@ -22,10 +24,12 @@ from tqdm import tqdm
 from minitransformer.corpora.corpus import Corpus
 from minitransformer.corpora.sentences import split_sentences
 from minitransformer.errors import UserError
+from minitransformer.text.byte_pair_tokenizer import last_cut
 
 MAX_LINE_BYTES = 16_000_000  # a long book on one line
 MAX_SENTENCE_LENGTH = 1_000_000  # characters; anything longer isn't prose
 MAX_PARAGRAPH_LINES = 10_000  # of wrapped lines, so that memory stays bounded
+MAX_BLOCK_LENGTH = 2**20  # characters of running text
 WRAP_SAMPLE_LINES = 2_000
 LONGEST_WRAPPED_LINE = 1_000  # a URL, maybe; in a file of one paragraph per line, some line is longer than this
 
@@ -54,6 +58,16 @@ class TextFiles(Corpus):
                 yield from checked_sentences(path, number, paragraph) if paragraph else [""]
             if not num_documents:
                 raise UserError(f"{path} holds no text, only white space")
+
+    def running_text(self, progress: tqdm | None = None) -> Iterator[str]:
+        for path in self.paths:
+            is_blank = True
+            for block in read_blocks(path, progress):
+                is_blank = is_blank and block.isspace()
+                yield block
+            if is_blank:
+                raise UserError(f"{path} holds no text, only white space")
+            yield ""
 
     @property
     def num_bytes(self) -> int:
@@ -96,6 +110,38 @@ def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLin
             if progress is not None:
                 progress.update(file.tell() - position)
                 position = file.tell()
+
+
+def read_blocks(path: Path, progress: tqdm | None = None) -> Iterator[str]:
+    """The running text of a file in blocks, each of which ends where a word ends if there is such a place in it."""
+    with open_text(path) as (text, file):
+        position, rest = 0, ""
+        for part in decoded_parts(text, path):
+            block = rest + part
+            end = last_cut(block) or len(block)
+            yield block[:end]
+            rest = block[end:]
+            if progress is not None:
+                progress.update(file.tell() - position)
+                position = file.tell()
+        if rest:
+            yield rest
+
+
+def decoded_parts(text: Any, path: Path) -> Iterator[str]:
+    """Some characters of a text at a time."""
+    reader = io.TextIOWrapper(text, encoding="utf-8-sig")
+    try:
+        while part := reader.read(MAX_BLOCK_LENGTH):
+            if "\0" in part:
+                raise UnicodeError
+            yield part
+    except UnicodeError:
+        for _ in read_lines(path):  # raises the error that says where it is
+            pass
+        raise
+    finally:
+        reader.detach()
 
 
 def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Iterator[NumberedLine]:

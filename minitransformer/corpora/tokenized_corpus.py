@@ -8,9 +8,7 @@ A folder holds four files, little-endian:
     corpus.json           the numbers of tokens, sentences and documents, and a fingerprint of the other three
 """
 
-import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,8 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from minitransformer.corpora.token_files import (
+    IDS_FILE,
+    corpus_folder,
+    dtype_of_ids,
+    map_file,
+    read_facts,
+    write_facts,
+)
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import IntArray
 
@@ -68,36 +73,22 @@ class TokenizedCorpus:
         The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if the corpus
         holds no text, if the folder exists and is something else, or if the disk is full.
         """
-        folder = Path(folder)
-        if folder.exists() and not (folder / "corpus.json").exists():
-            raise UserError(f"{folder} exists and is no tokenised corpus; choose another folder or remove it")
-        partial = folder.with_name(f".{folder.name}.partial")
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
+        with corpus_folder(Path(folder)) as partial:
             write_corpus(corpus, tokenizer, partial)
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(partial, folder)
-        except OSError as error:
-            raise UserError(f"{folder} can't be written: {error.strerror or error}") from None
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
         return cls.open(folder)
 
     @classmethod
     def open(cls, folder: str | os.PathLike) -> Self:
         """Map the files of a folder into memory. Raises UserError if one is missing or has the wrong size."""
         folder = Path(folder)
-        facts = read_json_object(folder / "corpus.json")
-        try:
-            return cls(
-                map_file(folder / "token_ids.bin", np.dtype(facts["token_dtype"]), facts["num_tokens"]),
-                map_file(folder / "sentence_starts.bin", np.dtype("<i8"), facts["num_sentences"] + 1),
-                map_file(folder / "document_starts.bin", np.dtype("<i8"), facts["num_documents"] + 1),
-                facts["fingerprint"],
-            )
-        except (KeyError, TypeError) as error:
-            raise UserError(f"{folder / 'corpus.json'} is not the description of a tokenised corpus: {error}") from None
+        names = "token_dtype", "num_tokens", "num_sentences", "num_documents", "fingerprint"
+        dtype, num_tokens, num_sentences, num_documents, fingerprint = read_facts(folder, *names)
+        return cls(
+            map_file(folder / IDS_FILE, np.dtype(dtype), num_tokens),
+            map_file(folder / "sentence_starts.bin", np.dtype("<i8"), num_sentences + 1),
+            map_file(folder / "document_starts.bin", np.dtype("<i8"), num_documents + 1),
+            fingerprint,
+        )
 
     def split(self, held_out_every: int = HELD_OUT_EVERY) -> tuple[Documents, Documents]:
         """The documents to train on, and those held out to test on: one n-th of the text, n being held_out_every.
@@ -150,8 +141,8 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) -> None:
     """Write the four files of a tokenised corpus into an existing folder."""
-    dtype = np.dtype("<u2" if tokenizer.vocab_size < 2**16 else "<u4")
-    names = ("token_ids.bin", "sentence_starts.bin", "document_starts.bin")
+    dtype = dtype_of_ids(tokenizer.vocab_size)
+    names = (IDS_FILE, "sentence_starts.bin", "document_starts.bin")
     num_tokens = num_sentences = num_documents = 0
     with ExitStack() as files:
         token_ids, sentence_starts, document_starts = (
@@ -175,19 +166,8 @@ def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) 
         document_starts.write(num_sentences.to_bytes(8, "little"))
     if not num_tokens:
         raise UserError("the corpus holds no text")
-    facts = {
-        "num_tokens": num_tokens,
-        "num_sentences": num_sentences,
-        "num_documents": num_documents,
-        "token_dtype": dtype.str,
-        "fingerprint": hashlib.sha256("".join(sha256(folder / name) for name in names).encode()).hexdigest(),
-    }
-    (folder / "corpus.json").write_text(json_text(facts), encoding="utf-8")
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    facts = {"num_tokens": num_tokens, "num_sentences": num_sentences, "num_documents": num_documents}
+    write_facts(folder, names, **facts, token_dtype=dtype.str)
 
 
 def tokenize(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
@@ -204,13 +184,3 @@ def cut_evenly(pieces: list[int]) -> list[list[int]]:
     num_parts = -(-len(pieces) // MAX_SENTENCE_TOKENS)
     bounds = [len(pieces) * part // num_parts for part in range(num_parts + 1)]
     return [pieces[start:end] for start, end in pairwise(bounds)]
-
-
-def map_file(file: Path, dtype: np.dtype, length: int) -> NDArray:
-    """The file's numbers, read from disk when they are looked at."""
-    expected = length * dtype.itemsize
-    if not file.is_file():
-        raise UserError(f"{file} is missing; tokenise the corpus again")
-    if (size := file.stat().st_size) != expected:
-        raise UserError(f"{file} is damaged: it has {size} bytes, expected {expected}; tokenise the corpus again")
-    return np.memmap(file, dtype=dtype, mode="r", shape=(length,))

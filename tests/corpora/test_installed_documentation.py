@@ -75,6 +75,12 @@ def test_it_is_a_corpus_that_can_be_read_again_and_knows_its_size(few_files):
     assert few_files.num_bytes == len("\n".join([*sentences, ""]).encode())
 
 
+def test_its_running_text_has_a_sentence_on_each_line(few_files):
+    blocks = list(few_files.running_text())
+    assert blocks.count("") == len(few_files.documents)
+    assert [block.split("\n")[:-1] for block in blocks if block] == few_files.documents
+
+
 def test_a_python_without_sources_is_refused(monkeypatch):
     monkeypatch.setattr(installed_documentation, "docstrings", lambda: iter([]))
     with pytest.raises(UserError, match="use a corpus of your own"):

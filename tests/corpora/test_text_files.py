@@ -1,5 +1,6 @@
 import gzip
 import random
+from itertools import groupby
 
 import pytest
 from tqdm import tqdm
@@ -104,6 +105,43 @@ def test_a_long_line_is_read_up_to_the_limit_only(write, monkeypatch):
         list(TextFiles([path]))
 
 
+# -- running text ------------------------------------------------------------------------------------------------------
+
+
+def test_running_text_is_left_as_it_is_but_for_the_ends_of_its_lines(write):
+    plain = write("\ufeffOne  dog.\r\n\r\n\tTwo dogs. \rThree", "a.txt")
+    files = TextFiles([plain, write(gzip.compress(b"Four\n"), "b.gz")])
+    documents = [[*blocks] for is_end, blocks in groupby(files.running_text(), key=lambda block: not block)]
+    assert ["".join(blocks) for blocks in documents] == ["One  dog.\n\n\tTwo dogs. \nThree", "", "Four\n", ""]
+
+
+@pytest.mark.parametrize("length", [1, 3, 10, 10_000])
+def test_blocks_of_running_text_end_where_a_word_ends(write, monkeypatch, length):
+    monkeypatch.setattr(text_files, "MAX_BLOCK_LENGTH", length)
+    text = "Ein Käse, zwei  Käse;\n\n drei\tKäse 🧀🧀🧀.\n" * 9
+    blocks = list(TextFiles([write(text)]).running_text())
+    assert "".join(blocks) == text
+    assert blocks[-1] == ""
+    if length == 10:
+        assert len(blocks) > 30
+        assert not any(block[-1].isspace() for block in blocks[:-2])
+
+
+def test_a_text_without_spaces_has_blocks_all_the_same(write, monkeypatch):
+    monkeypatch.setattr(text_files, "MAX_BLOCK_LENGTH", 100)
+    assert [len(block) for block in TextFiles([write("x" * 250)]).running_text()] == [100, 100, 50, 0]
+
+
+def test_the_progress_of_running_text_arrives_at_the_size_of_the_files(write):
+    files = TextFiles([write(TEXT, "a.txt"), write(gzip.compress(TEXT.encode()), "b.gz")])
+    with tqdm(total=files.num_bytes, disable=False, file=open("/dev/null", "w")) as bar:
+        list(files.running_text(bar))
+    assert bar.n == files.num_bytes
+
+
+# -- what is no text ---------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -121,6 +159,24 @@ def test_a_long_line_is_read_up_to_the_limit_only(write, monkeypatch):
 def test_a_file_that_is_no_text_is_refused_in_words(write, content, words):
     with pytest.raises(UserError, match=words):
         list(TextFiles([write(content)]))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "corpus.txt is empty"),
+        (b" \n\n \t\r\n", "holds no text, only white space"),
+        (b"Good.\nB\xe9b\xe9.\n", "line 2: byte 2 of the line is 0xe9, which is not valid UTF-8"),
+        (b"Good.\n" * 300_000 + b"\xff", "line 300001: byte 1 of the line is 0xff"),
+        (b"Cut off: \xc3", "line 1: byte 10 of the line is 0xc3"),
+        (b"Good.\n\x00\x01\x02", "line 2 holds a zero byte: this is a binary file"),
+        ("Hello.".encode("utf-16"), "UTF-16"),
+        (gzip.compress(b"word. " * 5000, mtime=0)[:-9], "damaged or cut-off gzip"),
+    ],
+)
+def test_running_text_that_is_no_text_is_refused_in_the_same_words(write, content, words):
+    with pytest.raises(UserError, match=words):
+        list(TextFiles([write(content)]).running_text())
 
 
 def test_a_path_that_is_no_file_is_refused_at_once(tmp_path):

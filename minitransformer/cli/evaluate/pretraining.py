@@ -54,7 +54,8 @@ def counts_and_batches(
 ) -> tuple[np.ndarray, list[PretrainingBatch]]:
     """How often a text has each token, and pairs of it."""
     with tempfile.TemporaryDirectory() as folder:
-        corpus = TokenizedCorpus.build(text.with_progress("tokenising"), tokenizer, Path(folder) / "corpus")
+        sentences = text.with_progress("tokenising", text.sentences)
+        corpus = TokenizedCorpus.build(sentences, tokenizer, Path(folder) / "corpus")
         documents = Documents(corpus.document_starts[:-1], corpus.document_starts[1:])
         sampler = PretrainingSampler(corpus, documents, tokenizer, BATCH_SIZE, max_length)
         batches = [sampler.batch(number) for number in range(NUM_BATCHES)]

@@ -96,6 +96,7 @@ class PretrainingRun(Run):
 
     settings_type = PretrainingSettings
     settings: PretrainingSettings
+    tokenizer: BertTokenizer
 
     def __init__(self, folder: Path, settings: PretrainingSettings) -> None:
         super().__init__(folder, settings)
@@ -107,7 +108,7 @@ class PretrainingRun(Run):
         tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
         if not corpus_folder.exists():
             text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
-            sentences = refuse_single_document(text.with_progress("reading"))
+            sentences = refuse_single_document(text.with_progress("reading", text.sentences))
             prepare_corpus(sentences, tokenizer_folder, corpus_folder, settings.vocab_size, settings.max_length)
         self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
         self.corpus = TokenizedCorpus.open(corpus_folder)
