@@ -25,6 +25,7 @@ from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object, replace_all
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.optimizer.adamw import RateFactor
@@ -44,7 +45,7 @@ class Run(ABC):
 
     settings_type: ClassVar[type[TrainingSettings]]
     model: Any  # the trained model of a finished run; otherwise one with its initial values, for train() to change
-    tokenizer: BertTokenizer
+    tokenizer: BertTokenizer | LosslessTokenizer
     task: Task
     steps: int
     save_every: int  # steps from one evaluation and checkpoint to the next

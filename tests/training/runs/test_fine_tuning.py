@@ -9,7 +9,7 @@ from minitransformer.errors import UserError
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.training import checkpoint
 from minitransformer.training.metrics import read_metrics
-from minitransformer.training.runs import fine_tuning
+from minitransformer.training.runs import best
 from minitransformer.training.runs.classification import ClassificationRun
 from minitransformer.training.runs.sentences import SentencesRun
 from tests.training.fine_tuning_runs import classification_settings, sentences_settings
@@ -113,11 +113,11 @@ def test_a_finished_run_can_be_opened_and_evaluates_as_its_best(tmp_path, comman
 
 
 PLACES = {  # what is called there, and the number of the call
-    "in an evaluation, before the best model is saved": (lambda run: (fine_tuning, "_worth"), 2),
-    "between the best model and its evaluation": (lambda run: (fine_tuning, "json_text"), 1),
+    "in an evaluation, before the best model is saved": (lambda run: (type(run), "worth"), 2),
+    "between the best model and its evaluation": (lambda run: (best, "json_text"), 1),
     "after the evaluation, before the checkpoint is whole": (lambda run: (checkpoint, "flush_to_disk"), 2),
     "after the last step, before the finished model is written": (lambda run: (type(run.model), "restore"), 1),
-    "after the finished model is written": (lambda run: (fine_tuning, "read_json_object"), 4),
+    "after the finished model is written": (lambda run: (best, "read_json_object"), 4),
 }
 
 
