@@ -7,7 +7,7 @@ import numpy as np
 from minitransformer.batches.shards import bounded_shards
 from minitransformer.parallel import available_cores, map_on_cores
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
-from minitransformer.text.texts import check_text
+from minitransformer.text.texts import check_text, several_texts
 
 TEXTS_PER_CHUNK, CHARACTERS_PER_CHUNK = 8192, 2**20  # at most, of what is in memory and sorted by length at a time
 TOKENS_PER_BATCH = 2048  # twice a training shard: inference keeps no caches
@@ -18,7 +18,7 @@ def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
     """The texts of a stream in lists of at most TEXTS_PER_CHUNK. Raises UserError for the first that isn't a text."""
     chunk: list[str] = []
     characters = 0
-    for number, text in enumerate(texts):
+    for number, text in enumerate(several_texts(texts, "texts")):
         check_text(text, f"texts[{number}]")
         chunk.append(text)
         characters += len(text)

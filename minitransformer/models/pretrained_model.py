@@ -1,6 +1,7 @@
 """Models that come from a folder and go to one: Hugging Face's folders, read and written."""
 
 import dataclasses
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,8 +37,20 @@ class PretrainedModel(TrainableModel, Generic[Config]):
     architecture: ClassVar[str]
     config: Config
 
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Where a folder stands for the config, say what loads it."""
+        if arguments and isinstance(arguments[0], str | os.PathLike):
+            load = f"{cls.__name__}.from_pretrained({os.fspath(arguments[0])!r})"
+            raise UserError(f"{cls.__name__}(...) builds a new model from a config; to load one, write {load}")
+        return super().__new__(cls)
+
     def __init__(self, config: Config, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
         raise NotImplementedError
+
+    def __repr__(self) -> str:
+        config: Any = self.config
+        sizes = f"{config.num_hidden_layers} layers, hidden size {config.hidden_size}"
+        return f"{type(self).__name__}({sizes}, {self.num_parameters:,} parameters)"
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of every parameter's value, by Hugging Face's names and in its shapes (weights are [out, in]).

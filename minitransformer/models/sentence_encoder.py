@@ -74,6 +74,11 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         if seed is not None:
             self.initialise(seed, dtype)
 
+    def __repr__(self) -> str:
+        head = "".join(f", then {module}" for module in self.settings.head)
+        sizes = f"embeddings of {self.embedding_size} numbers, texts of at most {self.max_seq_length} tokens"
+        return f"{super().__repr__()[:-1]}; pooling {' + '.join(self.settings.pooling)}{head}; {sizes})"
+
     def __call__(self, tokens: PackedTokens, prompt_length: int = 0) -> np.ndarray:
         """Embeddings (S, E), without cache or dropout. The first prompt_length tokens of a sentence aren't pooled."""
         hidden, lengths = self.encoder.hidden(tokens), tokens.lengths

@@ -1,8 +1,8 @@
 """From texts to embeddings: what a model that embeds packed tokens does with plain text."""
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from minitransformer.batches.many_texts import chunks, in_batches
 from minitransformer.errors import UserError
+from minitransformer.models.long_texts import LONG_TEXTS, mean_of_windows, windows
 from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
 from minitransformer.nn.module import Module
 from minitransformer.ops.similarity import similarity_matrix
@@ -44,6 +45,7 @@ class TextsToEmbeddings(Module):
         prompt_name: str | None = None,
         prompt: str | None = None,
         truncation: str = "warn",
+        long_texts: str = "cut",
         show_progress: bool = False,
     ) -> np.ndarray:
         """The embeddings (S, E) of S texts in the order given; of one text that isn't in a list, its row (E,).
@@ -52,13 +54,19 @@ class TextsToEmbeddings(Module):
         prompt, one of settings.prompts by name or any text, is put before every text.
 
         Texts longer than max_seq_length tokens are cut: with the truncation "warn" a warning at the end says how many
-        and how much, "error" raises UserError at the first, "silent" does neither.
+        and how much, "error" raises UserError at the first, "silent" does neither. With long_texts="mean" none is cut:
+        a longer text gets the mean of the embeddings of windows of it (models/long_texts.py).
 
         It may be called from any number of threads at once. All cores are used, but for a single text.
         """
-        cutter = Truncation(self.max_seq_length, truncation)
+        options: dict[str, Any] = {
+            "prompt_name": prompt_name,
+            "prompt": prompt,
+            "truncation": truncation,
+            "long_texts": long_texts,
+        }
         given = [texts] if isinstance(texts, str) else texts
-        rows = self._stream(given, self._prompt(prompt_name, prompt), cutter, show_progress)
+        rows = self.encode_stream(given, **options, show_progress=show_progress)
         embeddings = np.concatenate([np.empty((0, self.embedding_size), self.dtype), *rows])
         return embeddings[0] if isinstance(texts, str) else embeddings
 
@@ -69,14 +77,18 @@ class TextsToEmbeddings(Module):
         prompt_name: str | None = None,
         prompt: str | None = None,
         truncation: str = "warn",
+        long_texts: str = "cut",
         show_progress: bool = False,
     ) -> Iterator[np.ndarray]:
         """The embeddings of any number of texts, such as the lines of a file, in chunks of rows as they are computed.
 
         As `encode`, but neither the texts nor the embeddings stay in memory.
         """
+        if long_texts not in LONG_TEXTS:
+            raise UserError(f"long_texts must be one of {', '.join(LONG_TEXTS)}; found {long_texts!r}")
         cutter = Truncation(self.max_seq_length, truncation)
-        return self._stream(texts, self._prompt(prompt_name, prompt), cutter, show_progress)
+        embed = self._embed if long_texts == "cut" else self._embed_whole
+        return self._stream(texts, partial(embed, self._prompt(prompt_name, prompt), cutter), cutter, show_progress)
 
     def tokenize(self, texts: str | Sequence[str], truncation: str = "silent") -> PackedTokens:
         """One text or several as a batch for forward, cut at max_seq_length; `truncation` is as in `encode`."""
@@ -101,24 +113,43 @@ class TextsToEmbeddings(Module):
         return np.atleast_2d(np.asarray(given))
 
     def _stream(
-        self, texts: Iterable[str], prompt: Prompt, cutter: Truncation, show_progress: bool
+        self,
+        texts: Iterable[str],
+        embed: Callable[[list[str], tqdm], np.ndarray],
+        cutter: Truncation,
+        show_progress: bool,
     ) -> Iterator[np.ndarray]:
+        """The embeddings of each chunk, in which each different text is computed once."""
         total = len(texts) if isinstance(texts, Sized) else None
         with tqdm(total=total, unit=" texts", disable=not show_progress) as progress:
             for chunk in chunks(texts):
-                yield self._embed(chunk, prompt, cutter, progress)
+                places = {text: place for place, text in enumerate(dict.fromkeys(chunk))}
+                yield embed([*places], progress)[[places[text] for text in chunk]]
+                progress.update(len(chunk) - len(places))
         cutter.report()
 
-    def _embed(self, texts: list[str], prompt: Prompt, cutter: Truncation, progress: tqdm) -> np.ndarray:
-        """The embeddings (len(texts), E), each different text computed once."""
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        tokens = self._tokens(list(places), prompt.text, cutter)
-        embeddings = np.empty((len(places), self.embedding_size), self.dtype)
+    def _embed(self, prompt: Prompt, cutter: Truncation, texts: list[str], progress: tqdm) -> np.ndarray:
+        """The embeddings (len(texts), E) of texts that are cut where they are too long."""
+        return self._embed_tokens(self._tokens(texts, prompt.text, cutter), prompt, progress.update)
+
+    def _embed_whole(self, prompt: Prompt, cutter: Truncation, texts: list[str], progress: tqdm) -> np.ndarray:
+        """The embeddings (len(texts), E) of texts of which none is cut."""
+        num_before = len(self._token_ids([prompt.text])[0]) - 1
+        token_ids = self._token_ids([prompt.text + text for text in texts])
+        of_texts = [windows(ids, num_before, self.max_seq_length) for ids in token_ids]
+        tokens = PackedTokens.pack([window for of_text in of_texts for window in of_text])
+        num_tokens, num_windows = tokens.lengths - num_before - 1, [len(of_text) for of_text in of_texts]
+        normalise = self.settings.head[-1:] == ("normalise",)
+        embeddings = self._embed_tokens(tokens, prompt, lambda num_windows: None)
+        progress.update(len(texts))
+        return mean_of_windows(embeddings, num_tokens, num_windows, normalise)
+
+    def _embed_tokens(self, tokens: PackedTokens, prompt: Prompt, done: Callable[[int], object]) -> np.ndarray:
+        embeddings = np.empty((len(tokens), self.embedding_size), self.dtype)
         for sequences, rows in in_batches(tokens, partial(self, prompt_length=prompt.length)):
             embeddings[sequences] = rows
-            progress.update(len(sequences))
-        progress.update(len(texts) - len(places))
-        return embeddings[[places[text] for text in texts]]
+            done(len(sequences))
+        return embeddings
 
     def _tokens(self, texts: list[str], prompt: str, cutter: Truncation) -> PackedTokens:
         """[CLS] prompt text [SEP] of each text, cut at max_seq_length."""

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from minitransformer import Bert, BertConfig, BertForPreTraining, PackedTokens
+from minitransformer import Bert, BertConfig, BertForPreTraining, PackedTokens, SentenceEncoder
 from minitransformer.errors import MissingHead, UserError
+from tests.small_encoders import small_encoder
+from tests.small_models import small_config
 
 CONFIG = BertConfig(
     vocab_size=23,
@@ -295,3 +297,22 @@ def test_the_library_reads_what_is_written(tmp_path):
     tensors = load_file(tmp_path / "model.safetensors")
     assert {*tensors} == {*state}
     assert all((tensors[name] == state[name]).all() for name in state)
+
+
+@pytest.mark.parametrize("model_class", [Bert, BertForPreTraining, SentenceEncoder])
+def test_a_folder_in_place_of_a_config_is_told_what_loads_it(model_class, tmp_path):
+    for folder in ("my-bert", tmp_path):
+        with pytest.raises(
+            UserError, match=rf"to load one, write {model_class.__name__}.from_pretrained\('{folder}'\)"
+        ):
+            model_class(folder)
+
+
+def test_a_model_says_what_it_is():
+    model = Bert(small_config())
+    assert repr(model) == f"Bert(2 layers, hidden size 12, {model.num_parameters:,} parameters)"
+    encoder = small_encoder(pooling=("mean", "cls"), head=("normalise",))
+    assert repr(encoder) == (
+        f"SentenceEncoder(2 layers, hidden size 12, {encoder.num_parameters:,} parameters; pooling mean + cls, "
+        "then normalise; embeddings of 24 numbers, texts of at most 9 tokens)"
+    )
