@@ -14,6 +14,8 @@ STANDARD_INPUT = "-"  # in place of a file's name
 model_argument = click.argument("model", type=click.Path())
 file_argument = click.argument("file", type=click.Path(), default=STANDARD_INPUT)
 
+prompt_option = click.option("--prompt-name", help="Which of the model's prompts to put before each text.")
+
 
 def input_lines(file: str) -> Iterator[NumberedLine]:
     """(line number from 1, line without white space around it) for each line."""

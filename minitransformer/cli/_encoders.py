@@ -5,6 +5,7 @@ from functools import partial
 
 import click
 
+from minitransformer.errors import UserError
 from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
 from minitransformer.models.sentence_encoder import SentenceEncoder
 
@@ -18,9 +19,11 @@ embeddings_option = click.option(
 )
 
 
-def load_encode(name: str, embeddings: str | None) -> Encode:
+def load_encode(name: str, embeddings: str | None, prompt_name: str | None = None) -> Encode:
     """From texts to the embeddings of a folder's or hub name's model, or of one of the baselines on it."""
     encoder = SentenceEncoder.from_pretrained(name, pooling=None if embeddings == TOKENS else embeddings)
+    if embeddings == TOKENS and prompt_name:
+        raise UserError("--embeddings tokens has no prompts; leave out --prompt-name")
     if embeddings == TOKENS:
         return averaged_token_embeddings(encoder.encoder, encoder.tokenizer)
-    return partial(encoder.encode, show_progress=sys.stderr.isatty())
+    return partial(encoder.encode, prompt_name=prompt_name, show_progress=sys.stderr.isatty())

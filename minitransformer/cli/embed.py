@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from minitransformer.cli._arguments import file_argument, input_lines, model_argument
+from minitransformer.cli._arguments import file_argument, input_lines, model_argument, prompt_option
 from minitransformer.cli._npy_writer import pipe_rows, write_rows
 from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
@@ -24,7 +24,7 @@ STANDARD_OUTPUT = "-"
     metavar="FILE.npy",
     help="Where to write the array; an existing file is replaced, and - is standard output.",
 )
-@click.option("--prompt-name", help="Which of the model's prompts to put before each line.")
+@prompt_option
 @click.option(
     "--truncation",
     type=click.Choice(["warn", "error", "silent"]),

@@ -3,6 +3,7 @@
 import click
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.errors import UserError
 from minitransformer.inference.fill_mask import fill_mask
@@ -12,7 +13,8 @@ from minitransformer.inference.fill_mask import fill_mask
 @model_argument
 @click.argument("text")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="Fillings for each [MASK].")
-def command(model: str, text: str, top: int) -> None:
+@json_option
+def command(model: str, text: str, top: int, as_json: bool) -> None:
     """Print the most probable tokens for each [MASK] in TEXT.
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
@@ -27,6 +29,16 @@ def command(model: str, text: str, top: int) -> None:
     fillings = fill_mask(bert, tokens, tokenizer.mask_token_id, top)
     if not fillings:
         raise UserError(f"there is no [MASK] in {text!r}; write [MASK] for each token to fill in")
+    if as_json:
+        masks = [
+            [
+                {"token": tokenizer.convert_ids_to_tokens([token_id])[0], "probability": p}
+                for token_id, p in of_this_mask
+            ]
+            for of_this_mask in fillings
+        ]
+        print_json({"text": text, "masks": masks})
+        return
     for number, of_this_mask in enumerate(fillings, start=1):
         if len(fillings) > 1:
             click.echo(f"{'' if number == 1 else chr(10)}[MASK] {number} of {len(fillings)}")

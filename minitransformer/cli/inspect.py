@@ -6,6 +6,7 @@ import click
 import numpy as np
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.bert_steps import bert_steps
@@ -18,7 +19,8 @@ from minitransformer.text.packed_tokens import PackedTokens
 @model_argument
 @click.argument("text")
 @click.argument("second", required=False)
-def command(model: str, text: str, second: str | None) -> None:
+@json_option
+def command(model: str, text: str, second: str | None, as_json: bool) -> None:
     """Print a text's tokens, and their shapes inside the model.
 
     The text is TEXT, or the pair TEXT and SECOND; the shapes go from the embeddings to the output. A TEXT that begins
@@ -37,8 +39,13 @@ def command(model: str, text: str, second: str | None) -> None:
     positions = encoder.config.max_position_embeddings
     if len(tokens.token_ids) > positions:
         raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
-    steps = [["step", "with", "shape"], *bert_steps(encoder.encoder, tokens)]
-    click.echo(f"{format_table(token_table(tokens, encoder.tokenizer))}\n\n{format_table(steps)}")
+    header, *rows = token_table(tokens, encoder.tokenizer)
+    steps = bert_steps(encoder.encoder, tokens)
+    if as_json:
+        print_json({"tokens": [dict(zip(header, row, strict=True)) for row in rows], "steps": steps})
+    else:
+        table = format_table([["step", "with", "shape"], *steps])
+        click.echo(f"{format_table([header, *rows])}\n\n{table}")
 
 
 def read_tokens(text: str, tokenizer: BertTokenizer) -> PackedTokens:

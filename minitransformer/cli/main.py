@@ -14,7 +14,7 @@ from minitransformer.errors import UserError
 SECTIONS = {
     "Train": ("pretrain", "finetune", "train-sbert"),
     "Ask": ("fill-mask", "next-sentence", "predict", "embed", "similarity"),
-    "Look": ("inspect",),
+    "Look": ("inspect", "doctor"),
     "Measure": ("evaluate",),
 }
 

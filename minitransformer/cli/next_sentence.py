@@ -3,6 +3,7 @@
 import click
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.ops.softmax import softmax_forward
 
@@ -11,7 +12,8 @@ from minitransformer.ops.softmax import softmax_forward
 @model_argument
 @click.argument("a")
 @click.argument("b")
-def command(model: str, a: str, b: str) -> None:
+@json_option
+def command(model: str, a: str, b: str, as_json: bool) -> None:
     """Print the probability that the text B follows the text A.
 
     MODEL is a folder, or the name of a model on the Hugging Face hub.
@@ -26,4 +28,7 @@ def command(model: str, a: str, b: str) -> None:
     _, pooled = bert.bert(tokens)
     probabilities, _ = softmax_forward(bert.nsp_head(pooled))
     is_next, is_random = probabilities[0]
-    click.echo(f"{is_next:7.1%}  B follows A\n{is_random:7.1%}  B is from somewhere else")
+    if as_json:
+        print_json({"a": a, "b": b, "is_next": is_next, "is_random": is_random})
+    else:
+        click.echo(f"{is_next:7.1%}  B follows A\n{is_random:7.1%}  B is from somewhere else")

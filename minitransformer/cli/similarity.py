@@ -2,7 +2,8 @@
 
 import click
 
-from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._arguments import model_argument, prompt_option
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.explanation import SimilarityExplanation, explain_similarity
@@ -13,7 +14,9 @@ from minitransformer.models.sentence_encoder import SentenceEncoder
 @model_argument
 @click.argument("texts", nargs=-1, required=True, metavar="A B [...]")
 @click.option("--explain", is_flag=True, help="For two texts: what each pair of tokens contributes to the cosine.")
-def command(model: str, texts: tuple[str, ...], explain: bool) -> None:
+@prompt_option
+@json_option
+def command(model: str, texts: tuple[str, ...], explain: bool, prompt_name: str | None, as_json: bool) -> None:
     """Print how similar two or more texts are.
 
     Several texts are compared in pairs. Similarity is the cosine, from -1 to 1, unless MODEL defines another. MODEL is
@@ -27,12 +30,20 @@ def command(model: str, texts: tuple[str, ...], explain: bool) -> None:
     if len(texts) < 2 or (explain and len(texts) > 2):
         raise UserError(f"expected {'two' if explain else 'at least two'} texts, found {len(texts)}")
     encoder = SentenceEncoder.from_pretrained(model)
+    if explain and prompt_name:
+        raise UserError("--explain compares texts without a prompt; leave out --prompt-name")
     if explain:
-        click.echo(_explanation_table(explain_similarity(encoder, *texts)))
+        explanation = explain_similarity(encoder, *texts)
+        if as_json:
+            print_json({"cosine": explanation.cosine, **explanation._asdict()})
+        else:
+            click.echo(_explanation_table(explanation))
         return
-    embeddings = encoder.encode(texts)
+    embeddings = encoder.encode(texts, prompt_name=prompt_name)
     similarities = encoder.similarity(embeddings, embeddings)
-    if len(texts) == 2:
+    if as_json:
+        print_json({"texts": texts, "similarities": similarities})
+    elif len(texts) == 2:
         click.echo(f"{similarities[0, 1]:.4f}")
     else:
         numbers = [f"{i}" for i in range(1, len(texts) + 1)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import load_pretraining_model
 from minitransformer.corpora.text_files import TextFiles
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
@@ -28,7 +29,8 @@ MAX_LENGTH = 128  # tokens of a pair, for models that take as many
 @click.command()
 @click.argument("model")
 @click.argument("data", nargs=-1)
-def command(model: str, data: tuple[str, ...]) -> None:
+@json_option
+def command(model: str, data: tuple[str, ...], as_json: bool) -> None:
     """Measure how well MODEL fills masked tokens and knows next sentences.
 
     DATA is text with one paragraph or sentence per line and a blank line
@@ -46,7 +48,11 @@ def command(model: str, data: tuple[str, ...]) -> None:
         counts, batches = counts_and_batches(TextFiles(data), tokenizer, max_length)
     else:
         counts, batches = counts_and_held_out_batches(Path(model))
-    click.echo(pretraining_report(evaluate_pretraining(bert, batches), pretraining_baselines(counts, batches)))
+    metrics, baselines = evaluate_pretraining(bert, batches), pretraining_baselines(counts, batches)
+    if as_json:
+        print_json({**metrics._asdict(), "to_beat": baselines})
+    else:
+        click.echo(pretraining_report(metrics, baselines))
 
 
 def counts_and_batches(

@@ -7,6 +7,7 @@ import click
 
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._encoders import embeddings_option, load_encode
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.evaluation.senteval import evaluate_task
 from minitransformer.evaluation.senteval_files import TASKS, read_tasks
 
@@ -16,7 +17,8 @@ from minitransformer.evaluation.senteval_files import TASKS, read_tasks
 @click.argument("data", type=click.Path(), nargs=-1, required=True)
 @click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS), help="Only this task; may be repeated.")
 @embeddings_option
-def command(model: str, data: tuple[str, ...], tasks: tuple[str, ...], embeddings: str | None) -> None:
+@json_option
+def command(model: str, data: tuple[str, ...], tasks: tuple[str, ...], embeddings: str | None, as_json: bool) -> None:
     """Print the accuracy of linear classifiers on embeddings.
 
     They are logistic regressions on MODEL's frozen embeddings, one for each of SentEval's tasks found in DATA: folders
@@ -29,11 +31,14 @@ def command(model: str, data: tuple[str, ...], tasks: tuple[str, ...], embedding
     """
     parts_of_tasks = read_tasks([Path(folder) for folder in data], tasks or TASKS)
     encode = load_encode(model, embeddings)
-    click.echo("accuracy")
-    accuracies = []
+    say = (lambda line: None) if as_json else click.echo
+    say("accuracy")
+    scores = {}
     for task, parts in parts_of_tasks.items():
-        score = evaluate_task(encode, parts, show_progress=sys.stderr.isatty())
-        accuracies.append(score.accuracy)
-        click.echo(f"{score.accuracy:8.2f}  {task}, {score.protocol}: {score.health}")
-    if len(accuracies) > 1:
-        click.echo(f"{sum(accuracies) / len(accuracies):8.2f}  mean of the {len(accuracies)}")
+        scores[task] = score = evaluate_task(encode, parts, show_progress=sys.stderr.isatty())
+        say(f"{score.accuracy:8.2f}  {task}, {score.protocol}: {score.health}")
+    mean = sum(score.accuracy for score in scores.values()) / len(scores)
+    if len(scores) > 1:
+        say(f"{mean:8.2f}  mean of the {len(scores)}")
+    if as_json:
+        print_json({"tasks": scores, "mean_accuracy": mean})
