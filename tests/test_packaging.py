@@ -15,6 +15,7 @@ import minitransformer
 
 PACKAGE = Path(minitransformer.__file__).parent
 ROOT = Path(__file__).parents[1]
+OF_EXTRAS = {"sklearn": "scikit-learn"}  # what is imported for a few, and the name that pip knows it by
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,9 @@ def test_every_library_that_the_package_imports_is_declared():
     setup.read(ROOT / "setup.cfg")
     declared = set(re.findall(r"^\w+", setup["options"]["install_requires"], re.MULTILINE))
     imported = {name.partition(".")[0] for file in PACKAGE.rglob("*.py") for name in imports(file)}
-    assert imported - declared - sys.stdlib_module_names == {"minitransformer"}
+    assert imported - declared - sys.stdlib_module_names == {"minitransformer", *OF_EXTRAS}
+    extras = " ".join(setup["options.extras_require"].values())
+    assert all(re.search(rf"\b{name}\b", extras) for name in OF_EXTRAS.values())
 
 
 def imports(file):
