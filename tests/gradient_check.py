@@ -34,7 +34,7 @@ def assert_operation_gradients(forward: Forward, backward: Callable, *arguments:
 
 
 def assert_module_gradients(module: Module, forward: Forward, *arguments: np.ndarray) -> None:
-    """Check dx = module.backward(dy, cache), for x the first of the arguments, and the gradient of every parameter.
+    """Check dx = module.backward(dy, cache), for x the first of the arguments, and every trained parameter's gradient.
 
     forward(*arguments) is module.forward with what else it needs. Integer arguments have no gradient.
     """
@@ -43,7 +43,8 @@ def assert_module_gradients(module: Module, forward: Forward, *arguments: np.nda
     module.zero_grad()
     dx = module.backward(dy, cache)
     for name, parameter in module.named_parameters():
-        assert_gradient(parameter.grad, lambda: forward(*arguments)[0], parameter.value, dy, name)
+        if parameter.trained:
+            assert_gradient(parameter.grad, lambda: forward(*arguments)[0], parameter.value, dy, name)
     if arguments[0].dtype == np.float64:
         assert_gradient(dx, lambda: forward(*arguments)[0], arguments[0], dy, "x")
 
@@ -52,6 +53,8 @@ def assert_parameter_gradients(module: Module, loss: Callable[[], float]) -> Non
     """Check the gradient that each parameter holds along a random direction: two losses for a whole array."""
     rng = np.random.default_rng(11)
     for name, parameter in module.named_parameters():
+        if not parameter.trained:
+            continue
         direction = rng.normal(size=parameter.shape)
         slopes = []
         for sign in (1, -1):

@@ -1,7 +1,7 @@
 """Finding the model that a command was given."""
 
 from minitransformer.errors import MissingHead, UserError
-from minitransformer.interop.hub import model_folder
+from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
@@ -9,9 +9,10 @@ from minitransformer.text.packed_tokens import PackedTokens
 
 def load_pretraining_model(name: str, *needed: str) -> tuple[BertForPreTraining, BertTokenizer]:
     """The model and tokenizer of a folder or hub name. Raises UserError if the model lacks one of the needed heads."""
-    folder = model_folder(name)
+    files = ModelFiles.of(name)
     try:
-        return BertForPreTraining.from_pretrained(folder, needed=needed), BertTokenizer.from_pretrained(folder)
+        model = BertForPreTraining.from_pretrained(files, needed=needed)
+        return model, BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
     except MissingHead as error:
         raise UserError(
             f"{error}; a model from `minitransformer pretrain` or a BertForPreTraining checkpoint has one"

@@ -68,6 +68,15 @@ def fine_tuning_options(settings_type: type[TrainingSettings]) -> Callable[[Func
         setting("epochs", POSITIVE, "Times through the training examples."),
         setting("max_length", POSITIVE, "Tokens per text.  [default: as many as the model takes]"),
         setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved."),
+        click.option(
+            "--lora",
+            type=POSITIVE,
+            metavar="RANK",
+            help="Train updates of this rank in place of MODEL's weights, and save an adapter of it. "
+            "Wants a learning rate about ten times as large.",
+        ),
+        setting("lora_alpha", ABOVE_0, "Size of these updates, times RANK.  [default: twice RANK]"),
+        setting("lora_dropout", SHARE, "Dropout of what goes into them."),
         run_options(settings_type),
     )
 

@@ -12,7 +12,7 @@ from minitransformer.cli._command_group import CommandGroup
 from minitransformer.errors import UserError
 
 SECTIONS = {
-    "Train": ("pretrain", "finetune", "train-sbert"),
+    "Train": ("pretrain", "finetune", "train-sbert", "merge-lora"),
     "Ask": ("fill-mask", "next-sentence", "predict", "embed", "similarity"),
     "Look": ("inspect", "doctor"),
     "Measure": ("evaluate",),

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.special import expit
 
 from minitransformer.batches.many_texts import in_batches
 from minitransformer.errors import MissingHead, UserError
-from minitransformer.interop.hub import model_folder
+from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
 from minitransformer.ops.softmax import softmax_forward
@@ -33,11 +32,11 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
 
     Raises UserError if the model has none.
     """
-    folder = model_folder(name)
-    if has_pair_classifier(folder):
-        return _pair_predictor(folder)
+    files = ModelFiles.of(name)
+    if has_pair_classifier(files.folder):
+        return _pair_predictor(files)
     try:
-        return _sequence_predictor(folder)
+        return _sequence_predictor(files)
     except MissingHead as error:
         raise UserError(
             f"{error}; `minitransformer finetune` makes a classifier, and so does `minitransformer train-sbert "
@@ -45,20 +44,20 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
         ) from None
 
 
-def _sequence_predictor(folder: Path) -> Predictor:
-    model = BertForSequenceClassification.from_pretrained(folder)
-    tokenizer = BertTokenizer.from_pretrained(folder)
+def _sequence_predictor(files: ModelFiles) -> Predictor:
+    model = BertForSequenceClassification.from_pretrained(files)
+    tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
     limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
     labels, problem_type = model.settings.labels, model.settings.problem_type
     return Predictor(labels, problem_type, lambda columns: scores_of(model, tokenizer.pack(columns, limit)))
 
 
-def _pair_predictor(folder: Path) -> Predictor:
-    network = SiameseNetwork.from_pretrained(folder)
+def _pair_predictor(files: ModelFiles) -> Predictor:
+    network = SiameseNetwork.from_pretrained(files)
 
     def scores(columns: Columns) -> np.ndarray:
         if len(columns) != 2:
-            raise UserError(f"{folder} classifies pairs of texts, found single texts; separate the two by a tab")
+            raise UserError(f"{files.folder} classifies pairs of texts, found single texts; separate the two by a tab")
         return network.classify(*map(list, columns))
 
     return Predictor(network.labels, "single_label_classification", scores)

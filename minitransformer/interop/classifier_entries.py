@@ -7,20 +7,35 @@
     classifier_hidden_sizes      not transformers': the sizes of the dense layers below the classifier
 
 Here it is a dictionary of ClassifierSettings' fields.
+
+An adapter's folder must not have a config.json: others would take it for a whole model. A classifier's entries are then
+in a file of their own, which they ignore.
 """
 
 import re
+from pathlib import Path
 from typing import Any
 
 from minitransformer.errors import UserError
+from minitransformer.interop.config_file import CONFIG_FILE
+from minitransformer.interop.model_files import ModelFiles
+
+CLASSIFIER_FILE = "minitransformer_classifier.json"
 
 _POOLINGS = {"cls": "pooler", "pooler": "pooler", "cls_row": "cls", "mean": "mean"}
 
 
-def read_classifier_entries(config: dict[str, Any]) -> dict[str, Any]:
-    """From what config.json holds. As in transformers, one label alone without a problem_type is regression.
+def classifier_file(files: ModelFiles) -> Path:
+    """The file with these entries."""
+    own = files.folder / CLASSIFIER_FILE
+    return own if own.exists() else files.base / CONFIG_FILE
 
-    Raises UserError for a value that makes no sense.
+
+def read_classifier_entries(config: dict[str, Any], num_labels: int | None = None) -> dict[str, Any]:
+    """From what the file holds. As in transformers, one label alone without a problem_type is regression.
+
+    Labels that aren't as many as num_labels, if that is known, are another classifier's: then they are LABEL_0 and so
+    on. Raises UserError for a value that makes no sense.
     """
     id2label = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     if not isinstance(id2label, dict) or not all(re.fullmatch("[0-9]{1,9}", number) for number in id2label):
@@ -32,6 +47,8 @@ def read_classifier_entries(config: dict[str, Any]) -> dict[str, Any]:
     if pooling not in [*_POOLINGS]:  # a list: what config.json holds may be unhashable
         raise UserError(f"classifier_pooling is {pooling!r}, expected one of {', '.join(_POOLINGS)}")
     labels = tuple(str(id2label[i]) for i in sorted(id2label, key=int))
+    if num_labels not in (None, len(labels)):
+        labels = tuple(f"LABEL_{i}" for i in range(num_labels))
     default_problem = "regression" if len(labels) == 1 else "single_label_classification"
     return {
         "labels": labels,

@@ -20,12 +20,14 @@ class FolderLayout:
     tensors         the table of its tensors
     config_names    our name of a setting in config.json: theirs, where they differ; ours is read as well
     only            settings that change what the network computes: the one value that is built here, and why
+    lora_targets    the modules that LoRA changes unless others are named (LoraSettings)
     """
 
     model_type: str
     tensors: TensorLayout
     config_names: dict[str, str] = field(default_factory=dict)
     only: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    lora_targets: tuple[str, ...] = ()
 
     def read_config(self, folder: Path, config_type: type, tensors: Iterable[str]) -> Any:
         """The config_type (a dataclass) in the folder's config.json; settings that it doesn't have are left out.

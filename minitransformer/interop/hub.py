@@ -6,6 +6,7 @@ from pathlib import Path
 
 from minitransformer.errors import UserError
 from minitransformer.interop.config_file import CONFIG_FILE
+from minitransformer.interop.lora_settings import is_adapter
 
 ModelName = str | os.PathLike[str]  # a folder, or a name on the Hugging Face hub
 
@@ -22,7 +23,8 @@ def model_folder(name: ModelName) -> Path:
     """
     path = Path(name).expanduser()
     if path.is_dir() and os.fspath(name):
-        if (path / _TRAINING_FOLDER).is_dir() and not (path / CONFIG_FILE).is_file():
+        is_model = (path / CONFIG_FILE).is_file() or is_adapter(path)
+        if (path / _TRAINING_FOLDER).is_dir() and not is_model:
             raise UserError(f"{path} holds an unfinished training run, not a model; finish it with --resume")
         return path
     if path.is_file():

@@ -1,12 +1,13 @@
 """Between the parameters of a module and the tensors of a checkpoint: which is which, do the shapes agree, copy."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from minitransformer.errors import MissingHead, UserError, errors_in
-from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.module import Module
 
@@ -26,7 +27,21 @@ class Arrays(dict[str, np.ndarray]):
         destination[...] = self[name]
 
 
-Checkpoint = Tensors | Arrays
+class Checkpoint(Protocol):
+    """Tensors by their names, wherever they are: in files, in a dictionary, in a model that an adapter changes."""
+
+    @property
+    def file(self) -> Path | str:
+        """What stands for them in messages."""
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __getitem__(self, name: str, /) -> np.ndarray: ...
+
+    def copy_to(self, name: str, destination: np.ndarray) -> None: ...
 
 
 class Loading:

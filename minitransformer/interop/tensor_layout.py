@@ -22,20 +22,23 @@ from minitransformer.errors import UserError
 
 
 class How(NamedTuple):
-    """How a parameter is stored: as one third of its tensor's last axis, or as all of it; transposed, or as it is."""
+    """How a parameter is stored: transposed, or as it is; as all of its tensor, or as one third of it.
+
+    That is a third of the columns, the last axis of the tensor as we have it.
+    """
 
     transposed: bool = False
     third: int | None = None
 
     def shape_there(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the tensor that holds a parameter of this shape."""
-        shape = shape[::-1] if self.transposed else shape
-        return shape if self.third is None else (*shape[:-1], 3 * shape[-1])
+        whole = shape if self.third is None else (*shape[:-1], 3 * shape[-1])
+        return whole[::-1] if self.transposed else whole
 
     def part_of(self, tensor: np.ndarray) -> np.ndarray:
         """The parameter in its tensor, the way round that we have it: a view, to read from and to write to."""
-        part = tensor if self.third is None else np.split(tensor, 3, axis=-1)[self.third]
-        return part.T if self.transposed else part
+        whole = tensor.T if self.transposed else tensor
+        return whole if self.third is None else np.split(whole, 3, axis=-1)[self.third]
 
 
 SAME = How()
@@ -97,6 +100,10 @@ class TensorLayout:
         number = re.search(_NUMBER, name)
         return theirs.replace("{i}", number[1] if number else ""), row.how
 
+    def row_of(self, theirs: str) -> Row | None:
+        """The row of a tensor of theirs, or that of its last third; None if no parameter of ours is in it."""
+        return self._rows_by_theirs.get(_pattern(self.canonical(theirs)))
+
     def canonical(self, theirs: str) -> str:
         """A name of theirs without the prefix, and as it ends today."""
         theirs = theirs.removeprefix(self.their_prefix)
@@ -153,6 +160,10 @@ class TensorLayout:
     @cached_property
     def _rows(self) -> Mapping[str, Row]:
         return {row.ours: row for row in self.rows}
+
+    @cached_property
+    def _rows_by_theirs(self) -> Mapping[str, Row]:
+        return {self.canonical(row.theirs): row for row in self.rows}
 
 
 _NUMBER = r"\.(\d+)\."

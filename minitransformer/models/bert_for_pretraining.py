@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
 from minitransformer.interop.layouts.bert import BERT
-from minitransformer.interop.safetensors_files import Tensors
+from minitransformer.interop.loading import Checkpoint
 from minitransformer.models.bert import Bert, BertCache
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel, untied_if_the_file_is
@@ -98,5 +98,5 @@ class BertForPreTraining(PretrainedModel[BertConfig]):
         self.bert.backward(d_hidden, d_pooled, cache.bert)
 
     @classmethod
-    def _read_config(cls, folder: Path, tensors: Tensors) -> BertConfig:
+    def _read_config(cls, folder: Path, tensors: Checkpoint) -> BertConfig:
         return untied_if_the_file_is(super()._read_config(folder, tensors), BERT.tensors, tensors)

@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import errors_in
-from minitransformer.interop.classifier_entries import classifier_entries, read_classifier_entries
-from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
-from minitransformer.interop.hub import ModelName, model_folder
+from minitransformer.files import json_text, read_json_object
+from minitransformer.interop.classifier_entries import (
+    CLASSIFIER_FILE,
+    classifier_entries,
+    classifier_file,
+    read_classifier_entries,
+)
+from minitransformer.interop.hub import ModelName
 from minitransformer.interop.layouts.bert import BERT
-from minitransformer.interop.safetensors_files import open_tensors
+from minitransformer.interop.model_files import ModelFiles
 from minitransformer.models.bert import Bert, BertHiddenCache
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.classifier_settings import ClassifierSettings
@@ -154,15 +159,18 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
 
         With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.
         """
-        folder = model_folder(name)
-        tensors = open_tensors(folder)
-        config = cls._read_config(folder, tensors)
+        files = ModelFiles.of(name)
+        tensors = files.tensors(cls.layout.tensors)
+        config = cls._read_config(files.base, tensors)
         if settings is not None:
             model = cls(config, settings, seed=None)
             model._load([tensors], dtype, seed, needed=None if settings.pooling == "pooler" else (), new=_HEAD)
             return model
-        with errors_in(folder / CONFIG_FILE):
-            settings = ClassifierSettings(**read_classifier_entries(read_config_file(folder)))
+        num_labels = tensors.shapes.get("classifier.weight", (None,))[0] if files.are_adapted else None
+        file = classifier_file(files)
+        entries = read_json_object(file)
+        with errors_in(file):
+            settings = ClassifierSettings(**read_classifier_entries(entries, num_labels))
         model = cls(config, settings, seed=None)
         model._load([tensors], dtype, seed, needed=(*_HEAD, _POOLER) if settings.pooling == "pooler" else _HEAD)
         return model
@@ -174,5 +182,12 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
             targets = np.asarray(targets, logits.dtype).reshape(logits.shape)
         return forward(logits, targets)
 
+    def texts(self) -> dict[str, str]:
+        entries = {CLASSIFIER_FILE: json_text(self._classifier_entries())} if self.lora else {}
+        return {**super().texts(), **entries}
+
     def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), **classifier_entries(dataclasses.asdict(self.settings))}
+        return {**super()._settings(), **self._classifier_entries()}
+
+    def _classifier_entries(self) -> dict[str, Any]:
+        return classifier_entries(dataclasses.asdict(self.settings))

@@ -9,10 +9,17 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
-from minitransformer.interop.hub import ModelName, model_folder
+from minitransformer.interop.hub import ModelName
 from minitransformer.interop.layouts.bert import BERT
+from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
-from minitransformer.interop.sentence_transformers_folder import DENSE, module_folders, read_settings, settings_texts
+from minitransformer.interop.sentence_transformers_folder import (
+    DENSE,
+    MODULES_FILE,
+    module_folders,
+    read_settings,
+    settings_texts,
+)
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel
@@ -116,17 +123,19 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         another way than the folder says, and max_seq_length cuts texts elsewhere. Raises UserError if the folder can't
         be read, or needs what isn't built here.
         """
-        folder = model_folder(name)
-        fields, folders = read_settings(folder)
+        files = ModelFiles.of(name)
+        fields, (bert_folder, *dense_folders) = read_settings(files.folder_with(MODULES_FILE))
         head = tuple(DenseSettings(**layer) if isinstance(layer, dict) else layer for layer in fields.pop("head", ()))
         settings = SentenceEncoderSettings(head=head, **fields)
         if pooling is not None:
             settings = replace(settings, pooling=(pooling,) if isinstance(pooling, str) else tuple(pooling))
         if max_seq_length is not None:
             settings = replace(settings, max_seq_length=max_seq_length)
-        tensors = [open_tensors(folder) for folder in folders]
-        config = cls._read_config(folders[0], tensors[0])
-        encoder = cls(config, BertTokenizer.from_pretrained(folders[0]), settings, seed=None)
+        bert = files if files.are_adapted else ModelFiles.of(bert_folder)
+        tensors = [bert.tensors(cls.layout.tensors), *map(open_tensors, dense_folders)]
+        config = cls._read_config(bert.base, tensors[0])
+        tokenizer = BertTokenizer.from_pretrained(bert.folder_with(*TOKENIZER_FILES))
+        encoder = cls(config, tokenizer, settings, seed=None)
         encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with BERT's own pooler
         return encoder
 
@@ -137,7 +146,7 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
 
     def texts(self) -> dict[str, str]:
         settings = asdict(replace(self.settings, max_seq_length=self.max_seq_length))
-        return {**super().texts(), **settings_texts(settings, self.config.hidden_size), **self.tokenizer.texts()}
+        return {**self.encoder.texts(), **settings_texts(settings, self.config.hidden_size), **self.tokenizer.texts()}
 
 
 def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:

@@ -15,8 +15,9 @@ from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError, errors_in
 from minitransformer.files import json_text, read_json_object
-from minitransformer.interop.hub import ModelName, model_folder
+from minitransformer.interop.hub import ModelName
 from minitransformer.interop.loading import load_all
+from minitransformer.interop.model_files import ModelFiles
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout, linear
 from minitransformer.models.sentence_encoder import SentenceEncoder
@@ -74,12 +75,13 @@ class SiameseNetwork(TrainableModel):
 
         Raises UserError if there is no classifier, or it doesn't fit the encoder.
         """
-        folder = model_folder(name)
+        files = ModelFiles.of(name)
+        folder = files.folder
         if not has_pair_classifier(folder):
             raise UserError(f"{folder} has no pair classifier; train-sbert --objective classification makes one")
         settings = read_json_object(folder / HEAD_SETTINGS_FILE)
         labels, components = (_names(settings, key, folder / HEAD_SETTINGS_FILE) for key in ("labels", "components"))
-        encoder = SentenceEncoder.from_pretrained(folder, dtype)
+        encoder = SentenceEncoder.from_pretrained(files, dtype)
         with errors_in(folder / HEAD_SETTINGS_FILE):
             objective = ClassificationObjective(encoder.embedding_size, len(labels), components)
         network = cls(encoder, objective, labels)

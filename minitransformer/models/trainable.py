@@ -1,6 +1,7 @@
 """What a training run needs of a model: that a folder can hold it, and that it can be taken up again from there."""
 
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from minitransformer.interop.loading import load_all, values_of
 from minitransformer.interop.safetensors_files import Tensors, save_tensors
 from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.nn.module import Module
+from minitransformer.nn.parameter import Parameter
 
 
 class TensorFile(NamedTuple):
@@ -18,6 +20,16 @@ class TensorFile(NamedTuple):
     path: str  # in the folder
     module: Module
     layout: TensorLayout
+
+
+class TrainedPart(Module):
+    """What is trained of a module, under the same names: all that a file needs if the rest is elsewhere."""
+
+    def __init__(self, whole: Module) -> None:
+        self.whole = whole
+
+    def _paths(self) -> Iterator[tuple[str, Parameter]]:
+        return ((name, parameter) for name, parameter in self.whole._paths() if parameter.trained)
 
 
 class TrainableModel(Module):

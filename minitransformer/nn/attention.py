@@ -76,9 +76,9 @@ class CrossAttention(Module):
         rng: np.random.Generator | None = None,
     ) -> tuple[np.ndarray, AttentionLayerCache]:
         """y (N, H), where lengths and source_lengths (S,) cut the rows into sequences; dropout only with an rng."""
-        q, query_cache = self.query.forward(x)
-        k, key_cache = self.key.forward(source)
-        v, value_cache = self.value.forward(source)
+        q, query_cache = self.query.forward(x, rng)
+        k, key_cache = self.key.forward(source, rng)
+        v, value_cache = self.value.forward(source, rng)
         attended, attention_cache = multi_head_attention_forward(
             q,
             k,
@@ -90,7 +90,7 @@ class CrossAttention(Module):
             dropout_rate=self.attention_dropout,
             rng=rng,
         )
-        y, output_cache = self.output.forward(attended)
+        y, output_cache = self.output.forward(attended, rng)
         y, dropout_cache = dropout_forward(y, self.hidden_dropout, rng)
         return y, AttentionLayerCache(query_cache, key_cache, value_cache, attention_cache, output_cache, dropout_cache)
 

@@ -27,8 +27,10 @@ class Dense(Linear):
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return ACTIVATIONS[self.activation].function(super().forward(x)[0])
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, DenseCache]:  # type: ignore[override]
-        x, linear_cache = super().forward(x)
+    def forward(  # type: ignore[override]
+        self, x: np.ndarray, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, DenseCache]:
+        x, linear_cache = super().forward(x, rng)
         y, activation_cache = ACTIVATIONS[self.activation].forward(x)
         return y, DenseCache(linear_cache, activation_cache)
 

@@ -35,8 +35,8 @@ class FeedForward(Module):
 
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, FeedForwardCache]:
         """y (N, H) of x (N, H); dropout happens only with an rng."""
-        x, inner_cache = self.inner.forward(x)
-        x, outer_cache = self.outer.forward(x)
+        x, inner_cache = self.inner.forward(x, rng)
+        x, outer_cache = self.outer.forward(x, rng)
         y, dropout_cache = dropout_forward(x, self.dropout, rng)
         return y, FeedForwardCache(inner_cache, outer_cache, dropout_cache)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +30,13 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result alone, for inference."""
         return self.forward(*args, **kwargs)[0]
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Every module that this one is made of, with its name."""
+        for name, part in self._named_parts():
+            if isinstance(part, Module):
+                yield name, part
+                yield from ((f"{name}.{path}", module) for path, module in part.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every parameter once, with its name."""
@@ -91,6 +98,17 @@ class Module:
         for parameter, value in values:
             parameter.value[...] = value
 
+    def replace(self, replacements: Mapping[Module, Module]) -> None:
+        """Put other modules in the place of parts, wherever in this module they are."""
+        for name, part in vars(self).items():
+            if isinstance(part, list):
+                vars(self)[name] = [replacements.get(item, item) for item in part]
+            elif isinstance(part, Module):
+                vars(self)[name] = replacements.get(part, part)
+        for _, part in self._named_parts():
+            if isinstance(part, Module):
+                part.replace(replacements)
+
     def zero_grad(self) -> None:
         for _, parameter in self.named_parameters():
             if parameter.trained:
@@ -116,15 +134,19 @@ class Module:
     def _parts(self) -> Iterable[tuple[str, Any]]:
         return vars(self).items()
 
-    def _paths(self) -> Iterator[tuple[str, Parameter]]:
+    def _named_parts(self) -> Iterator[tuple[str, Any]]:
         for name, part in self._parts():
+            if isinstance(part, list):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(part))
+            else:
+                yield name, part
+
+    def _paths(self) -> Iterator[tuple[str, Parameter]]:
+        for name, part in self._named_parts():
             if isinstance(part, Parameter):
                 yield name, part
             elif isinstance(part, Module):
                 yield from ((f"{name}.{path}", parameter) for path, parameter in part._paths())
-            elif isinstance(part, list):
-                for i, item in enumerate(part):
-                    yield from ((f"{name}.{i}.{path}", parameter) for path, parameter in item._paths())
 
 
 def _place_in_one_storage(parameters: list[Parameter], dtype: DTypeLike) -> None:

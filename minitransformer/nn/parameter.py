@@ -126,6 +126,16 @@ class Normal:
 
 
 @dataclass(frozen=True)
+class Uniform:
+    """Numbers between -limit and limit, all equally likely."""
+
+    limit: float
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.uniform(-self.limit, self.limit, shape)
+
+
+@dataclass(frozen=True)
 class TruncatedNormal:
     """Normal numbers of mean 0 and standard deviation std, those beyond 2 std drawn again: BERT's initialisation.
 

@@ -19,9 +19,11 @@ from minitransformer.nn.feed_forward import FeedForward
 from minitransformer.nn.gpt_embeddings import GptEmbeddings
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
+from minitransformer.nn.lora import LoraDense, LoraLinear
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
+from minitransformer.nn.parameter import Parameter, zeros
 from minitransformer.nn.pooling import Pooling
 from minitransformer.nn.pre_norm_layer import PreNormLayer
 from minitransformer.nn.sequential import Sequential
@@ -78,6 +80,16 @@ class OverItself(Module):
         return dx + 3 * d_source[::-1]
 
 
+def with_lora(linear):
+    """A layer with a random update of rank 2, A and B, and a frozen weight as large."""
+    linear = randomise(linear.initialise(0, np.float64))
+    for parameter in (linear.weight, linear.bias):
+        parameter.initialiser = lambda rng, shape, value=parameter.value: value
+        parameter.trained = False
+    kind = LoraDense if isinstance(linear, Dense) else LoraLinear
+    return kind(linear, Parameter((H, 2), zeros), Parameter((2, F), zeros), 1.7, RATE)
+
+
 class AfterALinear(Module):
     """A layer without parameters, behind one that has some."""
 
@@ -114,6 +126,8 @@ def pre_norm_layer():
 IDS = np.arange(N) % 7
 LAYERS = {
     "Linear": Layer(lambda: Linear(H, F)),
+    "LoraLinear": Layer(lambda: with_lora(Linear(H, F)), has_dropout=True),
+    "LoraDense, gelu": Layer(lambda: with_lora(Dense(H, F, "gelu")), has_dropout=True),
     "Embedding": Layer(lambda: Embedding(V, H), (IDS,), takes_rows=False),
     "LayerNorm": Layer(lambda: LayerNorm(H, EPS)),
     "CrossAttention": Layer(OverItself, (LENGTHS, SOURCE_LENGTHS), has_dropout=True),

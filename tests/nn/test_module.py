@@ -175,3 +175,24 @@ def test_a_module_that_is_wholly_frozen_says_so():
     module.zero_grad()
     with pytest.raises(RuntimeError, match="nothing of this module is trained"):
         _ = module.storage
+
+
+class Nested(Module):
+    def __init__(self):
+        self.tied = Tied()
+        self.last = Linear(3, 2)
+
+
+def test_every_module_is_named_by_its_path():
+    names = [name for name, _ in Nested().named_modules()]
+    assert names == ["tied", "tied.token", "tied.layers.0", "tied.layers.1", "tied.norm", "last"]
+
+
+def test_a_part_is_replaced_wherever_it_is():
+    nested = Nested()
+    in_list, outside, new = nested.tied.layers[1], nested.last, (Linear(3, 3), Linear(3, 2))
+    nested.replace({in_list: new[0], outside: new[1]})
+    assert nested.tied.layers[1] is new[0]
+    assert nested.last is new[1]
+    assert not {in_list, outside} & {module for _, module in nested.named_modules()}
+    assert [name for name, _ in nested.tied.named_parameters()] == NAMES

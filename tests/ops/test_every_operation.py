@@ -24,6 +24,7 @@ from minitransformer.ops.embedding import embedding_backward, embedding_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
+from minitransformer.ops.low_rank import low_rank_backward, low_rank_forward
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
@@ -103,6 +104,9 @@ OPERATIONS = {
         lambda x, gamma, beta: layer_norm_forward(x, gamma, beta, 1e-12), layer_norm_backward, [(4, 7), (7,), (7,)]
     ),
     "linear": Operation(linear_forward, linear_backward, [(4, 7), (7, 3), (3,)]),
+    "low_rank": Operation(
+        lambda x, a, b: low_rank_forward(x, a, b, 1.7), low_rank_backward, [(4, 7), (7, 2), (2, 3)]
+    ),
     "max_pooling": Operation(lambda x: max_pooling_forward(x, LENGTHS), max_pooling_backward, [(8, 7)]),
     "mean_pooling": Operation(lambda x: mean_pooling_forward(x, LENGTHS), mean_pooling_backward, [(8, 7)]),
     "mean_sqrt_len_pooling": Operation(

@@ -9,6 +9,7 @@ from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entr
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
+from minitransformer.ops.low_rank import low_rank_backward, low_rank_forward
 from minitransformer.ops.softmax import softmax_backward, softmax_forward
 
 torch = pytest.importorskip("torch")
@@ -23,6 +24,12 @@ OPERATIONS = {
         linear_backward,
         lambda x, weight, bias: F.linear(x, weight.T, bias),
         [(5, 7), (7, 3), (3,)],
+    ),
+    "low_rank": (
+        lambda x, a, b: low_rank_forward(x, a, b, 1.7),
+        low_rank_backward,
+        lambda x, a, b: 1.7 * F.linear(F.linear(x, a.T), b.T),
+        [(5, 7), (7, 2), (2, 3)],
     ),
     "layer_norm": (
         lambda x, gamma, beta: layer_norm_forward(x, gamma, beta, 1e-12),

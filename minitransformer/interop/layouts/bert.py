@@ -56,4 +56,5 @@ BERT = FolderLayout(
         "is_decoder": (False, "a decoder hides later tokens, an encoder doesn't"),
         "add_cross_attention": (False, "cross-attention belongs to a decoder"),
     },
+    lora_targets=("query", "value"),
 )

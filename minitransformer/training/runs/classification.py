@@ -10,7 +10,7 @@ from minitransformer.corpora.targets import different_scores, label_names, targe
 from minitransformer.errors import UserError
 from minitransformer.evaluation.classification import prediction_metrics
 from minitransformer.inference.prediction import scores_of
-from minitransformer.interop.hub import model_folder
+from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
 from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -20,6 +20,7 @@ from minitransformer.training.optimizer.learning_rates import rate_factors_by_de
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 
 LAYOUTS = (LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS)
+HEADS = ("classifier", "hidden_layers", "bert.pooler")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,8 @@ class ClassificationRun(FineTuningRun):
 
     def prepare(self) -> None:
         settings = self.settings
+        if settings.freeze_encoder and settings.lora:
+            raise UserError("--freeze-encoder leaves nothing of the encoder to train, and --lora does; choose one")
         train = read_table(settings.train, *LAYOUTS)
         dev = read_table(settings.dev, (*train.columns,))
         head = classifier_settings(train, settings)
@@ -63,12 +66,14 @@ class ClassificationRun(FineTuningRun):
         if head.problem_type == "regression":
             for table in (train, dev):
                 different_scores(table)  # raises if there is nothing to learn or to measure
-        self.model = BertForSequenceClassification.from_pretrained(settings.model, seed=settings.seed, settings=head)
+        files = ModelFiles.of(settings.model)
+        self.model = BertForSequenceClassification.from_pretrained(files, seed=settings.seed, settings=head)
+        self.add_lora(self.model, HEADS if settings.pooling == "pooler" else HEADS[:-1])
         if settings.freeze_encoder:
             self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
         if head.problem_type == "regression":
             self.model.classifier.bias.value[...] = targets.mean()  # the scores are nearest from there
-        self.tokenizer = BertTokenizer.from_pretrained(model_folder(settings.model))
+        self.tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
         limit = settings.max_length or self.tokenizer.model_max_length
         self.tokenizer.model_max_length = min(limit, self.model.config.max_position_embeddings)
         self.examples = ClassificationBatch(tokens_of(train, self.tokenizer), targets)

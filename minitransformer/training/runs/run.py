@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
 from minitransformer.files import json_text, read_json_object, replace_all
+from minitransformer.interop.adapted_tensors import ADAPTER_WEIGHTS_FILE
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
@@ -167,8 +168,8 @@ def check_new(folder: Path) -> None:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a folder has a trained model."""
-    return (folder / WEIGHTS_FILE).exists()
+    """Whether a folder has a trained model, or an adapter."""
+    return (folder / WEIGHTS_FILE).exists() or (folder / ADAPTER_WEIGHTS_FILE).exists()
 
 
 def settings_file(folder: Path) -> Path:

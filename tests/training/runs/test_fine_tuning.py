@@ -12,12 +12,19 @@ from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs import best
 from minitransformer.training.runs.classification import ClassificationRun
 from minitransformer.training.runs.sentences import SentencesRun
+from tests.small_tables import learning_encoder
 from tests.training.fine_tuning_runs import classification_settings, sentences_settings
 from tests.training.test_loop import PowerCutError, timeless
 
+LORA = {"lora": 2, "lora_dropout": 0.1}
 RUNS = {
     "train-sbert": (SentencesRun, lambda folder: sentences_settings(folder, "labelled_pairs", "classification")),
     "finetune": (ClassificationRun, classification_settings),
+    "finetune --lora": (ClassificationRun, lambda folder: classification_settings(folder, **LORA)),
+    "train-sbert --lora": (
+        SentencesRun,
+        lambda folder: sentences_settings(folder, "labelled_pairs", "classification", **LORA),
+    ),
 }
 every_command = pytest.mark.parametrize("command", RUNS)
 
@@ -65,11 +72,12 @@ def test_the_best_model_is_kept_the_first_of_equal_ones_and_nan_is_never_better(
     assert len({weights.tobytes() for weights in seen}) == 4
     assert found == pytest.approx({"accuracy": values[best]}, nan_ok=True)
     np.testing.assert_array_equal(run.model.storage.values, seen[best])
-    if command == "finetune":
-        loaded = BertForSequenceClassification.from_pretrained(run.folder)
-        np.testing.assert_array_equal(loaded.storage.values, seen[best])
+    if "--lora" in command:
+        run.model.storage.values[...] = 0
+        run.model.restore(run.folder)
+        np.testing.assert_array_equal(run.model.storage.values, seen[best])
     else:
-        loaded = SiameseNetwork.from_pretrained(run.folder)
+        loaded = (BertForSequenceClassification if command == "finetune" else SiameseNetwork).from_pretrained(run.folder)
         np.testing.assert_array_equal(loaded.storage.values, seen[best])
 
 
@@ -78,7 +86,9 @@ def test_a_finished_folder_holds_the_model_and_nothing_of_the_way(tmp_path, comm
     run = started(tmp_path, command)
     run.train(workers=1)
     assert {path.name for path in (run.folder / "training").iterdir()} == {"settings.json", "best.json"}
-    assert {"config.json", "model.safetensors", "vocab.txt", "metrics.jsonl"} < {p.name for p in run.folder.iterdir()}
+    adapter = {"adapter_config.json", "adapter_model.safetensors"}
+    model = adapter if "--lora" in command else {"config.json", "model.safetensors"}
+    assert {*model, "vocab.txt", "metrics.jsonl"} < {path.name for path in run.folder.iterdir()}
 
 
 def test_it_is_evaluated_so_often_per_epoch_and_at_the_end(tmp_path):
@@ -175,6 +185,14 @@ def test_a_table_that_changed_is_not_resumed_and_named(tmp_path, monkeypatch, ta
     resumed = ClassificationRun.resume(run.folder)
     with pytest.raises(UserError, match=f"step-000004 belongs to a run with checksum of --{table} "):
         resumed.train(workers=1)
+
+
+def test_an_adapter_of_a_model_that_changed_is_not_resumed(tmp_path, monkeypatch):
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path, **LORA))
+    train_until_the_power_is_cut(monkeypatch, run, "after the evaluation, before the checkpoint is whole")
+    learning_encoder(initializer_range=0.2).save_pretrained(run.settings.model)
+    with pytest.raises(UserError, match="belongs to a run with checksum of MODEL "):
+        ClassificationRun.resume(run.folder).train(workers=1)
 
 
 def test_a_run_of_the_other_command_is_not_resumed(tmp_path):

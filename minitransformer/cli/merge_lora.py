@@ -1,0 +1,63 @@
+"""minitransformer merge-lora MODEL ADAPTER --out DIR: a model and an adapter of it as one model."""
+
+from pathlib import Path
+
+import click
+
+from minitransformer.cli._arguments import model_argument
+from minitransformer.errors import MissingHead, UserError
+from minitransformer.interop.hub import model_folder
+from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, is_adapter
+from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
+from minitransformer.interop.sentence_transformers_folder import MODULES_FILE
+from minitransformer.models.bert import Bert
+from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
+from minitransformer.models.trainable import TrainableModel
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.training.runs.run import check_new
+
+
+@click.command()
+@model_argument
+@click.argument("adapter", type=click.Path())
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The new model's folder.")
+def command(model: str, adapter: str, out: Path) -> None:
+    """Write a model whose weights hold what an adapter (LoRA) adds to them.
+
+    ADAPTER is a folder from `finetune --lora`, `train-sbert --lora` or peft, and MODEL the model that it was trained on,
+    wherever that is now: a folder, or a name on the Hugging Face hub. DIR becomes a folder like any model's.
+
+    \b
+    Example:
+      minitransformer merge-lora my-bert my-adapter --out my-classifier
+    """
+    check_new(out)
+    folder, base = model_folder(adapter), ModelFiles.of(model)
+    if not is_adapter(folder):
+        raise UserError(f"{folder} is not an adapter: it has no {ADAPTER_CONFIG_FILE}")
+    if base.are_adapted:
+        raise UserError(f"{model} is an adapter itself; give the model that {adapter} was trained on")
+    files = ModelFiles(folder, base.base)
+    merged = merged_model(files)
+    BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES)).save_pretrained(out)
+    merged.save_pretrained(out)
+    click.echo(f"Saved to {out}: {type(merged).__name__}, {merged.num_parameters:,} parameters")
+
+
+def merged_model(files: ModelFiles) -> TrainableModel:
+    """The model that an adapter makes of its base, with all heads that these have."""
+    if has_pair_classifier(files.folder):
+        return SiameseNetwork.from_pretrained(files)
+    if (files.folder / MODULES_FILE).exists():
+        return SentenceEncoder.from_pretrained(files)
+    if "classifier.weight" in [*files.tensors(Bert.layout.tensors)]:
+        return BertForSequenceClassification.from_pretrained(files)
+    if (files.base / MODULES_FILE).exists():
+        return SentenceEncoder.from_pretrained(files)
+    try:
+        return BertForPreTraining.from_pretrained(files, needed=("mlm_head", "nsp_head", "bert.pooler"))
+    except MissingHead:
+        return Bert.from_pretrained(files)

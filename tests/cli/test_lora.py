@@ -1,0 +1,157 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from minitransformer import BertForPreTraining, BertForSequenceClassification, SentenceEncoder
+from minitransformer.training.metrics import read_metrics
+from tests import small_tables
+from tests.cli.test_fill_mask import assert_one_line_error
+from tests.small_tables import learning_encoder
+
+LEARN = ["--epochs", 20, "--learning-rate", "5e-2", "--batch-size", 8, "--evaluations-per-epoch", 1]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("learning")
+    learning_encoder().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def finetune(run, tmp_path, base, without_waiting_for_the_disk):
+    """finetune(*options): a classifier's adapter in tmp_path/out."""
+
+    def finetune(*options, model=base):
+        table = small_tables.labelled_texts(tmp_path / "table.tsv", count=48)
+        return run("finetune", model, "--train", table, "--dev", table, "--out", tmp_path / "out", *options)
+
+    return finetune
+
+
+@pytest.fixture
+def train_sbert(run, tmp_path, base, without_waiting_for_the_disk):
+    def train_sbert(*options):
+        table = small_tables.labelled_pairs(tmp_path / "pairs.tsv", count=48)
+        tables = ["--train", table, "--dev", table, "--objective", "classification"]
+        return run("train-sbert", base, *tables, "--out", tmp_path / "out", *options)
+
+    return train_sbert
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_finetune_learns_and_saves_an_adapter_that_predict_takes_for_a_model(run, finetune, tmp_path, base):
+    result = finetune("--lora", 2, *LEARN)
+    assert result.status == 0, result.error
+    assert {"adapter_config.json", "adapter_model.safetensors", "vocab.txt"} < names_in(tmp_path / "out")
+    assert not {"config.json", "model.safetensors"} & names_in(tmp_path / "out")
+    best = json.loads((tmp_path / "out/training/best.json").read_text())
+    assert best["accuracy"] > 0.8
+    predicted = run("predict", tmp_path / "out", tmp_path / "table.tsv")
+    assert predicted.error.endswith(f"accuracy {best['accuracy']:.3f}, macro f1 {best['macro_f1']:.3f}, matthews "
+                                    f"{best['matthews']:.3f}\n")
+    config = json.loads((tmp_path / "out/adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"]) == (2, 4)
+    assert config["base_model_name_or_path"] == str(base)
+
+
+def test_what_is_trained_is_said_beside_the_whole(finetune):
+    result = finetune("--lora", 2, "--epochs", 1, "--pooling", "mean", "--lora-alpha", 3, "--lora-dropout", 0.1)
+    updates, classifier = 2 * 2 * 2 * (12 + 12), 12 * 3 + 3  # layers, targets, rank
+    assert f"parameters, {updates + classifier} of them trained\n" in result.output
+
+
+def test_train_sbert_saves_an_adapter_and_its_pair_classifier(run, train_sbert, tmp_path):
+    result = train_sbert("--lora", 2, *LEARN)
+    assert result.status == 0, result.error
+    assert {"adapter_config.json", "adapter_model.safetensors", "modules.json"} < names_in(tmp_path / "out")
+    best = json.loads((tmp_path / "out/training/best.json").read_text())
+    predicted = run("predict", tmp_path / "out", tmp_path / "pairs.tsv")
+    assert f"accuracy {best['accuracy']:.3f}" in predicted.error
+    assert run("similarity", tmp_path / "out", "my dog", "he is").status == 0
+
+
+@pytest.mark.parametrize("kind", ["finetune", "train_sbert"])
+def test_merged_it_answers_as_before(run, request, tmp_path, base, kind):
+    request.getfixturevalue(kind)("--lora", 2, *LEARN)
+    result = run("merge-lora", base, tmp_path / "out", "--out", tmp_path / "merged")
+    assert result.status == 0, result.error
+    assert {"config.json", "model.safetensors", "vocab.txt"} < names_in(tmp_path / "merged")
+    assert not {"adapter_config.json", "adapter_model.safetensors"} & names_in(tmp_path / "merged")
+    table = tmp_path / ("table.tsv" if kind == "finetune" else "pairs.tsv")
+    assert run("predict", tmp_path / "merged", table).output == run("predict", tmp_path / "out", table).output
+
+
+def test_an_adapter_can_be_given_for_any_model_and_merging_keeps_the_models_heads(run, model_folder, tmp_path):
+    """An adapter of a pretrained BERT whose B is 0 changes nothing: fill-mask, embed and inspect say the same."""
+    from minitransformer import Bert
+    from minitransformer.interop.lora_settings import LoraSettings
+    from minitransformer.models.lora import add_lora
+
+    bert = Bert.from_pretrained(model_folder)
+    add_lora(bert, LoraSettings(2, 4, ("query", "value"), base=str(model_folder)))
+    bert.save_pretrained(tmp_path / "adapter")
+    run("merge-lora", model_folder, tmp_path / "adapter", "--out", tmp_path / "merged")
+    merged = BertForPreTraining.from_pretrained(tmp_path / "merged")
+    np.testing.assert_array_equal(merged.storage.values, BertForPreTraining.from_pretrained(model_folder).storage.values)
+    for words in (["fill-mask", "the [MASK] likes grass"], ["inspect", "the dog"], ["similarity", "a dog", "the cat"]):
+        command, *texts = words
+        expected = run(command, model_folder, *texts)
+        assert expected.status == 0
+        assert run(command, tmp_path / "adapter", *texts) == expected
+
+
+def test_an_adapter_whose_model_has_moved_can_be_merged_with_it(run, finetune, tmp_path, base):
+    moved = tmp_path / "moved"
+    shutil.copytree(base, moved)
+    finetune("--lora", 2, "--epochs", 1, model=moved)
+    expected = run("predict", tmp_path / "out", tmp_path / "table.tsv").output
+    moved.rename(tmp_path / "elsewhere")
+    result = run("predict", tmp_path / "out", tmp_path / "table.tsv")
+    assert_one_line_error(result, f"is an adapter of {moved}, which can't be found", "adapter_config.json")
+    assert run("merge-lora", tmp_path / "elsewhere", tmp_path / "out", "--out", tmp_path / "merged").status == 0
+    assert run("predict", tmp_path / "merged", tmp_path / "table.tsv").output == expected
+
+
+def test_an_adapters_labels_are_the_tables(finetune, tmp_path):
+    finetune("--lora", 2, "--epochs", 1)
+    settings = BertForSequenceClassification.from_pretrained(tmp_path / "out").settings
+    assert settings.labels == small_tables.LABELS
+
+
+def test_an_adapter_is_a_model_to_fine_tune_whole(run, finetune, train_sbert, tmp_path):
+    train_sbert("--lora", 2, "--epochs", 1)
+    (tmp_path / "out").rename(tmp_path / "adapter")
+    assert finetune("--epochs", 1, model=tmp_path / "adapter").status == 0
+    assert SentenceEncoder.from_pretrained(tmp_path / "out").embedding_size == 12
+
+
+def test_what_makes_no_sense_is_a_one_line_error(run, finetune, tmp_path, base):
+    assert_one_line_error(finetune("--lora", 2, "--freeze-encoder"), "--freeze-encoder", "--lora", "choose one")
+    assert_one_line_error(finetune("--lora-alpha", 2), "--lora-alpha and --lora-dropout belong to --lora")
+    assert_one_line_error(finetune("--lora", 13), "rank 13", "12")
+    assert finetune("--lora", 0).status == 2
+    assert not (tmp_path / "out").exists()
+    assert finetune("--lora", 2, "--epochs", 1).status == 0
+    (tmp_path / "out").rename(tmp_path / "adapter")
+    assert_one_line_error(finetune("--lora", 2, model=tmp_path / "adapter"), "is an adapter", "merge-lora")
+    merge = ["merge-lora", base]
+    assert_one_line_error(run(*merge, base, "--out", tmp_path / "new"), "is not an adapter", "adapter_config.json")
+    assert_one_line_error(run(*merge, tmp_path / "none", "--out", tmp_path / "new"), "does not exist")
+    assert_one_line_error(run(*merge, tmp_path / "adapter", "--out", base), "holds another model")
+    both = [tmp_path / "adapter"] * 2
+    assert_one_line_error(run("merge-lora", *both, "--out", tmp_path / "new"), "is an adapter itself")
+    learning_encoder(hidden_size=18).save_pretrained(tmp_path / "wide")
+    result = run("merge-lora", tmp_path / "wide", tmp_path / "adapter", "--out", tmp_path / "new")
+    assert_one_line_error(result, "adapter_model.safetensors", "has the shape [2, 12], expected [2, 18]")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_metrics_of_a_run_with_lora_are_those_of_any_run(finetune, tmp_path):
+    finetune("--lora", 2, "--epochs", 1)
+    assert all(np.isfinite(line["loss"]) for line in read_metrics(tmp_path / "out/metrics.jsonl") if "loss" in line)
