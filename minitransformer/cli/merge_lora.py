@@ -27,8 +27,8 @@ from minitransformer.training.runs.run import check_new
 def command(model: str, adapter: str, out: Path) -> None:
     """Write a model whose weights hold what an adapter (LoRA) adds to them.
 
-    ADAPTER is a folder from `finetune --lora`, `train-sbert --lora` or peft, and MODEL the model that it was trained on,
-    wherever that is now: a folder, or a name on the Hugging Face hub. DIR becomes a folder like any model's.
+    ADAPTER is a folder from `finetune --lora`, from `train-sbert --lora` or from peft. MODEL is the model that it was
+    trained on, wherever that is now: a folder, or a name on the Hugging Face hub. DIR becomes a model's folder.
 
     \b
     Example:

@@ -36,7 +36,8 @@ class AdaptedTensors(Mapping[str, np.ndarray]):
         with errors_in(self.file):
             found = adapter_layout(layout).index(self.adapter)
         names = {layout.canonical(name): name for name in base}
-        changed = [*filter(self._is_target, names), *(f"{match[1]}.weight" for match in map(_PART.fullmatch, found) if match)]
+        there = [f"{match[1]}.weight" for match in map(_PART.fullmatch, found) if match]
+        changed = [*filter(self._is_target, names), *there]
         self.updates = {names.get(weight, weight): self._update(weight, found) for weight in changed}
         self.heads = {names.get(name, name): theirs for name, theirs in found.items() if not _PART.fullmatch(name)}
         self.shapes = {**base.shapes, **{name: self.adapter.shapes[theirs] for name, theirs in self.heads.items()}}
@@ -76,7 +77,7 @@ class AdaptedTensors(Mapping[str, np.ndarray]):
         """The names of A and B in the file."""
         names = [f"{weight.removesuffix('weight')}lora_{part}.weight" for part in "AB"]
         if lacking := [name for name in names if name not in found]:
-            raise UserError(f"{self.file} lacks {PREFIX}...{lacking[0]}, which belongs to its target_modules")
+            raise UserError(f"{self.file} lacks {PREFIX}{lacking[0]}, which belongs to its target_modules")
         return [found[name] for name in names]
 
     def _check(self) -> None:

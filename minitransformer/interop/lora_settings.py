@@ -72,7 +72,7 @@ class LoraSettings:
             raise UserError(f"use_rslora must be true or false, found {self.use_rslora!r}")
         if not isinstance(self.base, str):
             raise UserError(f"base_model_name_or_path must name a model, found {self.base!r}")
-        if not isinstance(self.targets, str | tuple) or not self.targets or not all(isinstance(target, str) for target in self.targets):
+        if not isinstance(self.targets, str | tuple) or {*map(type, self.targets)} != {str}:
             raise UserError(f"target_modules must be names of modules, found {self.targets!r}")
         try:
             self.names("")
@@ -100,6 +100,8 @@ def read_lora_settings(folder: Path) -> LoraSettings:
     file = folder / ADAPTER_CONFIG_FILE
     config = read_json_object(file)
     targets = config.get("target_modules")
+    if unknown := [name for name, value in config.items() if value and name not in (*_HARMLESS, *_REFUSED)]:
+        warnings.warn(f"{file}: these settings are unknown and not applied: {', '.join(unknown)}", stacklevel=4)
     with errors_in(file):
         _refuse(config)
         return LoraSettings(
@@ -132,7 +134,7 @@ def lora_settings_text(settings: LoraSettings, architecture: str, layout: Tensor
             "use_rslora": settings.use_rslora,
             "target_modules": targets if isinstance(targets, str) else list(targets),
             "modules_to_save": [module for module in modules if ".lora_" not in module] or None,
-            "fan_in_fan_out": not all(row and row.how.transposed for row in rows),  # whether their weights are (in, out)
+            "fan_in_fan_out": not all(row and row.how.transposed for row in rows),  # are their weights (in, out)?
             "bias": "none",
             "inference_mode": True,
         }
@@ -150,8 +152,6 @@ def _refuse(config: dict[str, Any]) -> None:
     start = config.get("init_lora_weights")
     if start not in [None, *_STARTS]:
         raise UserError(f"init_lora_weights is {start!r}, which may change the model's own weights: not built here")
-    if unknown := [name for name, value in config.items() if value and name not in (*_HARMLESS, *_REFUSED)]:
-        warnings.warn(f"these settings are unknown and not applied: {', '.join(unknown)}", stacklevel=5)
 
 
 def _is_number(value: Any) -> bool:

@@ -47,7 +47,8 @@ def _with_updates(model: PretrainedModel, settings: LoraSettings) -> dict[Module
     for linears in _targets(model, settings):
         in_size, out_size = linears[0].weight.shape
         if settings.rank > min(in_size, out_size):
-            raise UserError(f"LoRA's rank {settings.rank} is more than any matrix of {in_size} rows and {out_size} columns has")
+            shape = f"a matrix {in_size} x {out_size} can't have so high a rank"
+            raise UserError(f"LoRA's rank is {settings.rank}; {shape}")
         lora_a = Parameter((in_size, settings.rank), Uniform(1 / math.sqrt(in_size)))
         for linear in linears:
             lora_b = Parameter((settings.rank, linear.weight.shape[1]), zeros)

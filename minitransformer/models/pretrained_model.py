@@ -87,7 +87,9 @@ class PretrainedModel(TrainableModel, Generic[Config]):
     ) -> Self:
         """The model in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
-        Of an adapter's folder it is the adapted model, with what the adapter adds in its weights. A head that the checkpoint doesn't have gets first values drawn from `seed`, and a warning says so; tensors of
+        Of an adapter's folder it is the adapted model, with what the adapter adds in its weights.
+
+        A head that the checkpoint doesn't have gets first values drawn from `seed`, and a warning says so; tensors of
         heads that this model doesn't have are ignored. `needed` are the heads that the checkpoint must have, such as
         ("mlm_head", "bert.pooler"); the others then don't matter and cause no warning.
 
@@ -120,7 +122,9 @@ class PretrainedModel(TrainableModel, Generic[Config]):
     def _read_config(cls, folder: Path, tensors: Checkpoint) -> Any:
         return cls.layout.read_config(folder, cls.config_type, tensors)
 
-    def _load(self, tensors: list[Checkpoint], dtype: DTypeLike, seed: int, needed: Heads | None, new: Heads = ()) -> None:
+    def _load(
+        self, tensors: list[Checkpoint], dtype: DTypeLike, seed: int, needed: Heads | None, new: Heads = ()
+    ) -> None:
         """Give a model without values its place in memory and its values, from the tensors of each of its files.
 
         `needed` and `new` are as in Loading, which checks all files before memory is asked for.

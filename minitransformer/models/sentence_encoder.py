@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from minitransformer.errors import UserError
 from minitransformer.interop.hub import ModelName
 from minitransformer.interop.layouts.bert import BERT
+from minitransformer.interop.lora_settings import LoraSettings
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
 from minitransformer.interop.sentence_transformers_folder import (
@@ -138,6 +139,15 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         encoder = cls(config, tokenizer, settings, seed=None)
         encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with BERT's own pooler
         return encoder
+
+    @property
+    def lora(self) -> LoraSettings | None:  # type: ignore[override]
+        """LoRA changes the BERT inside."""
+        return self.encoder.lora
+
+    @lora.setter
+    def lora(self, settings: LoraSettings | None) -> None:
+        self.encoder.lora = settings
 
     def tensor_files(self) -> list[TensorFile]:
         head = zip(module_folders(self.settings.head), self.head.layers, strict=True)

@@ -51,7 +51,7 @@ class LoraLinear(Linear):
         return super().backward(dy, cache.linear) + dropout_backward(dx_of_update, cache.dropout)
 
 
-class LoraDense(Dense, LoraLinear):
+class LoraDense(Dense, LoraLinear):  # type: ignore[misc]  # their caches differ, and each knows its own
     """y = activation(x W + b + s dropout(x) A B): Dense, whose linear layer is a LoraLinear."""
 
     __init__ = LoraLinear.__init__

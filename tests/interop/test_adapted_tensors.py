@@ -98,11 +98,11 @@ FIRST = f"{C_ATTN.format(0)}.lora_A.weight"
 @pytest.mark.parametrize(
     ("changes", "config", "message"),
     [
-        ({FIRST: None}, {}, r"lacks base_model.model...h.0.c_attn.lora_A.weight, which belongs to its target_modules"),
+        ({FIRST: None}, {}, r"lacks base_model.model.h.0.c_attn.lora_A.weight, which belongs to its target_modules"),
         ({}, {"target_modules": ["c_attn", "c_proj"]}, r"lacks .*h.0.c_proj.lora_A.weight"),
         ({}, {"r": 3}, r"tensor .*h.0.c_attn.lora_A.weight has the shape \[2, 2\], expected \[3, 2\]"),
         ({FIRST: np.zeros((2, 3))}, {}, r"h.0.c_attn.lora_A.weight has the shape \[2, 3\], expected \[2, 2\]"),
-        ({name: None for name in TENSORS}, {"target_modules": ["q"]}, r"changes nothing: its target_modules \('q',\)"),
+        (dict.fromkeys(TENSORS), {"target_modules": ["q"]}, r"changes nothing: its target_modules \('q',\)"),
         (
             {C_ATTN.format(7) + f".lora_{part}.weight": tensor for part, tensor in (("A", A), ("B", B))},
             {},
@@ -111,9 +111,13 @@ FIRST = f"{C_ATTN.format(0)}.lora_A.weight"
         (
             {FIRST: None, FIRST.removeprefix("base_model.model."): A},
             {},
-            r"are called base_model.model..., found transformer.h.0.c_attn.lora_A.weight",
+            r"are called base_model.model.*, found transformer.h.0.c_attn.lora_A.weight",
         ),
-        ({"base_model.model.transformer.wte.lora_embedding_A": A}, {}, r"holds .*wte.lora_embedding_A, which isn't built"),
+        (
+            {"base_model.model.wte.lora_embedding_A": A},
+            {},
+            r"holds .*wte.lora_embedding_A, which isn't built",
+        ),
         ({FIRST.replace("A.weight", "A.default.weight"): A}, {}, "are two names of one tensor"),
     ],
 )

@@ -75,5 +75,5 @@ def test_a_model_that_is_not_there_is_named_with_the_file_that_asks_for_it(adapt
 
 def test_an_adapter_of_an_adapter_is_refused(base, adapter_of):
     other = adapter_of(str(base), "other")
-    with pytest.raises(UserError, match="is an adapter of .*other, which is an adapter itself; merge that one first"):
+    with pytest.raises(UserError, match=r"is an adapter of .*other, which is an adapter itself; merge that one first"):
         ModelFiles.of(adapter_of(str(other)))

@@ -28,17 +28,17 @@ def saved_bert(folder, dtype=np.float32):
     return folder
 
 
-def adapted(base, settings=SETTINGS, dtype=np.float64, model_type=Bert, heads=(), **options):
+def adapted(base, lora=SETTINGS, model_type=Bert, heads=(), dtype=np.float64, **options):
     """A model with updates that are as random as everything else; float64 values that are float32 numbers."""
     model = model_type.from_pretrained(base, dtype=dtype, **options)
-    add_lora(model, LoraSettings(**{**vars(settings), "base": str(base)}), heads)
+    add_lora(model, LoraSettings(**{**vars(lora), "base": str(base)}), heads)
     randomise(model, seed=8, std=0.3)
     model.storage.values[...] = model.storage.values.astype(np.float32)
     return model
 
 
-def adapted_classifier(base, settings=SETTINGS):
-    return adapted(base, settings, model_type=BertForSequenceClassification, heads=HEADS, settings=LABELS)
+def adapted_classifier(base, lora=SETTINGS):
+    return adapted(base, lora, BertForSequenceClassification, HEADS, settings=LABELS)
 
 
 # -- in the model ------------------------------------------------------------------------------------------------------
@@ -195,8 +195,7 @@ def test_a_sentence_encoders_adapter_keeps_what_is_around_the_encoder(tmp_path):
     head = DenseSettings(H, 5, "tanh"), "normalise"
     small_encoder(pooling=("max",), head=head).save_pretrained(tmp_path / "base")
     encoder = SentenceEncoder.from_pretrained(tmp_path / "base", dtype=np.float64)
-    add_lora(encoder.encoder, LoraSettings(RANK, 5, ("query", "value"), base=str(tmp_path / "base")))
-    encoder.move_to_one_storage()
+    add_lora(encoder, LoraSettings(RANK, 5, ("query", "value"), base=str(tmp_path / "base")), heads=("head",))
     randomise(encoder, std=0.3)
     encoder.storage.values[...] = encoder.storage.values.astype(np.float32)
     encoder.save_pretrained(tmp_path / "adapter")

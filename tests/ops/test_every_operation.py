@@ -104,9 +104,7 @@ OPERATIONS = {
         lambda x, gamma, beta: layer_norm_forward(x, gamma, beta, 1e-12), layer_norm_backward, [(4, 7), (7,), (7,)]
     ),
     "linear": Operation(linear_forward, linear_backward, [(4, 7), (7, 3), (3,)]),
-    "low_rank": Operation(
-        lambda x, a, b: low_rank_forward(x, a, b, 1.7), low_rank_backward, [(4, 7), (7, 2), (2, 3)]
-    ),
+    "low_rank": Operation(lambda x, a, b: low_rank_forward(x, a, b, 1.7), low_rank_backward, [(4, 7), (7, 2), (2, 3)]),
     "max_pooling": Operation(lambda x: max_pooling_forward(x, LENGTHS), max_pooling_backward, [(8, 7)]),
     "mean_pooling": Operation(lambda x: mean_pooling_forward(x, LENGTHS), mean_pooling_backward, [(8, 7)]),
     "mean_sqrt_len_pooling": Operation(

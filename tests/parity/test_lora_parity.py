@@ -119,8 +119,8 @@ def test_sentence_transformers_loads_an_encoder_of_ours(tmp_path, caplog):
     small_encoder(pooling=("max",)).save_pretrained(tmp_path / "base")
     encoder = SentenceEncoder.from_pretrained(tmp_path / "base")
     before = encoder.encode(random_texts(9))
-    add_lora(encoder.encoder, settings_of(tmp_path / "base", ADAPTERS["query and value"]))
-    randomise(encoder.encoder, std=0.3)
+    add_lora(encoder, settings_of(tmp_path / "base", ADAPTERS["query and value"]))
+    randomise(encoder, std=0.3)
     encoder.save_pretrained(tmp_path / "adapter")
     with caplog.at_level(logging.WARNING):
         theirs = sentence_transformers.SentenceTransformer(str(tmp_path / "adapter"), device="cpu")

@@ -83,7 +83,7 @@ class SentencesRun(FineTuningRun):
         encoder = SentenceEncoder.from_pretrained(
             settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
         )
-        self.add_lora(encoder.encoder)
+        self.add_lora(encoder, heads=("head",))
         self.tokenizer = encoder.tokenizer
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
         objective = make_objective(settings, encoder.embedding_size, len(self.label_names))

@@ -77,7 +77,9 @@ def test_the_best_model_is_kept_the_first_of_equal_ones_and_nan_is_never_better(
         run.model.restore(run.folder)
         np.testing.assert_array_equal(run.model.storage.values, seen[best])
     else:
-        loaded = (BertForSequenceClassification if command == "finetune" else SiameseNetwork).from_pretrained(run.folder)
+        loaded = (BertForSequenceClassification if command == "finetune" else SiameseNetwork).from_pretrained(
+            run.folder
+        )
         np.testing.assert_array_equal(loaded.storage.values, seen[best])
 
 
