@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError
 from minitransformer.interop.layouts.gpt2 import GPT2
-from minitransformer.interop.safetensors_files import Tensors
+from minitransformer.interop.loading import Checkpoint
 from minitransformer.models.encoder import Encoder
 from minitransformer.models.gpt_config import GptConfig
 from minitransformer.models.id_check import check_tokens
@@ -166,7 +166,7 @@ class Gpt(PretrainedModel[GptConfig], Encoder):
                 parameter.initialiser = Normal(init_std)
 
     @classmethod
-    def _read_config(cls, folder: Path, tensors: Tensors) -> GptConfig:
+    def _read_config(cls, folder: Path, tensors: Checkpoint) -> GptConfig:
         return untied_if_the_file_is(super()._read_config(folder, tensors), GPT2.tensors, tensors)
 
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from minitransformer import Bert, BertForSequenceClassification, ClassifierSettings, SentenceEncoder
+from minitransformer import (
+    Bert,
+    BertForSequenceClassification,
+    ClassifierSettings,
+    Gpt,
+    PackedTokens,
+    SentenceEncoder,
+)
 from minitransformer.errors import UserError
 from minitransformer.interop.lora_settings import LoraSettings, read_lora_settings
 from minitransformer.models.lora import add_lora
@@ -13,7 +20,7 @@ from minitransformer.nn.lora import LoraDense, LoraLinear
 from minitransformer.training.optimizer.adamw import AdamW
 from tests.gradient_check import assert_parameter_gradients
 from tests.small_encoders import random_texts, small_encoder
-from tests.small_models import random_tokens, randomise, small_config
+from tests.small_models import random_tokens, randomise, small_config, small_gpt, small_gpt_config
 
 H, F, RANK = 12, 7, 2
 SETTINGS = LoraSettings(RANK, 5, ("query", "value"))
@@ -99,6 +106,30 @@ def test_gradients_and_moments_have_the_size_of_the_adapter():
             np.testing.assert_array_equal(parameter.value, before[name])
 
 
+def test_gpts_query_key_and_value_share_their_a_which_gets_the_gradients_of_all_three():
+    model, tokens = small_gpt(), random_tokens(small_gpt_config())
+    expected = model(tokens)
+    add_lora(model, LoraSettings(RANK, 5, ("c_attn",)))
+    np.testing.assert_array_equal(model(tokens), expected)
+    attention = model.layers[1].attention
+    assert attention.query.lora_a is attention.key.lora_a is attention.value.lora_a
+    assert model.storage.values.size == 2 * RANK * (H + 3 * H)
+    randomise(model)
+    loss, cache = model.forward(tokens)
+    model.backward(cache)
+    assert loss.total != pytest.approx(-np.log(1 / 23))
+    assert_parameter_gradients(model, lambda: model.forward(tokens)[0].total)
+
+
+def test_gpt_says_the_same_token_by_token_with_lora():
+    model, tokens = small_gpt(), random_tokens(small_gpt_config(), lengths=(7,))
+    add_lora(model, LoraSettings(RANK, 5, ("c_attn", "c_fc", "c_proj")))
+    randomise(model)
+    seen = model.key_values(1)
+    rows = [model(PackedTokens.pack([[token]]), seen) for token in tokens.token_ids]
+    np.testing.assert_allclose(np.concatenate(rows), model(tokens), rtol=1e-9)
+
+
 @pytest.mark.parametrize("settings", [SETTINGS, EVERY_LAYER])
 def test_gradients_equal_central_differences_with_b_at_random(tmp_path, settings):
     model, tokens = adapted_classifier(saved_bert(tmp_path, np.float64), settings), random_tokens(small_config())
@@ -176,6 +207,25 @@ def test_an_adapter_comes_back_as_one_bit_for_bit_and_can_be_trained_on(tmp_path
     again.restore(tmp_path / "adapter")
     np.testing.assert_array_equal(again.storage.values, model.storage.values)
     assert again.lora == model.lora
+
+
+def test_an_adapter_of_gpt_has_one_a_and_one_b_for_query_key_and_value(tmp_path):
+    small_gpt().save_pretrained(tmp_path / "base")
+    model = adapted(tmp_path / "base", LoraSettings(RANK, 5, ("c_attn",)), Gpt)
+    model.save_pretrained(tmp_path / "adapter")
+    tensors = load_file(tmp_path / "adapter/adapter_model.safetensors")
+    module = "base_model.model.transformer.h.1.attn.c_attn"
+    assert tensors[f"{module}.lora_A.weight"].shape == (RANK, H)
+    key = model.layers[1].attention.key
+    np.testing.assert_array_equal(tensors[f"{module}.lora_B.weight"][H : 2 * H], key.lora_b.value.T)
+    assert json.loads((tmp_path / "adapter/adapter_config.json").read_text())["fan_in_fan_out"] is True
+    merged = Gpt.from_pretrained(tmp_path / "adapter", dtype=np.float64)
+    tokens = random_tokens(small_gpt_config())
+    np.testing.assert_allclose(merged(tokens), model(tokens), rtol=1e-10, atol=1e-12)
+    again = Gpt.from_pretrained(tmp_path / "base", dtype=np.float64)
+    add_lora(again, read_lora_settings(tmp_path / "adapter"))
+    again.restore(tmp_path / "adapter")
+    np.testing.assert_array_equal(again.storage.values, model.storage.values)
 
 
 def test_a_classifiers_adapter_keeps_its_head_its_pooler_and_its_labels(tmp_path):

@@ -1,6 +1,8 @@
 """LoRA against peft: its folders both ways, its merged weights, and twenty steps of training from the same A and B."""
 
+import json
 import logging
+import shutil
 import warnings
 
 import numpy as np
@@ -10,14 +12,15 @@ torch = pytest.importorskip("torch", reason="torch is not installed (the parity 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed (the parity extra)")
 peft = pytest.importorskip("peft", reason="peft is not installed (the parity extra)")
 
-from minitransformer import Bert, BertForSequenceClassification, ClassifierSettings, SentenceEncoder  # noqa: E402
-from minitransformer.interop.lora_settings import LoraSettings  # noqa: E402
+from minitransformer import Bert, BertForSequenceClassification, ClassifierSettings, Gpt, SentenceEncoder  # noqa: E402
+from minitransformer.interop.lora_settings import LoraSettings, read_lora_settings  # noqa: E402
 from minitransformer.models.lora import add_lora  # noqa: E402
 from minitransformer.training.optimizer.adamw import AdamW  # noqa: E402
 from minitransformer.training.optimizer.clipping import clip_scale, global_norm  # noqa: E402
+from tests.parity.real_data import data_file  # noqa: E402
 from tests.parity.test_fine_tuning_parity import inputs_of  # noqa: E402
 from tests.small_encoders import random_texts, small_encoder  # noqa: E402
-from tests.small_models import random_tokens, randomise, small_config  # noqa: E402
+from tests.small_models import random_tokens, randomise, small_config, small_gpt_config  # noqa: E402
 
 CONFIG = small_config(type_vocab_size=2)
 TOKENS = random_tokens(CONFIG)
@@ -177,18 +180,18 @@ def learning_rate(step):
     return 0.02 * (1 - step / STEPS)
 
 
-def our_losses(model):
+def our_losses(model, forward):
     optimizer, losses = AdamW(model.storage, weight_decay=WEIGHT_DECAY), []
     for step in range(STEPS):
         model.zero_grad()
-        loss, cache = model.forward(TOKENS, CLASSES)
+        loss, cache = forward()
         model.backward(cache)
         optimizer.step(learning_rate(step), clip_scale(global_norm(model.storage.gradients), MAX_NORM))
         losses.append(loss)
     return losses
 
 
-def their_losses(theirs):
+def their_losses(theirs, loss_of):
     trained = [parameter for parameter in theirs.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
@@ -197,7 +200,7 @@ def their_losses(theirs):
     optimizer, losses = torch.optim.AdamW(groups), []
     for step in range(STEPS):
         optimizer.zero_grad()
-        loss = theirs(**inputs_of(TOKENS), labels=torch.tensor(CLASSES)).loss
+        loss = loss_of()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, MAX_NORM)
         for group in optimizer.param_groups:
@@ -205,6 +208,17 @@ def their_losses(theirs):
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+def trained_by_our_names(theirs):
+    for name, parameter in theirs.named_parameters():
+        if parameter.requires_grad:
+            yield name.replace(".default", "").replace(".modules_to_save", ""), parameter
+
+
+def assert_same_trained_values(values, theirs):
+    for name, parameter in trained_by_our_names(theirs):
+        np.testing.assert_allclose(values[name], parameter.detach().numpy(), rtol=1e-7, atol=1e-9, err_msg=name)
 
 
 @every_adapter
@@ -223,16 +237,97 @@ def test_twenty_steps_from_the_same_a_and_b_equal_pefts_and_so_do_the_first_grad
     their_loss.backward()
     assert loss == pytest.approx(their_loss.item(), rel=1e-12)
     gradients = model.grad_dict()
-    for name, parameter in theirs.named_parameters():
-        if parameter.requires_grad:
-            found = gradients[name.replace(".default", "").replace(".modules_to_save", "")]
-            np.testing.assert_allclose(found, parameter.grad.numpy(), rtol=1e-9, atol=1e-12, err_msg=name)
+    for name, parameter in trained_by_our_names(theirs):
+        np.testing.assert_allclose(gradients[name], parameter.grad.numpy(), rtol=1e-9, atol=1e-12, err_msg=name)
 
-    losses = our_losses(model)
-    np.testing.assert_allclose(losses, their_losses(theirs), rtol=1e-9)
+    losses = our_losses(model, lambda: model.forward(TOKENS, CLASSES))
+    expected = their_losses(theirs, lambda: theirs(**inputs_of(TOKENS), labels=torch.tensor(CLASSES)).loss)
+    np.testing.assert_allclose(losses, expected, rtol=1e-9)
     assert losses[-1] < losses[0]
-    values = model.state_dict()
-    for name, parameter in theirs.named_parameters():
-        if parameter.requires_grad:
-            found = values[name.replace(".default", "").replace(".modules_to_save", "")]
-            np.testing.assert_allclose(found, parameter.detach().numpy(), rtol=1e-7, atol=1e-9, err_msg=name)
+    assert_same_trained_values(model.state_dict(), theirs)
+
+
+# -- GPT ---------------------------------------------------------------------------------------------------------------
+
+C_ATTN = [{"targets": ("c_attn",)}, {"targets": ("c_attn", "c_proj", "c_fc"), "use_rslora": True}]
+
+
+@pytest.fixture(scope="module")
+def gpt_base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gpt")
+    randomise(Gpt(small_gpt_config()), std=0.3).save_pretrained(folder)
+    return folder
+
+
+def their_gpt_logits(theirs, tokens):
+    inputs = {name: array for name, array in inputs_of(tokens).items() if name != "token_type_ids"}
+    with torch.no_grad():
+        logits = theirs(**inputs).logits.numpy()
+    return np.concatenate([row[:length] for row, length in zip(logits, tokens.lengths, strict=True)])
+
+
+@pytest.mark.parametrize("options", C_ATTN)
+def test_peft_loads_our_adapter_of_gpt_and_merges_to_the_same_weights(tmp_path, gpt_base, options):
+    ours, tokens = adapted(gpt_base, options, Gpt), random_tokens(small_gpt_config())
+    ours.save_pretrained(tmp_path)
+    theirs = loaded_by_peft(transformers.GPT2LMHeadModel, gpt_base, tmp_path)
+    np.testing.assert_allclose(their_gpt_logits(theirs, tokens), ours(tokens), rtol=1e-4, atol=1e-5)
+    weights = theirs.merge_and_unload().state_dict()
+    for name, value in Gpt.from_pretrained(tmp_path).state_dict().items():
+        np.testing.assert_allclose(value, weights[name].numpy(), rtol=1e-6, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("options", C_ATTN)
+def test_an_adapter_of_peft_is_a_gpt_here_merged_or_not(tmp_path, gpt_base, options):
+    model = transformers.GPT2LMHeadModel.from_pretrained(gpt_base)
+    theirs = peft.get_peft_model(model, their_config(options, task_type="CAUSAL_LM", fan_in_fan_out=True)).eval()
+    theirs.save_pretrained(tmp_path)
+    tokens = random_tokens(small_gpt_config())
+    expected = their_gpt_logits(theirs, tokens)
+    np.testing.assert_allclose(Gpt.from_pretrained(tmp_path)(tokens), expected, rtol=1e-4, atol=1e-5)
+    ours = Gpt.from_pretrained(gpt_base)
+    add_lora(ours, read_lora_settings(tmp_path))
+    ours.restore(tmp_path)
+    np.testing.assert_allclose(ours(tokens), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_twenty_steps_of_gpt_equal_pefts_though_our_a_is_shared_by_three_layers(tmp_path, gpt_base):
+    tokens = random_tokens(small_gpt_config(), lengths=(6, 6, 6))
+    model = adapted(gpt_base, C_ATTN[0], Gpt, dtype=np.float64)
+    model.storage.values[...] = model.storage.values.astype(np.float32)
+    model.save_pretrained(tmp_path)
+    theirs = transformers.GPT2LMHeadModel.from_pretrained(gpt_base)
+    theirs = peft.PeftModel.from_pretrained(theirs, tmp_path, is_trainable=True).double().eval()
+    ids = torch.from_numpy(tokens.to_padded(tokens.token_ids))
+
+    def their_loss():  # that of transformers computes in float32
+        return torch.nn.functional.cross_entropy(
+            theirs(input_ids=ids).logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten()
+        )
+
+    losses = our_losses(model, lambda: model.forward(tokens))
+    expected = their_losses(theirs, their_loss)
+    np.testing.assert_allclose([loss.total for loss in losses], expected, rtol=1e-9)
+    assert expected[-1] < expected[0]
+    assert_same_trained_values(model.state_dict(), theirs)
+
+
+def test_a_real_adapter_of_gpt2_fits_a_gpt_of_its_size_and_changes_it_as_in_peft(tmp_path):
+    """The base is random: as deep and wide as GPT-2 small, but with a small vocabulary and feed-forward network."""
+    folder = data_file("peft_gpt2_emotion_adapter")
+    shutil.copytree(folder, tmp_path / "adapter")
+    config = small_gpt_config(
+        hidden_size=768, num_hidden_layers=12, num_attention_heads=12, intermediate_size=64, initializer_range=0.05
+    )
+    ours = Gpt(config)
+    ours.save_pretrained(tmp_path / "base")
+    file = tmp_path / "adapter/adapter_config.json"
+    file.chmod(0o644)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "base_model_name_or_path": str(tmp_path / "base")}))
+
+    tokens = random_tokens(config)
+    theirs = loaded_by_peft(transformers.GPT2LMHeadModel, tmp_path / "base", tmp_path / "adapter")
+    expected = their_gpt_logits(theirs, tokens)
+    found = Gpt.from_pretrained(tmp_path / "adapter")(tokens)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    assert np.abs(found - ours(tokens)).max() > 0.01

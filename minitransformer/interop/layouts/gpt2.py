@@ -58,4 +58,5 @@ GPT2 = FolderLayout(
         "reorder_and_upcast_attn": (False, "attention computes in the model's own precision"),
         "add_cross_attention": (False, "a GPT reads one text, and has no source to attend to"),
     },
+    lora_targets=("c_attn",),
 )
