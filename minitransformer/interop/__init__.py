@@ -1,4 +1,4 @@
-"""The files of Hugging Face and sentence-transformers: their names, their transposes, their formats.
+"""The files of Hugging Face, sentence-transformers and peft: their names, their transposes, their formats.
 
 This floor knows tensors and settings, not models; models/ builds models from what is read here.
 """
