@@ -65,7 +65,7 @@ class FineTuningRun(BestModelRun):
         self.save_every = -(-epochs.steps_per_epoch // settings.evaluations_per_epoch)
 
     def add_lora(self, model: PretrainedModel, heads: tuple[str, ...] = ()) -> None:
-        """Train updates of low rank in place of this model, or part of one, and the heads, if the settings say so."""
+        """If the settings say so, train updates of low rank in place of the weights, and the heads as before."""
         settings = self.settings
         if not settings.lora:
             if settings.lora_alpha or settings.lora_dropout:
@@ -74,7 +74,7 @@ class FineTuningRun(BestModelRun):
         if ModelFiles.of(settings.model).are_adapted:
             merge = f"minitransformer merge-lora MODEL {settings.model} --out DIR"
             raise UserError(f"{settings.model} is an adapter, and --lora would put one on top of it; first {merge}")
-        alpha, targets = settings.lora_alpha or 2.0 * settings.lora, model.layout.lora_targets
+        alpha, targets = settings.lora_alpha or 2 * settings.lora, model.layout.lora_targets
         lora = LoraSettings(settings.lora, alpha, targets, settings.lora_dropout, base=settings.model)
         add_lora(model, lora, heads, settings.seed)
 
