@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from minitransformer.batches.pretraining_batch import PretrainingBatch as PretrainingBatch
     from minitransformer.errors import UserError as UserError
     from minitransformer.inference.generation.generate import generate as generate
+    from minitransformer.interop.lora_settings import LoraSettings as LoraSettings
     from minitransformer.models.bert import Bert as Bert
     from minitransformer.models.bert_config import BertConfig as BertConfig
     from minitransformer.models.bert_for_pretraining import BertForPreTraining as BertForPreTraining
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from minitransformer.models.classifier_settings import ClassifierSettings as ClassifierSettings
     from minitransformer.models.gpt import Gpt as Gpt
     from minitransformer.models.gpt_config import GptConfig as GptConfig
+    from minitransformer.models.lora import add_lora as add_lora
     from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
     from minitransformer.text.bert_tokenizer import BertTokenizer as BertTokenizer
@@ -46,12 +48,14 @@ _HOME = {
     "ClassifierSettings": "models.classifier_settings",
     "Gpt": "models.gpt",
     "GptConfig": "models.gpt_config",
+    "LoraSettings": "interop.lora_settings",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "batches.pretraining_batch",
     "SentenceEncoder": "models.sentence_encoder",
     "SentenceEncoderSettings": "models.sentence_encoder_settings",
     "UserError": "errors",
     "Workers": "training.workers",
+    "add_lora": "models.lora",
     "clip_scale": "training.optimizer.clipping",
     "generate": "inference.generation.generate",
     "linear_warm_up_and_decay": "training.optimizer.schedule",

@@ -13,7 +13,7 @@ from minitransformer import (
     SentenceEncoder,
 )
 from minitransformer.errors import UserError
-from minitransformer.interop.lora_settings import LoraSettings, read_lora_settings
+from minitransformer.interop.lora_settings import read_lora_settings
 from minitransformer.models.lora import add_lora
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.nn.lora import LoraDense, LoraLinear
