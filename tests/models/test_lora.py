@@ -9,12 +9,13 @@ from minitransformer import (
     BertForSequenceClassification,
     ClassifierSettings,
     Gpt,
+    LoraSettings,
     PackedTokens,
     SentenceEncoder,
+    add_lora,
 )
 from minitransformer.errors import UserError
 from minitransformer.interop.lora_settings import read_lora_settings
-from minitransformer.models.lora import add_lora
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.nn.lora import LoraDense, LoraLinear
 from minitransformer.training.optimizer.adamw import AdamW
