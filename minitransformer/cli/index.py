@@ -1,0 +1,56 @@
+"""minitransformer index PRODUCTS.tsv --model MODEL --out DIR: products that can be searched."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from minitransformer.corpora.text_files import read_lines
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.search.indexing import index_products
+from minitransformer.search.product_table import read_products, read_queries
+
+
+@click.command()
+@click.argument("products", type=click.Path(), metavar="PRODUCTS.tsv")
+@click.option("--model", type=click.Path(), help="The sentence encoder to embed with; needed for a new index only.")
+@click.option("--out", required=True, type=click.Path(), metavar="DIR", help="The index, new or to be brought up to date.")
+@click.option("--embed", "embedded", multiple=True, metavar="COLUMN", help="Embed this column, too; may be repeated.")
+@click.option("--category", metavar="COLUMN", help="A column of categories: search leaves out those that don't fit.")
+@click.option("--queries", type=click.Path(), metavar="TSV", help="Past queries to suggest: columns query and count.")
+@click.option("--block", type=click.Path(), metavar="FILE", help="Words and phrases never to suggest, one per line.")
+@click.option("--keep-others", is_flag=True, help="Keep products of the index that PRODUCTS.tsv doesn't have.")
+def command(
+    products: str,
+    model: str | None,
+    out: str,
+    embedded: tuple[str, ...],
+    category: str | None,
+    queries: str | None,
+    block: str | None,
+    keep_others: bool,
+) -> None:
+    """Make products searchable, or bring an index up to date.
+
+    PRODUCTS.tsv is a table with a header. It has an id in the column product_id (or id), and a name in name (or title);
+    search can filter by all other columns. Afterwards the index holds the products of the table and no others. Only
+    what has changed is embedded, and after Ctrl-C the same command goes on.
+
+    \b
+    Example:
+      minitransformer index products.tsv --out shop \\
+        --model sentence-transformers/all-MiniLM-L6-v2 --category department
+      minitransformer search shop "chocolate milk"
+    """
+    changes = index_products(
+        Path(out),
+        read_products(products),
+        SentenceEncoder.from_pretrained(model) if model else None,
+        embedded=embedded,
+        category=category,
+        queries=read_queries(queries) if queries else None,
+        blocked=[line for _, line in read_lines(Path(block)) if line] if block else (),
+        keep_others=keep_others,
+        show_progress=sys.stderr.isatty(),
+    )
+    click.echo(f"{out}: {changes}")

@@ -1,0 +1,66 @@
+"""minitransformer search INDEX "query": the best products for a query."""
+
+import click
+
+from minitransformer.errors import UserError
+from minitransformer.files import json_text
+from minitransformer.formatting import format_table
+from minitransformer.search.product_index import Hit, ProductIndex
+
+
+@click.command()
+@click.argument("index", type=click.Path())
+@click.argument("query")
+@click.option("--top", default=10, show_default=True, metavar="N", help="How many products to print at most.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only products that have VALUE in COLUMN; may be repeated, and for one COLUMN any of the values will do.",
+)
+@click.option("--explain", is_flag=True, help="Say why: cosine and BM25 with the ranks by each, and the words matched.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(index: str, query: str, top: int, where: tuple[str, ...], explain: bool, as_json: bool) -> None:
+    """Print the best products for a query.
+
+    They are ranked by meaning (the cosine of embeddings) and by words (BM25) together. INDEX is from `minitransformer
+    index`.
+
+    \b
+    Example:
+      minitransformer search shop "chocolate milk" \\
+        --where department="dairy eggs" --explain
+    """
+    hits = ProductIndex.open(index).search(query, top, parse_where(where))
+    if as_json:
+        click.echo(json_text({"query": query, "hits": [hit_fields(hit, explain) for hit in hits]}), nl=False)
+    elif not hits:
+        click.echo("nothing was found", err=True)
+    else:
+        header = ["score", "id", "name", *(["cosine", "rank", "words", "rank", "which"] if explain else [])]
+        click.echo(format_table([header, *(_row(hit, explain) for hit in hits)]))
+
+
+def parse_where(conditions: tuple[str, ...]) -> dict[str, list[str]]:
+    """{column: values} of COLUMN=VALUE conditions."""
+    where: dict[str, list[str]] = {}
+    for condition in conditions:
+        column, equals, value = condition.partition("=")
+        if not equals:
+            raise UserError(f"the condition {condition!r} has no =; expected COLUMN=VALUE, such as department=produce")
+        where.setdefault(column.strip(), []).append(value.strip())
+    return where
+
+
+def hit_fields(hit: Hit, explain: bool) -> dict:
+    """A hit as JSON has it."""
+    fields = hit._asdict()
+    return fields if explain else {name: fields[name] for name in ("id", "score", "name", "fields")}
+
+
+def _row(hit: Hit, explain: bool) -> list[str]:
+    row = [f"{hit.score:.3f}", hit.id, hit.name]
+    if explain:
+        row += [f"{hit.cosine:.3f}", f"{hit.cosine_rank:,}", f"{hit.word_score:.2f}"]
+        row += [f"{hit.word_rank:,}" if hit.word_rank else "", " ".join(hit.words)]
+    return row

@@ -1,0 +1,42 @@
+"""minitransformer suggest INDEX "pre": what might be searched for."""
+
+import click
+
+from minitransformer.files import json_text
+from minitransformer.search.product_index import ProductIndex
+from minitransformer.search.suggestions import Suggestion
+
+
+@click.command()
+@click.argument("index", type=click.Path())
+@click.argument("prefix")
+@click.option("--top", default=10, show_default=True, metavar="N", help="How many suggestions to print at most.")
+@click.option("--all", "show_all", is_flag=True, help="Show suggestions that mean the same, too.")
+@click.option("--explain", is_flag=True, help="Say what each suggestion hides, since it means the same.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as_json: bool) -> None:
+    """Complete what somebody has begun to type.
+
+    Suggestions are past queries and phrases of products' names. They begin with PREFIX, or have a word that does; if
+    there are few of those, typing errors are corrected. INDEX is from `minitransformer index`.
+
+    \b
+    Example:
+      minitransformer suggest shop "mac" --explain
+    """
+    product_index = ProductIndex.open(index)
+    suggestions = product_index.suggest(prefix, top, **({"same_meaning": 2.0} if show_all else {}))
+    if as_json:
+        found = [suggestion_fields(suggestion) for suggestion in suggestions]
+        click.echo(json_text({"prefix": prefix, "suggestions": found}), nl=False)
+        return
+    for suggestion in suggestions:
+        note = f"  (for {suggestion.correction!r})" if suggestion.correction else ""
+        click.echo(suggestion.text + note)
+        for hidden in suggestion.hides if explain else ():
+            click.echo(f"  hides {hidden.text}, cosine {hidden.cosine:.3f}")
+
+
+def suggestion_fields(suggestion: Suggestion) -> dict:
+    """A suggestion as JSON has it."""
+    return {**suggestion._asdict(), "hides": [hidden._asdict() for hidden in suggestion.hides]}

@@ -1,0 +1,110 @@
+"""Making an index of products and keeping it up to date.
+
+What is in the folder:
+
+    index.json          what it was made with (index_settings.py)
+    catalogue.sqlite    products, their words, suggestions
+    products-0.f32      the embeddings of products, and in suggestions-0.f32 those of suggestions
+    model/              the sentence encoder
+    queries.sqlite      embeddings of queries that were asked before; it comes with the first search
+
+Whenever this is interrupted, by Ctrl-C, a crash or a full disk, the index stays as it was after the last batch, and the
+same call goes on from there.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from minitransformer.errors import UserError
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.search.catalogue import Catalogue, Changes
+from minitransformer.search.embedded_texts import EmbeddedTexts
+from minitransformer.search.index_model import MODEL_FOLDER, IndexModel, fingerprint
+from minitransformer.search.index_settings import SETTINGS_FILE, IndexSettings
+from minitransformer.search.product_table import Product
+from minitransformer.search.terms import suggested_texts
+
+LOCK_FILE = "lock.sqlite"
+
+
+def index_products(
+    folder: str | os.PathLike[str],
+    products: Sequence[Product],
+    encoder: SentenceEncoder | None = None,
+    *,
+    embedded: Sequence[str] = (),
+    category: str | None = None,
+    queries: Mapping[str, int] | None = None,
+    blocked: Sequence[str] = (),
+    keep_others: bool = False,
+    show_progress: bool = False,
+) -> Changes:
+    """Make an index in a folder, or let the one that is there hold these products and no others (or keep those, too).
+
+    encoder     needed for a new index, and copied into it
+    embedded    columns to embed together with the name
+    category    the column that tells of which kind a product is: search leaves out kinds that don't fit the query
+    queries     past queries and how often each was asked, to be suggested
+    blocked     words and phrases that no suggestion may have
+
+    Only what is new or has changed is embedded. Raises UserError if somebody else is indexing, if the index was made
+    with another model, if no product has one of the columns, or if the disk is full.
+    """
+    folder = Path(folder)
+    _check_columns(products, [*embedded, *([category] if category else [])])
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        settings = _settings(folder, encoder, tuple(embedded), category)
+        catalogue = Catalogue(folder, create=True)
+        model = IndexModel(folder, settings.model)
+        changes = catalogue.update(products, settings.embedded, keep_others)
+        names = [name for (name,) in catalogue.connection.execute("SELECT name FROM products ORDER BY key")]
+        catalogue.set_suggestions(suggested_texts(names, queries or {}, blocked))
+        for name, embed in (("products", model.embed_products), ("suggestions", model.embed_queries)):
+            texts = EmbeddedTexts(catalogue, folder, name, settings.embedding_size)
+            texts.embed_missing(embed, show_progress)
+            texts.compact()
+    return changes
+
+
+def _check_columns(products: Sequence[Product], columns: Sequence[str]) -> None:
+    if not products:
+        raise UserError("there are no products to index")
+    known = {column for product in products for column in product.fields}
+    for column in columns:
+        if column not in known:
+            raise UserError(f"no product has a column {column!r}; there are {', '.join(sorted(known))}")
+
+
+def _settings(
+    folder: Path, encoder: SentenceEncoder | None, embedded: tuple[str, ...], category: str | None
+) -> IndexSettings:
+    """Those of the index that is there, or else of a new one, for which the encoder goes into the folder."""
+    if encoder is None:
+        if not (folder / SETTINGS_FILE).exists():
+            raise UserError(f"{folder} is a new index, which needs a model to embed its products with (--model)")
+        model, size = (old := IndexSettings.read(folder)).model, old.embedding_size
+    else:
+        model, size = fingerprint(encoder), encoder.embedding_size
+        if not (folder / SETTINGS_FILE).exists():
+            encoder.save_pretrained(folder / MODEL_FOLDER)
+        elif IndexSettings.read(folder).model != model:
+            other = "was made with another model, and embeddings of two models can't be compared"
+            raise UserError(f"{folder} {other}; choose another --out, or go on without --model")
+    settings = IndexSettings(model, size, embedded, category)
+    settings.write(folder)
+    return settings
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Raises UserError if somebody else holds the lock. The system takes it back from a process that is killed."""
+    with closing(sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise UserError(f"{folder} can't be written, or is being indexed by another process ({error})") from None
+        yield

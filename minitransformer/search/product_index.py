@@ -1,0 +1,175 @@
+"""An index of products: search and suggestions. It is made by indexing.py."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from minitransformer.errors import UserError
+from minitransformer.search.catalogue import Catalogue, Where
+from minitransformer.search.embedded_texts import Embeddings, EmbeddedTexts
+from minitransformer.search.fusion import MEANING
+from minitransformer.search.index_model import IndexModel
+from minitransformer.search.index_settings import IndexSettings
+from minitransformer.search.kept import Kept
+from minitransformer.search.query_cache import QueryCache
+from minitransformer.search.ranking import CANDIDATES, NO_CATEGORY, rank
+from minitransformer.search.suggestions import SAME_MEANING, Suggestion, Suggestions
+from minitransformer.search.words import WordHits, find_by_words, matched_words
+
+MAX_TOP, MAX_QUERY = 1000, 1000  # hits, and characters
+
+
+class Hit(NamedTuple):
+    """A product that was found.
+
+    score         by which hits are ranked (fusion.py)
+    fields        the product's columns, id and name among them
+    cosine        of its embedding and the query's; cosine_rank is its place by that, among all that pass the filter
+    word_score    BM25, 0 if no word matches; word_rank is its place by that
+    words         the words of the product that match the query's
+    """
+
+    id: str
+    name: str
+    score: float
+    fields: dict[str, str]
+    cosine: float | None
+    cosine_rank: int | None
+    word_score: float
+    word_rank: int | None
+    words: list[str]
+
+
+class ProductIndex:
+    """The products in a folder. Any number of threads may use it, and it sees what is indexed meanwhile."""
+
+    def __init__(self, folder: Path, settings: IndexSettings) -> None:
+        self.folder, self.settings = folder, settings
+        self.catalogue = Catalogue(folder)
+        self.model = IndexModel(folder, settings.model)
+        self._cache = QueryCache(folder)
+        self._products = Kept(self._load_products)
+        self._suggestions = Kept(self._load_suggestions)
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Self:
+        """Raises UserError if the folder is no index. The model is loaded when a new query needs it."""
+        index = cls(Path(folder), IndexSettings.read(Path(folder)))
+        len(index)
+        return index
+
+    def __len__(self) -> int:
+        """The number of products."""
+        with self.catalogue.transaction("DEFERRED") as connection:
+            return connection.execute("SELECT count(*) FROM products").fetchone()[0]
+
+    def search(self, query: str, top: int = 10, where: Where | None = None, *, meaning: float = MEANING) -> list[Hit]:
+        """The best products for a query, at most `top`, the best first.
+
+        where      {column: value} or {column: [values]}: only products that have it in each of these columns
+        meaning    how much the embeddings count: with 0 only words do, with 1 only meaning does
+
+        Raises UserError for an empty query or an endless one, and for a column that isn't there.
+        """
+        query = checked(query, top)
+        if not query:
+            raise UserError("the query is empty; expected a few words, such as: chocolate milk")
+        embedding = self.query_embedding(query) if meaning else None
+        with self.catalogue.transaction("DEFERRED") as connection:
+            products, categories = self._products.get(self.catalogue.version())
+            passing = self.catalogue.filter(where)
+            keys = self.catalogue.keys(passing) if where else products.keys
+            places = np.searchsorted(products.keys, keys)
+            by_words = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0)
+            cosines = None if embedding is None else products.cosines(embedding, places)
+            found, scores = rank(cosines, _word_scores(keys, by_words), categories[places], meaning)
+            return self._hits(connection, query, keys, cosines, by_words, found[:top], scores)
+
+    def suggest(self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING) -> list[Suggestion]:
+        """The likeliest searches that begin, or have a word that begins, with what was typed.
+
+        same_meaning    the cosine from which only the first of several suggestions is shown; above 1, all are
+        """
+        checked(prefix, top)
+        with self.catalogue.transaction("DEFERRED"):
+            suggestions = self._suggestions.get(self.catalogue.version())
+        return suggestions.find(prefix, top, same_meaning)
+
+    def query_embedding(self, query: str) -> np.ndarray:
+        """(E,), from the cache if it was asked before."""
+        embedding = self._cache.get(query)
+        if embedding is None:
+            embedding = self.model.embed_queries([query])[0]
+            self._cache.put(query, embedding)
+        return embedding
+
+    def _hits(
+        self,
+        connection: sqlite3.Connection,
+        query: str,
+        keys: np.ndarray,
+        cosines: np.ndarray | None,
+        by_words: WordHits,
+        found: np.ndarray,
+        scores: np.ndarray,
+    ) -> list[Hit]:
+        """The products at these places, and what speaks for them."""
+        chosen = keys[found].tolist()
+        word_ranks = {key: number for number, key in enumerate(by_words.keys.tolist(), 1)}
+        words = matched_words(connection, query, chosen)
+        hits = []
+        for place, key, product, score in zip(found, chosen, self.catalogue.products(chosen), scores, strict=False):
+            word_rank = word_ranks.get(key)
+            hit = Hit(
+                id=product.id,
+                name=product.name,
+                score=float(score),
+                fields=product.fields,
+                cosine=None if cosines is None else float(cosines[place]),
+                cosine_rank=None if cosines is None else 1 + int((cosines > cosines[place]).sum()),
+                word_score=float(by_words.scores[word_rank - 1]) if word_rank else 0.0,
+                word_rank=word_rank,
+                words=words.get(key, []),
+            )
+            hits.append(hit)
+        return hits
+
+    def _texts(self, table: str) -> EmbeddedTexts:
+        return EmbeddedTexts(self.catalogue, self.folder, table, self.settings.embedding_size)
+
+    def _load_products(self) -> tuple[Embeddings, np.ndarray]:
+        """The embeddings of all products, and a number (n,) for the category of each."""
+        products = self._texts("products").load()
+        categories = np.full(len(products.keys), NO_CATEGORY)
+        statement = "SELECT product, value FROM fields WHERE name = ?"
+        numbers: dict[str, int] = {}
+        for key, value in self.catalogue.connection.execute(statement, (self.settings.category,)):
+            categories[np.searchsorted(products.keys, key)] = numbers.setdefault(value, len(numbers))
+        return products, categories
+
+    def _load_suggestions(self) -> Suggestions:
+        embeddings = self._texts("suggestions").load()
+        statement = "SELECT key, text, popularity FROM suggestions ORDER BY popularity DESC, text"
+        found = self.catalogue.connection.execute(statement).fetchall()
+        keys, texts, popularity = zip(*found, strict=True) if found else ((), (), ())
+        rows = embeddings.rows[np.searchsorted(embeddings.keys, keys)]
+        return Suggestions(texts, popularity, rows, embeddings.matrix)
+
+
+def checked(query: str, top: int) -> str:
+    """The query without white space around it. Raises UserError if it is too long, or too many hits are asked for."""
+    if len(query) > MAX_QUERY:
+        raise UserError(f"the query has {len(query):,} characters; expected at most {MAX_QUERY:,}")
+    if not 1 <= top <= MAX_TOP:
+        raise UserError(f"{top} results were asked for; expected 1 to {MAX_TOP:,}")
+    return " ".join(query.split())
+
+
+def _word_scores(keys: np.ndarray, by_words: WordHits) -> np.ndarray:
+    """The BM25 score of each of the products with these keys (n,), in ascending order; 0 where no word matches."""
+    scores = np.zeros(len(keys))
+    scores[np.searchsorted(keys, by_words.keys)] = by_words.scores
+    return scores

@@ -1,0 +1,89 @@
+"""The table of products that an index is made from, and the table of past queries.
+
+The first line is a header. A product has an id in the column product_id (or id) and a name in name (or title); its
+other columns can be anything, and may be empty. A query has its text in the column query and, if they are there, the
+number of times it was searched for in count.
+
+    product_id<TAB>name<TAB>department          query<TAB>count
+    24852<TAB>Banana<TAB>produce                bananas<TAB>1200
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from minitransformer.corpora.text_files import decode, open_text
+from minitransformer.errors import UserError
+
+ID_COLUMNS, NAME_COLUMNS = ("product_id", "id"), ("name", "title")
+QUERY_COLUMNS, COUNT_COLUMNS = ("query",), ("count",)
+
+
+class Product(NamedTuple):
+    """A line of the table: `fields` holds the columns that aren't empty, id and name among them, by their names."""
+
+    id: str
+    name: str
+    fields: dict[str, str]
+
+
+def read_products(path: str | os.PathLike[str]) -> list[Product]:
+    """The products of a table, in its order.
+
+    Raises UserError that names the line if the header lacks a column, a line has more or fewer fields than the header,
+    a product has no id or no name, or an id is there twice.
+    """
+    header, rows = _read_rows(Path(path))
+    id_column, name_column = (_place(path, header, names) for names in (ID_COLUMNS, NAME_COLUMNS))
+    products, line_of = [], {}
+    for line, values in rows:
+        product_id, name = values[id_column], values[name_column]
+        if not product_id or not name:
+            empty = header[name_column if product_id else id_column]
+            raise UserError(f"{path}, line {line}: the field {empty!r} is empty; fill it or delete the line")
+        if product_id in line_of:
+            twice = f"the id {product_id!r} is that of line {line_of[product_id]} too"
+            raise UserError(f"{path}, line {line}: {twice}; each product needs an id of its own")
+        line_of[product_id] = line
+        fields = {column: value for column, value in zip(header, values, strict=True) if value}
+        products.append(Product(product_id, name, fields))
+    return products
+
+
+def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:
+    """How often each query was searched for: once for each line that has it, or as often as its count says."""
+    header, rows = _read_rows(Path(path))
+    query_column = _place(path, header, QUERY_COLUMNS)
+    counts: dict[str, int] = {}
+    for line, values in rows:
+        count = values[header.index("count")] if "count" in header else "1"
+        if not count.isdecimal():
+            raise UserError(f"{path}, line {line}: the count {count!r} is not a whole number")
+        counts[values[query_column]] = counts.get(values[query_column], 0) + int(count)
+    return counts
+
+
+def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header, and each line that isn't blank by its number. Raises UserError unless they fit together."""
+    with open_text(path) as (text, _):
+        lines = [(number, decode(line, path, number)) for number, line in enumerate(text, 1)]
+    rows = [(number, [field.strip() for field in line.split("\t")]) for number, line in lines if line.strip()]
+    if len(rows) < 2:
+        raise UserError(f"{path} has {'no line after its header' if rows else 'no lines'}; expected a table")
+    (_, header), *rows = rows
+    if len(set(header)) < len(header) or not all(header):
+        raise UserError(f"{path}: each column needs a name of its own in the header, found: {' '.join(header)[:80]}")
+    for line, values in rows:
+        if len(values) != len(header):
+            expected = f"expected {len(header)} tab-separated fields as in the header, found {len(values)}"
+            raise UserError(f"{path}, line {line}: {expected}; replace tabs inside texts by spaces")
+    return header, rows
+
+
+def _place(path: str | os.PathLike[str], header: Sequence[str], names: Sequence[str]) -> int:
+    """The place of the first of the names that the header has."""
+    if found := [name for name in names if name in header]:
+        return header.index(found[0])
+    lacking = f"has no column {' or '.join(names)}; its columns are: {' '.join(header)[:80]}"
+    raise UserError(f"{path} {lacking}. The first line must be a header, with tabs between the names")

@@ -1,0 +1,90 @@
+"""What can be suggested: past queries, and phrases that several products have in their names.
+
+A phrase has one to MAX_PHRASE words. It doesn't begin or end with a word such as "of", nor with a number, and it isn't
+the mere part of a longer one: "breasted" is left out if nearly all products with it are "boneless breasted".
+
+A text's popularity is the probability that a search is for it: a mixture of how often it was searched for, and of how
+many products have it.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+MAX_TERMS = 10_000  # phrases of names: the commonest
+MAX_PHRASE, MAX_NAME = 3, 5  # words of a phrase; of a whole name that is suggested, too
+MIN_PRODUCTS = 2  # with a phrase in their names
+PART_OF_LONGER = 0.8  # of the products with a phrase that have the same longer phrase
+SEARCHES = 0.9  # how much past queries count, where there are any
+MAX_LENGTH = 80  # characters of a suggestion
+
+_WORD = re.compile(r"[\w%&'’.-]+")
+_FUNCTION_WORDS = frozenset("a an and & at by de for from in la of on or per the to with without w".split())
+
+
+def normalise_text(text: str) -> str:
+    """A text as it is compared: lower-case, without accents, with single spaces.
+
+    >>> normalise_text("  Jalapeño  PEPPERS ")
+    'jalapeno peppers'
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def suggested_texts(names: Sequence[str], queries: Mapping[str, int], blocked: Sequence[str] = ()) -> dict[str, float]:
+    """The popularity of each text that can be suggested, of products with these names and after these past queries.
+
+    Texts that have one of the blocked words or phrases aren't among them.
+    """
+    searches: Counter[str] = Counter()
+    for query, count in queries.items():
+        searches[normalise_text(query)] += count
+    of_searches = SEARCHES if searches.total() else 0.0
+    texts: dict[str, float] = {}
+    for counts, share in ((name_phrases(names), 1 - of_searches), (searches, of_searches)):
+        for text, count in counts.items():
+            texts[text] = texts.get(text, 0.0) + share * count / max(counts.total(), 1)
+    banned = [re.compile(rf"\b{re.escape(normalise_text(phrase))}\b") for phrase in blocked if phrase.strip()]
+    return {
+        text: popularity
+        for text, popularity in texts.items()
+        if 0 < len(text) <= MAX_LENGTH and not any(pattern.search(text) for pattern in banned)
+    }
+
+
+def name_phrases(names: Iterable[str]) -> Counter[str]:
+    """The commonest phrases of the names and how many products have each; short names are phrases even of one product.
+
+    >>> name_phrases(["Organic Bananas", "Bananas of Peru", "Organic Kale", "Best of Organic Kale Chips, 2 of 5 oz"])
+    Counter({'organic': 3, 'bananas': 2, 'organic kale': 2, 'organic bananas': 1, 'bananas of peru': 1})
+    """
+    counts: Counter[tuple[str, ...]] = Counter()
+    whole: dict[tuple[str, ...], None] = {}
+    for name in names:
+        words = tuple(_words(name))
+        lengths = range(1, MAX_PHRASE + 1)
+        counts.update({words[i : i + n] for n in lengths for i in range(len(words) - n + 1)})
+        if len(words) <= MAX_NAME:
+            whole[words] = None
+    longer: dict[tuple[str, ...], int] = {}  # for each phrase, the commonest of those that are a word longer
+    for phrase, count in counts.items():
+        for part in (phrase[1:], phrase[:-1]):
+            longer[part] = max(longer.get(part, 0), count)
+    shared = Counter({
+        " ".join(phrase): count
+        for phrase, count in counts.items()
+        if count >= MIN_PRODUCTS and longer.get(phrase, 0) < PART_OF_LONGER * count and _can_stand_alone(phrase)
+    })
+    names_alone = {" ".join(words): 1 for words in whole if words and " ".join(words) not in shared}
+    return Counter(dict((shared + Counter(names_alone)).most_common(MAX_TERMS)))
+
+
+def _words(name: str) -> list[str]:
+    return [word for match in _WORD.findall(normalise_text(name)) if (word := match.strip("'’.-"))]
+
+
+def _can_stand_alone(phrase: tuple[str, ...]) -> bool:
+    first, last = phrase[0], phrase[-1]
+    return not any(word in _FUNCTION_WORDS or word[0].isdigit() or len(word) < 2 for word in (first, last))
