@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minitransformer.models.lora import add_lora as add_lora
     from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
+    from minitransformer.search.product_index import ProductIndex as ProductIndex
     from minitransformer.text.bert_tokenizer import BertTokenizer as BertTokenizer
     from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer as BytePairTokenizer
     from minitransformer.text.character_tokenizer import CharacterTokenizer as CharacterTokenizer
@@ -51,6 +52,7 @@ _HOME = {
     "LoraSettings": "interop.lora_settings",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "batches.pretraining_batch",
+    "ProductIndex": "search.product_index",
     "SentenceEncoder": "models.sentence_encoder",
     "SentenceEncoderSettings": "models.sentence_encoder_settings",
     "UserError": "errors",

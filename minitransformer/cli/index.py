@@ -14,7 +14,7 @@ from minitransformer.search.product_table import read_products, read_queries
 @click.command()
 @click.argument("products", type=click.Path(), metavar="PRODUCTS.tsv")
 @click.option("--model", type=click.Path(), help="The sentence encoder to embed with; needed for a new index only.")
-@click.option("--out", required=True, type=click.Path(), metavar="DIR", help="The index, new or to be brought up to date.")
+@click.option("--out", required=True, type=click.Path(), metavar="DIR", help="The index, new or to be updated.")
 @click.option("--embed", "embedded", multiple=True, metavar="COLUMN", help="Embed this column, too; may be repeated.")
 @click.option("--category", metavar="COLUMN", help="A column of categories: search leaves out those that don't fit.")
 @click.option("--queries", type=click.Path(), metavar="TSV", help="Past queries to suggest: columns query and count.")

@@ -14,6 +14,7 @@ from minitransformer.errors import UserError
 SECTIONS = {
     "Train": ("pretrain", "finetune", "train-sbert", "merge-lora"),
     "Ask": ("fill-mask", "next-sentence", "predict", "embed", "similarity"),
+    "Shop": ("index", "search", "suggest"),
     "Look": ("inspect", "doctor"),
     "Measure": ("evaluate",),
 }

@@ -4,7 +4,9 @@ import click
 
 from minitransformer.files import json_text
 from minitransformer.search.product_index import ProductIndex
-from minitransformer.search.suggestions import Suggestion
+from minitransformer.search.suggestions import SAME_MEANING, Suggestion
+
+SHOW_ALL = 2.0  # a cosine that none reaches
 
 
 @click.command()
@@ -25,7 +27,7 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
       minitransformer suggest shop "mac" --explain
     """
     product_index = ProductIndex.open(index)
-    suggestions = product_index.suggest(prefix, top, **({"same_meaning": 2.0} if show_all else {}))
+    suggestions = product_index.suggest(prefix, top, same_meaning=SHOW_ALL if show_all else SAME_MEANING)
     if as_json:
         found = [suggestion_fields(suggestion) for suggestion in suggestions]
         click.echo(json_text({"prefix": prefix, "suggestions": found}), nl=False)

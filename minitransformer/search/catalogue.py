@@ -67,25 +67,26 @@ class Catalogue(Database):
         """
         counts = {"added": 0, "changed": 0, "unchanged": 0, "deleted": 0}
         with self.transaction() as connection:
-            left = {known[0]: known for known in connection.execute("SELECT id, key, fields, text FROM products")}
+            known = connection.execute("SELECT id, key, name, fields, text FROM products").fetchall()
+            left = {product_id: columns for product_id, *columns in known}
             for product in products:
-                _, key, fields, text = left.pop(product.id, (product.id, None, None, None))
+                key, _, fields, text = left.pop(product.id, (None, None, None, None))
                 new_fields, new_text = json.dumps(product.fields, ensure_ascii=False), embedded_text(product, embedded)
-                if (fields, text) == (new_fields, new_text):
-                    counts["unchanged"] += 1
-                elif key is None:
+                if key is None:
                     self._add(product, new_fields, new_text)
                     counts["added"] += 1
+                elif (fields, text) == (new_fields, new_text):
+                    counts["unchanged"] += 1
                 else:
                     self._change(key, product, new_fields, new_text)
                     counts["changed"] += 1
-            for _, key, fields, _ in left.values():
-                if keep_others:
-                    self._embed_as(key, embedded_text(json.loads(fields), embedded))
-                else:
+            for product_id, (key, name, fields, text) in left.items():
+                if not keep_others:
                     self._forget(key)
                     connection.execute("DELETE FROM products WHERE key = ?", (key,))
                     counts["deleted"] += 1
+                elif text != embedded_text(kept := Product(product_id, name, json.loads(fields)), embedded):
+                    self._change(key, kept, fields, embedded_text(kept, embedded))
         return Changes(**counts)
 
     def _add(self, product: Product, fields: str, text: str) -> None:

@@ -54,8 +54,8 @@ class EmbeddedTexts:
     def load(self) -> Embeddings:
         """What is there now; to be called in a transaction."""
         number, count = self._file()
-        found = self.database.connection.execute(f"SELECT key, ifnull(row, -1) FROM {self.name} ORDER BY key").fetchall()
-        keys, rows = np.array(found, np.int64).reshape(-1, 2).T
+        found = self.database.connection.execute(f"SELECT key, ifnull(row, -1) FROM {self.name} ORDER BY key")
+        keys, rows = np.array(found.fetchall(), np.int64).reshape(-1, 2).T
         return Embeddings(keys, rows, self._matrix(number).rows(count))
 
     def num_missing(self) -> int:

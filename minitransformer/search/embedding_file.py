@@ -17,7 +17,7 @@ class EmbeddingFile:
         self.path, self.width = path, width
 
     def rows(self, count: int) -> np.ndarray:
-        """The first rows (count, width), in float32 and read-only, as they are on disk: nothing is read before it is used.
+        """The first rows (count, width), in float32 and read-only. Nothing is read from the disk before it is used.
 
         Raises UserError if the file has fewer.
         """

@@ -60,5 +60,5 @@ def fingerprint(encoder: SentenceEncoder) -> str:
     for file in encoder.tensor_files():
         for name, parameter in file.module.named_parameters():
             digest.update(name.encode())
-            digest.update(np.ascontiguousarray(parameter.value, FLOAT))
+            digest.update(np.ascontiguousarray(parameter.value, FLOAT).data)
     return digest.hexdigest()

@@ -1,7 +1,7 @@
 """An index of products: search and suggestions. It is made by indexing.py."""
 
 import os
-import sqlite3
+import warnings
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from minitransformer.errors import UserError
 from minitransformer.search.catalogue import Catalogue, Where
-from minitransformer.search.embedded_texts import Embeddings, EmbeddedTexts
+from minitransformer.search.embedded_texts import EmbeddedTexts, Embeddings
 from minitransformer.search.fusion import MEANING
 from minitransformer.search.index_model import IndexModel
 from minitransformer.search.index_settings import IndexSettings
@@ -17,7 +17,7 @@ from minitransformer.search.kept import Kept
 from minitransformer.search.query_cache import QueryCache
 from minitransformer.search.ranking import CANDIDATES, NO_CATEGORY, rank
 from minitransformer.search.suggestions import SAME_MEANING, Suggestion, Suggestions
-from minitransformer.search.words import WordHits, find_by_words, matched_words
+from minitransformer.search.words import find_by_words, matched_words
 
 MAX_TOP, MAX_QUERY = 1000, 1000  # hits, and characters
 
@@ -41,6 +41,23 @@ class Hit(NamedTuple):
     word_score: float
     word_rank: int | None
     words: list[str]
+
+
+class _Evidence(NamedTuple):
+    """The cosines and BM25 scores (n,) of the products that pass a filter."""
+
+    cosines: np.ndarray | None
+    word_scores: np.ndarray
+
+    def of(self, place: int) -> dict:
+        """What a hit says of them; equal ones share a rank."""
+        word_score = self.word_scores[place]
+        return {
+            "cosine": None if self.cosines is None else float(self.cosines[place]),
+            "cosine_rank": None if self.cosines is None else 1 + int((self.cosines > self.cosines[place]).sum()),
+            "word_score": float(word_score),
+            "word_rank": 1 + int((self.word_scores > word_score).sum()) if word_score else None,
+        }
 
 
 class ProductIndex:
@@ -84,9 +101,11 @@ class ProductIndex:
             keys = self.catalogue.keys(passing) if where else products.keys
             places = np.searchsorted(products.keys, keys)
             by_words = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0)
+            word_scores = np.zeros(len(keys))
+            word_scores[np.searchsorted(keys, by_words.keys)] = by_words.scores
             cosines = None if embedding is None else products.cosines(embedding, places)
-            found, scores = rank(cosines, _word_scores(keys, by_words), categories[places], meaning)
-            return self._hits(connection, query, keys, cosines, by_words, found[:top], scores)
+            found, scores = rank(cosines, word_scores, categories[places], meaning)
+            return self._hits(query, keys, _Evidence(cosines, word_scores), found[:top], scores[:top])
 
     def suggest(self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING) -> list[Suggestion]:
         """The likeliest searches that begin, or have a word that begins, with what was typed.
@@ -107,35 +126,22 @@ class ProductIndex:
         return embedding
 
     def _hits(
-        self,
-        connection: sqlite3.Connection,
-        query: str,
-        keys: np.ndarray,
-        cosines: np.ndarray | None,
-        by_words: WordHits,
-        found: np.ndarray,
-        scores: np.ndarray,
+        self, query: str, keys: np.ndarray, evidence: "_Evidence", found: np.ndarray, scores: np.ndarray
     ) -> list[Hit]:
-        """The products at these places, and what speaks for them."""
+        """The products at the places `found` (k,) of those with the keys (n,)."""
         chosen = keys[found].tolist()
-        word_ranks = {key: number for number, key in enumerate(by_words.keys.tolist(), 1)}
-        words = matched_words(connection, query, chosen)
-        hits = []
-        for place, key, product, score in zip(found, chosen, self.catalogue.products(chosen), scores, strict=False):
-            word_rank = word_ranks.get(key)
-            hit = Hit(
+        words = matched_words(self.catalogue.connection, query, chosen)
+        return [
+            Hit(
                 id=product.id,
                 name=product.name,
                 score=float(score),
                 fields=product.fields,
-                cosine=None if cosines is None else float(cosines[place]),
-                cosine_rank=None if cosines is None else 1 + int((cosines > cosines[place]).sum()),
-                word_score=float(by_words.scores[word_rank - 1]) if word_rank else 0.0,
-                word_rank=word_rank,
                 words=words.get(key, []),
+                **evidence.of(place),
             )
-            hits.append(hit)
-        return hits
+            for place, key, product, score in zip(found, chosen, self.catalogue.products(chosen), scores, strict=True)
+        ]
 
     def _texts(self, table: str) -> EmbeddedTexts:
         return EmbeddedTexts(self.catalogue, self.folder, table, self.settings.embedding_size)
@@ -143,6 +149,9 @@ class ProductIndex:
     def _load_products(self) -> tuple[Embeddings, np.ndarray]:
         """The embeddings of all products, and a number (n,) for the category of each."""
         products = self._texts("products").load()
+        if missing := int((products.rows < 0).sum()):
+            what = f"{missing:,} of {len(products.rows):,} products have no embedding yet"
+            warnings.warn(f"{what} and are found by words alone; let `minitransformer index` finish", stacklevel=5)
         categories = np.full(len(products.keys), NO_CATEGORY)
         statement = "SELECT product, value FROM fields WHERE name = ?"
         numbers: dict[str, int] = {}
@@ -166,10 +175,3 @@ def checked(query: str, top: int) -> str:
     if not 1 <= top <= MAX_TOP:
         raise UserError(f"{top} results were asked for; expected 1 to {MAX_TOP:,}")
     return " ".join(query.split())
-
-
-def _word_scores(keys: np.ndarray, by_words: WordHits) -> np.ndarray:
-    """The BM25 score of each of the products with these keys (n,), in ascending order; 0 where no word matches."""
-    scores = np.zeros(len(keys))
-    scores[np.searchsorted(keys, by_words.keys)] = by_words.scores
-    return scores

@@ -36,7 +36,8 @@ def read_products(path: str | os.PathLike[str]) -> list[Product]:
     """
     header, rows = _read_rows(Path(path))
     id_column, name_column = (_place(path, header, names) for names in (ID_COLUMNS, NAME_COLUMNS))
-    products, line_of = [], {}
+    products: list[Product] = []
+    line_of: dict[str, int] = {}
     for line, values in rows:
         product_id, name = values[id_column], values[name_column]
         if not product_id or not name:

@@ -1,4 +1,4 @@
-"""The embeddings of queries that were asked before, in a SQLite file: most searches are for what was searched before."""
+"""Embeddings of queries that were asked before, in a SQLite file: most searches repeat an earlier one."""
 
 import sqlite3
 from contextlib import suppress

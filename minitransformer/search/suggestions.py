@@ -40,9 +40,7 @@ class Suggestion(NamedTuple):
 class Suggestions:
     """All that can be suggested, by falling popularity."""
 
-    def __init__(
-        self, texts: Sequence[str], popularity: Sequence[float], rows: np.ndarray, matrix: np.ndarray
-    ) -> None:
+    def __init__(self, texts: Sequence[str], popularity: Sequence[float], rows: np.ndarray, matrix: np.ndarray) -> None:
         """rows (n,) are the places of the texts' embeddings in the matrix (R, E); -1 if a text has none yet."""
         self.texts, self.popularity = texts, popularity
         self._completions = Completions(texts)

@@ -1,7 +1,7 @@
 """What can be suggested: past queries, and phrases that several products have in their names.
 
-A phrase has one to MAX_PHRASE words. It doesn't begin or end with a word such as "of", nor with a number, and it isn't
-the mere part of a longer one: "breasted" is left out if nearly all products with it are "boneless breasted".
+A phrase has one to MAX_PHRASE words. It doesn't begin or end with a word such as "of", it has no number by itself, and
+it isn't the mere part of a longer one: "boneless" is left out if nearly all products with it are "boneless skinless".
 
 A text's popularity is the probability that a search is for it: a mixture of how often it was searched for, and of how
 many products have it.
@@ -20,7 +20,10 @@ SEARCHES = 0.9  # how much past queries count, where there are any
 MAX_LENGTH = 80  # characters of a suggestion
 
 _WORD = re.compile(r"[\w%&'’.-]+")
-_FUNCTION_WORDS = frozenset("a an and & at by de for from in la of on or per the to with without w".split())
+_NOT_AT_ENDS = frozenset(
+    ["a", "an", "and", "&", "at", "by", "de", "for", "from", "in", "la", "of", "on", "or", "per", "the", "to", "with"]
+    + ["without", "w", "ct", "fl", "lb", "oz"]
+)
 
 
 def normalise_text(text: str) -> str:
@@ -57,8 +60,8 @@ def suggested_texts(names: Sequence[str], queries: Mapping[str, int], blocked: S
 def name_phrases(names: Iterable[str]) -> Counter[str]:
     """The commonest phrases of the names and how many products have each; short names are phrases even of one product.
 
-    >>> name_phrases(["Organic Bananas", "Bananas of Peru", "Organic Kale", "Best of Organic Kale Chips, 2 of 5 oz"])
-    Counter({'organic': 3, 'bananas': 2, 'organic kale': 2, 'organic bananas': 1, 'bananas of peru': 1})
+    >>> name_phrases(["Organic Kale", "Organic Kale Chips", "Organic Pears", "Pears of Peru"])
+    Counter({'organic': 3, 'organic kale': 2, 'pears': 2, 'organic kale chips': 1, 'organic pears': 1, ...})
     """
     counts: Counter[tuple[str, ...]] = Counter()
     whole: dict[tuple[str, ...], None] = {}
@@ -72,13 +75,12 @@ def name_phrases(names: Iterable[str]) -> Counter[str]:
     for phrase, count in counts.items():
         for part in (phrase[1:], phrase[:-1]):
             longer[part] = max(longer.get(part, 0), count)
-    shared = Counter({
+    phrases = {" ".join(words): 1 for words in whole if words} | {
         " ".join(phrase): count
         for phrase, count in counts.items()
         if count >= MIN_PRODUCTS and longer.get(phrase, 0) < PART_OF_LONGER * count and _can_stand_alone(phrase)
-    })
-    names_alone = {" ".join(words): 1 for words in whole if words and " ".join(words) not in shared}
-    return Counter(dict((shared + Counter(names_alone)).most_common(MAX_TERMS)))
+    }
+    return Counter(dict(Counter(phrases).most_common(MAX_TERMS)))
 
 
 def _words(name: str) -> list[str]:
@@ -86,5 +88,5 @@ def _words(name: str) -> list[str]:
 
 
 def _can_stand_alone(phrase: tuple[str, ...]) -> bool:
-    first, last = phrase[0], phrase[-1]
-    return not any(word in _FUNCTION_WORDS or word[0].isdigit() or len(word) < 2 for word in (first, last))
+    at_ends = {phrase[0], phrase[-1]}
+    return not at_ends & _NOT_AT_ENDS and not any(word.isdigit() for word in phrase) and min(map(len, at_ends)) > 1

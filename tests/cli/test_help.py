@@ -54,7 +54,7 @@ def test_every_file_of_a_command_is_listed_in_one_section(group, package):
 def test_the_help_lists_the_commands_by_section_with_their_summaries(run):
     lines = run("-h").output.splitlines()
     sections = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert sections == ["Options:", "Train:", "Ask:", "Look:", "Measure:"]
+    assert sections == ["Options:", "Train:", "Ask:", "Shop:", "Look:", "Measure:"]
     assert "  fill-mask      Print the most probable tokens for each [MASK] in TEXT." in lines
 
 

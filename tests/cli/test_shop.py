@@ -1,0 +1,123 @@
+"""index, search and suggest, from a table to what is found."""
+
+import json
+
+import pytest
+
+from minitransformer.cli import suggest
+from tests.cli.test_fill_mask import assert_one_line_error
+from tests.small_shop import HEADER, ROWS, make_shop, products_table, shop_encoder
+from tests.small_tables import write_table
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return make_shop(tmp_path_factory.mktemp("shops") / "shop", queries={"milk": 5, "banana bread": 2})
+
+
+@pytest.fixture(scope="module")
+def shop_model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "encoder"
+    shop_encoder().save_pretrained(folder)
+    return folder
+
+
+def test_a_table_becomes_an_index_that_is_kept_up_to_date(run, tmp_path, shop_model):
+    table, shop = products_table(tmp_path / "products.tsv"), tmp_path / "shop"
+    result = run("index", table, "--model", shop_model, "--out", shop, "--category", "department", "--embed", "price")
+    assert (result.status, result.error) == (0, "")
+    assert result.output == f"{shop}: 7 added, 0 changed, 0 unchanged, 0 deleted\n"
+    products_table(table, ROWS[1:])
+    assert run("index", table, "--out", shop, "--embed", "price").output.endswith("6 unchanged, 1 deleted\n")
+    assert run("index", table, "--out", shop).output.endswith("5 changed, 1 unchanged, 0 deleted\n")
+    assert run("search", shop, "chocolate milk").output.splitlines()[1].split()[1] == "4"
+
+
+def test_hits_are_a_table_for_people(run, shop):
+    lines = run("search", shop, "chocolate milk", "--top", 2).output.splitlines()
+    assert lines[0].split() == ["score", "id", "name"]
+    assert lines[1].split()[1:] == ["17", "Chocolate", "Milk"]
+    assert len(lines) == 3
+
+
+def test_an_explanation_has_cosine_and_words_with_their_ranks(run, shop):
+    lines = run("search", shop, "chocolate milk", "--explain").output.splitlines()
+    assert lines[0].split() == ["score", "id", "name", "cosine", "rank", "words", "rank", "which"]
+    assert lines[1].endswith("chocolate milk")
+
+
+def test_hits_as_json(run, shop):
+    printed = json.loads(run("search", shop, "milk", "--where", "department=dairy", "--json").output)
+    assert printed["query"] == "milk"
+    first = printed["hits"][0]
+    assert first.keys() == {"id", "score", "name", "fields"}
+    assert first["fields"]["department"] == "dairy"
+    explained = json.loads(run("search", shop, "milk", "--json", "--explain").output)["hits"][0]
+    assert {"cosine", "cosine_rank", "word_score", "word_rank", "words"} < explained.keys()
+
+
+def test_conditions_on_one_column_are_alternatives_and_on_several_all_must_hold(run, shop):
+    def ids(*conditions):
+        arguments = [word for condition in conditions for word in ("--where", condition)]
+        return {hit["id"] for hit in json.loads(run("search", shop, "milk", *arguments, "--json").output)["hits"]}
+
+    assert {"17", "4"} <= ids("department=dairy", "department=sweets")
+    assert ids("department=dairy", "price=1.10") == {"23"}
+
+
+def test_nothing_found_is_said_on_the_error_stream(run, shop):
+    result = run("search", shop, "milk", "--where", "department=toys")
+    assert (result.status, result.output, result.error) == (0, "", "nothing was found\n")
+
+
+def test_suggestions_line_by_line_with_corrections(run, shop):
+    assert run("suggest", shop, "ba", "--top", 1).output == "banana bread\n"
+    assert "milk  (for 'milk')" in run("suggest", shop, "mikl").output
+
+
+def test_suggestions_as_json(run, shop):
+    printed = json.loads(run("suggest", shop, "mil", "--json").output)
+    assert printed["prefix"] == "mil"
+    assert printed["suggestions"][0]["text"] == "milk"
+    assert printed["suggestions"][0].keys() == {"text", "popularity", "correction", "hides"}
+
+
+def test_suggestions_that_mean_the_same_are_shown_once_and_named_if_asked_for(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(suggest, "SAME_MEANING", -1.0)  # which all cosines reach
+    shop = make_shop(tmp_path / "shop", queries={"milk": 5, "milk chocolate": 2})
+    lines = run("suggest", shop, "milk", "--explain").output.splitlines()
+    assert lines[0] == "milk"
+    assert any(line.startswith("  hides milk chocolate, cosine ") for line in lines[1:])
+    assert run("suggest", shop, "milk").output == "milk\n"
+    assert "milk chocolate" in run("suggest", shop, "milk", "--all").output.splitlines()
+
+
+def test_past_queries_and_blocked_words(run, tmp_path, shop_model):
+    table = products_table(tmp_path / "products.tsv")
+    queries = write_table(tmp_path / "queries.tsv", ("query", "count"), [("fruit", 3), ("fruit knife", 9)])
+    (tmp_path / "blocked.txt").write_text("knife\n\n")
+    options = ["--queries", queries, "--block", tmp_path / "blocked.txt"]
+    run("index", table, "--model", shop_model, "--out", tmp_path / "shop", *options)
+    assert run("suggest", tmp_path / "shop", "fru").output == "fruit\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search", "SHOP", ""], "the query is empty"),
+        (["search", "SHOP", "milk" * 25_000], "the query has 100,000 characters"),
+        (["search", "SHOP", "milk", "--where", "colour=red"], "no product has a column 'colour'"),
+        (["search", "SHOP", "milk", "--where", "red"], "expected COLUMN=VALUE"),
+        (["search", "SHOP", "milk", "--top", "0"], "0 results were asked for"),
+        (["search", "nowhere", "milk"], "nowhere is not an index"),
+        (["suggest", "nowhere", "milk"], "nowhere is not an index"),
+        (["suggest", "SHOP", "m" * 100_000], "the query has 100,000 characters"),
+        (["index", "TABLE", "--out", "new"], "needs a model"),
+        (["index", "TABLE", "--out", "SHOP", "--category", "colour"], "no product has a column 'colour'"),
+        (["index", "nothing.tsv", "--out", "SHOP"], "nothing.tsv can't be read"),
+    ],
+)
+def test_what_is_wrong_is_one_line(run, tmp_path, shop, arguments, message):
+    table = products_table(tmp_path / "products.tsv", header=HEADER)
+    named = {"SHOP": shop, "TABLE": table, "new": tmp_path / "new"}
+    assert_one_line_error(run(*(named.get(word, word) for word in arguments)), message)

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from minitransformer.search.suggestions import Hidden, Suggestions
+from minitransformer.search.terms import name_phrases, suggested_texts
+
+TEXTS = ("mac and cheese", "macaroni", "mac cheese", "mac")
+MATRIX = np.array([[1, 0], [0, 1], [0.96, 0.28], [0.6, 0.8]], np.float32)
+
+
+def texts(suggestions):
+    return [suggestion.text for suggestion in suggestions]
+
+
+def suggestions(rows=(0, 1, 2, 3)):
+    return Suggestions(TEXTS, (0.4, 0.3, 0.2, 0.1), np.array(rows), MATRIX)
+
+
+def test_what_means_the_same_as_one_above_it_is_hidden_and_can_be_asked_for():
+    """The cosines with "mac and cheese" are 0, 0.96 and 0.6."""
+    first, *others = suggestions().find("mac", 10, same_meaning=0.9)
+    assert first.text == "mac and cheese"
+    assert first.hides == [Hidden("mac cheese", pytest.approx(0.96))]
+    assert [other.text for other in others] == ["macaroni", "mac"]
+    assert all(not other.hides for other in others)
+
+
+def test_hidden_ones_leave_their_places_to_those_below():
+    assert texts(suggestions().find("mac", 3, same_meaning=0.9)) == ["mac and cheese", "macaroni", "mac"]
+    assert texts(suggestions().find("mac", 3, same_meaning=2)) == list(TEXTS[:3])
+
+
+def test_a_text_without_embedding_hides_nothing_and_isnt_hidden():
+    assert len(suggestions(rows=(0, 1, -1, -1)).find("mac", 10, same_meaning=0.5)) == 4
+
+
+def test_a_hidden_one_hides_nothing():
+    """The angles are 0, 20 and 40 degrees and the threshold 30: the third is near only to the hidden second."""
+    angles = np.radians([0, 20, 40])
+    matrix = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    found = Suggestions(["a", "ab", "abc"], [3, 2, 1], np.arange(3), matrix).find("a", 10, np.cos(np.radians(30)))
+    assert texts(found) == ["a", "abc"]
+
+
+def test_phrases_that_are_parts_of_longer_ones_or_begin_with_a_small_word_are_left_out():
+    names = [f"Boneless Skinless {part} of Chicken, 12 oz" for part in ("Breast", "Thigh")]
+    names.append("Chicken Stock with Sage")
+    assert name_phrases(names) == {"boneless skinless": 2, "chicken": 3, "chicken stock with sage": 1}
+
+
+def test_past_queries_count_more_than_names():
+    """Two thirds of the searches at 0.9; "kale" is also one of the two phrases of the names, at 0.1."""
+    found = suggested_texts(["Kale", "Leek"], {"Kale": 1, " PEAS ": 2})
+    assert found == {"kale": pytest.approx(0.9 / 3 + 0.1 / 2), "leek": pytest.approx(0.05), "peas": pytest.approx(0.6)}
+    assert sum(found.values()) == pytest.approx(1)
+
+
+def test_blocked_words_are_never_suggested():
+    found = suggested_texts(["Whole Milk", "Milkshake", "Oat Milk"], {"milk": 4}, blocked=["MILK", ""])
+    assert found.keys() == {"milkshake"}
