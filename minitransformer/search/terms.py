@@ -68,7 +68,7 @@ def name_phrases(names: Iterable[str]) -> Counter[str]:
     for name in names:
         words = tuple(_words(name))
         lengths = range(1, MAX_PHRASE + 1)
-        counts.update({words[i : i + n] for n in lengths for i in range(len(words) - n + 1)})
+        counts.update(list(dict.fromkeys(words[i : i + n] for n in lengths for i in range(len(words) - n + 1))))
         if len(words) <= MAX_NAME:
             whole[words] = None
     longer: dict[tuple[str, ...], int] = {}  # for each phrase, the commonest of those that are a word longer
