@@ -3,8 +3,12 @@
 from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
+from minitransformer.models.gpt import Gpt
 from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.text.lossless_files import DECODER_TOKENIZER_FILES
+from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
 
 
 def load_pretraining_model(name: str, *needed: str) -> tuple[BertForPreTraining, BertTokenizer]:
@@ -17,6 +21,17 @@ def load_pretraining_model(name: str, *needed: str) -> tuple[BertForPreTraining,
         raise UserError(
             f"{error}; a model from `minitransformer pretrain` or a BertForPreTraining checkpoint has one"
         ) from None
+
+
+def load_gpt(name: str) -> tuple[Gpt, LosslessTokenizer]:
+    """The decoder and tokenizer of a folder or hub name. Raises UserError if they aren't there or don't fit."""
+    files = ModelFiles.of(name)
+    folder = files.folder_with(*DECODER_TOKENIZER_FILES)
+    gpt, tokenizer = Gpt.from_pretrained(files), tokenizer_of_folder(folder)
+    if tokenizer.vocab_size > gpt.config.vocab_size:
+        sizes = f"{tokenizer.vocab_size} tokens, but the model's has {gpt.config.vocab_size}"
+        raise UserError(f"the tokenizer's vocabulary in {folder} has {sizes}; it belongs to another model")
+    return gpt, tokenizer
 
 
 def check_length(tokens: PackedTokens, model: BertForPreTraining) -> None:

@@ -12,7 +12,7 @@ from minitransformer.cli._command_group import CommandGroup
 from minitransformer.errors import UserError
 
 SECTIONS = {
-    "Train": ("pretrain", "finetune", "train-sbert", "merge-lora"),
+    "Train": ("pretrain", "pretrain-gpt", "finetune", "train-sbert", "merge-lora"),
     "Ask": ("fill-mask", "next-sentence", "predict", "embed", "similarity"),
     "Shop": ("index", "search", "suggest"),
     "Look": ("inspect", "doctor"),

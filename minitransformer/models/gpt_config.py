@@ -8,6 +8,7 @@ from minitransformer.models.config_rules import check_config, sizes, sizes_of
 
 PRESETS = {
     "tiny": sizes(2, 128),
+    "nano": {**sizes(4, 128), "num_attention_heads": 4},
     "mini": sizes(4, 256),
     "small": sizes(4, 512),
     "medium": sizes(8, 512),
@@ -65,6 +66,7 @@ class GptConfig:
     def preset(cls, name: str, **changes: Any) -> Self:
         """The sizes of that name, "tiny", "mini", "small" or "medium" (those of BertConfig), or a published GPT-2's.
 
+        "nano" is what nanoGPT trains on a CPU (karpathy/nanoGPT, README), with heads of 32 columns.
         "gpt2" has 124,439,808 parameters, "gpt2-medium" 354,823,168, "gpt2-large" 774,030,080 and "gpt2-xl"
         1,557,611,200; with GPT-2's vocabulary and positions, "tiny" has 6,960,768.
         """

@@ -19,6 +19,7 @@ END_OF_TEXT = "<|endoftext|>"
 BYTE_PAIRS, WORDS = "BPE", "WordLevel"  # kinds of model, as tokenizer.json names them
 PRE_TOKENIZERS = {BYTE_PAIRS: "ByteLevel", WORDS: "Split"}
 PAIRS_OF_FILES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
+DECODER_TOKENIZER_FILES = ("tokenizer.json", *(vocabulary for vocabulary, _ in PAIRS_OF_FILES))  # one of them is there
 
 Merges = Sequence[tuple[str, str]]
 Parts = tuple[str, dict[str, int], Merges, list[str]]  # kind, the id of each token, merges, special tokens

@@ -49,6 +49,13 @@ def test_the_presets_have_the_published_numbers_of_parameters(name, num_paramete
     assert config.hidden_size == 64 * config.num_attention_heads
 
 
+def test_nano_is_what_nanogpt_trains_on_a_cpu():
+    """Four layers of 12 H^2 + 13 H parameters each, two tables of H columns, and the last LayerNorm."""
+    config = GptConfig.preset("nano", vocab_size=65, max_position_embeddings=64)
+    assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (4, 128, 4)
+    assert Gpt(config, seed=None).num_parameters == 4 * (12 * 128**2 + 13 * 128) + (65 + 64) * 128 + 2 * 128
+
+
 def test_presets_of_one_name_have_one_size():
     for name in ("tiny", "mini", "small", "medium"):
         gpt, bert = GptConfig.preset(name), BertConfig.preset(name)

@@ -5,7 +5,7 @@ import click
 from minitransformer.cli._command_group import CommandGroup
 
 
-@click.command(cls=CommandGroup, package=__name__, sections={"What": ("pretraining", "sts", "senteval")})
+@click.command(cls=CommandGroup, package=__name__, sections={"What": ("pretraining", "gpt", "sts", "senteval")})
 def command() -> None:
     """Measure how good a model is, next to baselines.
 
