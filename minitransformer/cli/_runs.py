@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from minitransformer.training.loop import TrainingInterrupted
+from minitransformer.training.lora import LoraTrainingSettings
 from minitransformer.training.runs.run import RunType
 from minitransformer.training.settings import TrainingSettings
 
@@ -57,7 +58,18 @@ def run_options(settings_type: type[TrainingSettings]) -> Callable[[Function], F
     )
 
 
-def fine_tuning_options(settings_type: type[TrainingSettings]) -> Callable[[Function], Function]:
+def lora_options(settings_type: type[LoraTrainingSettings]) -> Callable[[Function], Function]:
+    """The options of every command that can train updates of low rank in place of a model's weights."""
+    setting = setting_options(settings_type)
+    lora = "Train updates of this rank in place of the weights, with a larger --learning-rate, and save an adapter."
+    return _all_of(
+        click.option("--lora", type=POSITIVE, metavar="RANK", help=lora),
+        setting("lora_alpha", ABOVE_0, "What the updates are multiplied by, times RANK.  [default: twice RANK]"),
+        setting("lora_dropout", SHARE, "Dropout of what goes into the updates."),
+    )
+
+
+def fine_tuning_options(settings_type: type[LoraTrainingSettings]) -> Callable[[Function], Function]:
     """MODEL and the options of every command that trains it further on tables."""
     setting = setting_options(settings_type)
     return _all_of(
@@ -68,15 +80,7 @@ def fine_tuning_options(settings_type: type[TrainingSettings]) -> Callable[[Func
         setting("epochs", POSITIVE, "Times through the training examples."),
         setting("max_length", POSITIVE, "Tokens per text.  [default: as many as the model takes]"),
         setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved."),
-        click.option(
-            "--lora",
-            type=POSITIVE,
-            metavar="RANK",
-            help="Train updates of this rank in place of MODEL's weights, and save an adapter of it. "
-            "Wants a learning rate about ten times as large.",
-        ),
-        setting("lora_alpha", ABOVE_0, "Size of these updates, times RANK.  [default: twice RANK]"),
-        setting("lora_dropout", SHARE, "Dropout of what goes into them."),
+        lora_options(settings_type),
         run_options(settings_type),
     )
 

@@ -1,11 +1,15 @@
 """minitransformer merge-lora MODEL ADAPTER --out DIR: a model and an adapter of it as one model."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import click
 
 from minitransformer.cli._arguments import model_argument
 from minitransformer.errors import MissingHead, UserError
+from minitransformer.files import replace_all
+from minitransformer.interop.config_file import read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, is_adapter
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
@@ -13,11 +17,13 @@ from minitransformer.interop.sentence_transformers_folder import MODULES_FILE
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.gpt import Gpt
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
 from minitransformer.models.trainable import TrainableModel
-from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.runs.run import check_new
+
+COPIED = (*TOKENIZER_FILES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 
 @click.command()
@@ -35,20 +41,29 @@ def command(model: str, adapter: str, out: Path) -> None:
       minitransformer merge-lora my-bert my-adapter --out my-classifier
     """
     check_new(out)
-    folder, base = model_folder(adapter), ModelFiles.of(model)
-    if not is_adapter(folder):
-        raise UserError(f"{folder} is not an adapter: it has no {ADAPTER_CONFIG_FILE}")
-    if base.are_adapted:
-        raise UserError(f"{model} is an adapter itself; give the model that {adapter} was trained on")
-    files = ModelFiles(folder, base.base)
+    files = files_of(model, adapter)
     merged = merged_model(files)
-    BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES)).save_pretrained(out)
+    tokenizer = files.folder_with(*TOKENIZER_FILES)
+    copies = {name: partial(shutil.copyfile, tokenizer / name) for name in COPIED if (tokenizer / name).exists()}
+    replace_all(out, copies)
     merged.save_pretrained(out)
     click.echo(f"Saved to {out}: {type(merged).__name__}, {merged.num_parameters:,} parameters")
 
 
+def files_of(model: str, adapter: str) -> ModelFiles:
+    """The adapter's files with this model's, whatever model the adapter names."""
+    folder, files = model_folder(adapter), ModelFiles.of(model)
+    if not is_adapter(folder):
+        raise UserError(f"{folder} is not an adapter: it has no {ADAPTER_CONFIG_FILE}")
+    if files.are_adapted:
+        raise UserError(f"{model} is an adapter itself; give the model that {adapter} was trained on")
+    return ModelFiles(folder, files.base)
+
+
 def merged_model(files: ModelFiles) -> TrainableModel:
-    """The model that an adapter makes of its base, with all heads that these have."""
+    """What an adapter makes of a model, with all heads that the two have."""
+    if read_config_file(files.base).get("model_type") == Gpt.layout.model_type:
+        return Gpt.from_pretrained(files)
     if has_pair_classifier(files.folder):
         return SiameseNetwork.from_pretrained(files)
     if (files.folder / MODULES_FILE).exists():

@@ -4,12 +4,19 @@ import shutil
 import numpy as np
 import pytest
 
-from minitransformer import Bert, BertForPreTraining, BertForSequenceClassification, SentenceEncoder
-from minitransformer.interop.lora_settings import LoraSettings
-from minitransformer.models.lora import add_lora
+from minitransformer import (
+    Bert,
+    BertForPreTraining,
+    BertForSequenceClassification,
+    Gpt,
+    LoraSettings,
+    SentenceEncoder,
+    add_lora,
+)
 from minitransformer.training.metrics import read_metrics
 from tests import small_tables
 from tests.cli.test_fill_mask import assert_one_line_error
+from tests.small_models import random_tokens, randomise, small_gpt
 from tests.small_tables import learning_encoder
 
 LEARN = ["--epochs", 20, "--learning-rate", "5e-2", "--batch-size", 8, "--evaluations-per-epoch", 1]
@@ -103,6 +110,20 @@ def test_an_adapter_can_be_given_for_any_model_and_merging_keeps_the_models_head
         expected = run(command, model_folder, *texts)
         assert expected.status == 0
         assert run(command, tmp_path / "adapter", *texts) == expected
+
+
+def test_an_adapter_of_a_gpt_is_merged_into_a_gpt(run, tmp_path):
+    small_gpt().save_pretrained(tmp_path / "base")
+    (tmp_path / "base/vocab.json").write_text("{}")
+    gpt = Gpt.from_pretrained(tmp_path / "base")
+    add_lora(gpt, LoraSettings(2, 4, ("c_attn",), base="has moved"))
+    randomise(gpt)
+    gpt.save_pretrained(tmp_path / "adapter")
+    result = run("merge-lora", tmp_path / "base", tmp_path / "adapter", "--out", tmp_path / "merged")
+    assert result.output.startswith(f"Saved to {tmp_path / 'merged'}: Gpt, ")
+    assert names_in(tmp_path / "merged") == {"config.json", "model.safetensors", "vocab.json"}
+    tokens = random_tokens(gpt.config)
+    np.testing.assert_allclose(Gpt.from_pretrained(tmp_path / "merged")(tokens), gpt(tokens), rtol=1e-4, atol=1e-5)
 
 
 def test_an_adapter_whose_model_has_moved_can_be_merged_with_it(run, finetune, tmp_path, base):

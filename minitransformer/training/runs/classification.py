@@ -15,6 +15,7 @@ from minitransformer.models.bert_for_sequence_classification import BertForSeque
 from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.training.lora import adapt
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
@@ -68,7 +69,7 @@ class ClassificationRun(FineTuningRun):
                 different_scores(table)  # raises if there is nothing to learn or to measure
         files = ModelFiles.of(settings.model)
         self.model = BertForSequenceClassification.from_pretrained(files, seed=settings.seed, settings=head)
-        self.add_lora(self.model, HEADS if settings.pooling == "pooler" else HEADS[:-1])
+        adapt(self.model, settings.model, settings, HEADS if settings.pooling == "pooler" else HEADS[:-1])
         if settings.freeze_encoder:
             self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
         if head.problem_type == "regression":

@@ -26,6 +26,7 @@ from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
+from minitransformer.training.lora import adapt
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
@@ -83,7 +84,7 @@ class SentencesRun(FineTuningRun):
         encoder = SentenceEncoder.from_pretrained(
             settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
         )
-        self.add_lora(encoder, heads=("head",))
+        adapt(encoder, settings.model, settings, heads=("head",))
         self.tokenizer = encoder.tokenizer
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
         objective = make_objective(settings, encoder.embedding_size, len(self.label_names))
