@@ -13,7 +13,7 @@ from minitransformer.errors import UserError
 
 SECTIONS = {
     "Train": ("pretrain", "pretrain-gpt", "finetune", "train-sbert", "merge-lora"),
-    "Ask": ("fill-mask", "next-sentence", "predict", "embed", "similarity"),
+    "Ask": ("generate", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
     "Shop": ("index", "search", "suggest"),
     "Look": ("inspect", "doctor"),
     "Measure": ("evaluate",),

@@ -31,7 +31,7 @@ from minitransformer.objectives.row_prediction import (
     row_prediction_forward,
 )
 from minitransformer.ops.layer_norm import LayerNormCache
-from minitransformer.text.packed_tokens import IntArray, PackedTokens
+from minitransformer.text.packed_tokens import IntArray, PackedTokens, unchecked
 
 
 class NextTokenLoss(NamedTuple):
@@ -181,7 +181,7 @@ def next_tokens(tokens: PackedTokens) -> tuple[IntArray, IntArray]:
 def _continued(tokens: PackedTokens, seen_lengths: np.ndarray) -> PackedTokens:
     """The tokens at positions after the seen_lengths (S,) tokens that came before them."""
     position_ids = tokens.position_ids + np.repeat(seen_lengths, tokens.lengths)
-    return PackedTokens(tokens.token_ids, tokens.segment_ids, position_ids, tokens.lengths)
+    return unchecked(PackedTokens, tokens.token_ids, tokens.segment_ids, position_ids, tokens.lengths)
 
 
 def _pre_norm_layer(config: GptConfig) -> PreNormLayer:

@@ -6,6 +6,7 @@ import numpy as np
 
 from minitransformer.errors import UserError
 from minitransformer.models.gpt import Gpt
+from minitransformer.parallel import one_blas_thread
 from minitransformer.text.packed_tokens import PackedTokens
 
 
@@ -46,7 +47,8 @@ class Continuations:
     def append(self, token_ids: np.ndarray) -> None:
         """Each text goes on with its one of token_ids (S,)."""
         self.lengths = self.lengths + 1
-        self.logits = self._read(PackedTokens.pack([*token_ids[:, None]]))
+        with one_blas_thread():  # products of so few rows take longer on several threads
+            self.logits = self._read(PackedTokens.pack([*token_ids[:, None]]))
 
     def select(self, texts: np.ndarray) -> None:
         """Go on with these texts (numbers, or a mask) in this order; a text that is named twice branches."""
