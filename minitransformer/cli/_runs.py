@@ -138,4 +138,5 @@ def _setting(name: str, value: Any) -> Any:
     """An option's value as it is saved with the run, which may be resumed from another folder."""
     if isinstance(value, tuple):
         return [_setting(name, item) for item in value]
-    return str(Path(value).resolve()) if name in ("corpus", "model", "train", "dev") and Path(value).exists() else value
+    is_path = name in ("corpus", "model", "train", "dev") and value is not None
+    return str(Path(value).resolve()) if is_path and Path(value).exists() else value

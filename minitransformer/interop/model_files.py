@@ -20,7 +20,7 @@ from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, is_adapte
 from minitransformer.interop.safetensors_files import open_tensors
 from minitransformer.interop.tensor_layout import TensorLayout
 
-TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")  # a tokenizer has one of them at least
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")  # one of them is there
 
 
 @dataclass(frozen=True)

@@ -26,20 +26,31 @@ class LoraTrainingSettings(TrainingSettings):
     lora_dropout: float = 0.0
 
 
-def adapt(model: PretrainedModel, base: str, settings: LoraTrainingSettings, heads: tuple[str, ...] = ()) -> None:
-    """If the settings say so, train updates of low rank in place of the model's weights, and the heads as before.
+def check_lora(settings: LoraTrainingSettings, base: str | None) -> None:
+    """Raises UserError if the settings of LoRA contradict each other, or the model that training begins with.
 
-    `base` is the folder or hub name that the model comes from. Raises UserError if it is an adapter's.
+    `base` is the folder or hub name of that model; None for a new one.
     """
     if not settings.lora:
         if settings.lora_alpha or settings.lora_dropout:
             raise UserError("--lora-alpha and --lora-dropout belong to --lora; give its rank, or leave them out")
-        return
-    if ModelFiles.of(base).are_adapted:
+    elif base is None:
+        raise UserError("--lora changes a model that is there already, and this one is new; give one with --from MODEL")
+    elif ModelFiles.of(base).are_adapted:
         merge = f"minitransformer merge-lora MODEL {base} --out DIR"
         raise UserError(f"{base} is an adapter, and --lora would put one on top of it; first {merge}")
-    alpha, targets = settings.lora_alpha or 2 * settings.lora, model.layout.lora_targets
-    add_lora(model, LoraSettings(settings.lora, alpha, targets, settings.lora_dropout, base=base), heads, settings.seed)
+
+
+def adapt(model: PretrainedModel, base: str, settings: LoraTrainingSettings, heads: tuple[str, ...] = ()) -> None:
+    """If the settings say so, train updates of low rank in place of the model's weights, and the heads as before.
+
+    Raises UserError as check_lora does.
+    """
+    check_lora(settings, base)
+    if settings.lora:
+        alpha, targets = settings.lora_alpha or 2 * settings.lora, model.layout.lora_targets
+        lora = LoraSettings(settings.lora, alpha, targets, settings.lora_dropout, base=base)
+        add_lora(model, lora, heads, settings.seed)
 
 
 def frozen_identity(model: Module, settings: LoraTrainingSettings) -> dict[str, int]:

@@ -13,10 +13,12 @@ from minitransformer import (
     SentenceEncoder,
     add_lora,
 )
+from minitransformer.text.character_tokenizer import CharacterTokenizer
 from minitransformer.training.metrics import read_metrics
 from tests import small_tables
+from tests.cli.conftest import small_text
 from tests.cli.test_fill_mask import assert_one_line_error
-from tests.small_models import random_tokens, randomise, small_gpt
+from tests.small_models import random_tokens, randomise, small_gpt, small_gpt_config
 from tests.small_tables import learning_encoder
 
 LEARN = ["--epochs", 20, "--learning-rate", "5e-2", "--batch-size", 8, "--evaluations-per-epoch", 1]
@@ -124,6 +126,60 @@ def test_an_adapter_of_a_gpt_is_merged_into_a_gpt(run, tmp_path):
     assert names_in(tmp_path / "merged") == {"config.json", "model.safetensors", "vocab.json"}
     tokens = random_tokens(gpt.config)
     np.testing.assert_allclose(Gpt.from_pretrained(tmp_path / "merged")(tokens), gpt(tokens), rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def gpt_folder(tmp_path_factory):
+    """A GPT that has not learnt much, of the characters of the small text."""
+    folder = tmp_path_factory.mktemp("gpt")
+    tokenizer = CharacterTokenizer.train([small_text()], 16)
+    tokenizer.save_pretrained(folder)
+    sizes = {"vocab_size": tokenizer.vocab_size, "max_position_embeddings": 16, "initializer_range": 0.3}
+    Gpt(small_gpt_config(**sizes)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def train_gpt(run, tmp_path, text_file, gpt_folder, without_waiting_for_the_disk):
+    def train_gpt(*options):
+        arguments = ["--corpus", text_file, "--batch-size", 4, "--max-length", 16, "--out", tmp_path / "out"]
+        return run("pretrain-gpt", *arguments, "--steps", 60, "--save-every", 20, *options)
+
+    return train_gpt
+
+
+def test_pretrain_gpt_trains_an_adapter_of_a_gpt_on_text(run, train_gpt, tmp_path, text_file, gpt_folder):
+    result = train_gpt("--from", gpt_folder, "--lora", 2, "--learning-rate", "3e-2")
+    assert result.status == 0, result.error
+    assert f"{2 * 2 * (12 + 36)} of them trained\n" in result.output
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} < names_in(tmp_path / "out")
+    before, after = (
+        json.loads(run("evaluate", "gpt", model, text_file, "--json").output)["nats_per_token"]
+        for model in (gpt_folder, tmp_path / "out")
+    )
+    assert after < before - 0.1
+    assert run("evaluate", "gpt", tmp_path / "out").status == 0
+    assert run("merge-lora", gpt_folder, tmp_path / "out", "--out", tmp_path / "merged").status == 0
+    merged = json.loads(run("evaluate", "gpt", tmp_path / "merged", text_file, "--json").output)
+    assert merged["nats_per_token"] == pytest.approx(after, rel=1e-5)
+
+
+def test_a_gpt_can_be_trained_further_as_a_whole(train_gpt, tmp_path, gpt_folder):
+    result = train_gpt("--from", gpt_folder, "--learning-rate", "1e-3")
+    assert result.status == 0, result.error
+    config = Gpt.from_pretrained(tmp_path / "out").config
+    assert config == Gpt.from_pretrained(gpt_folder).config
+
+
+def test_what_makes_no_sense_for_a_gpt_is_a_one_line_error(train_gpt, tmp_path, gpt_folder, base):
+    assert_one_line_error(train_gpt("--lora", 2), "--lora changes a model that is there already", "--from MODEL")
+    for option in (["--size", "mini"], ["--vocab-size", 300], ["--tokenizer", "characters"], ["--dropout", 0.1]):
+        result = train_gpt("--from", gpt_folder, *option)
+        assert_one_line_error(result, f"{option[0]} belongs to a new model", "leave it out")
+    result = train_gpt("--from", gpt_folder, "--max-length", 17)
+    assert_one_line_error(result, f"{gpt_folder} takes 16 tokens; choose a --max-length up to that")
+    assert train_gpt("--from", tmp_path / "none").status == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_adapter_whose_model_has_moved_can_be_merged_with_it(run, finetune, tmp_path, base):

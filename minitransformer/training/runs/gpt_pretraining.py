@@ -5,6 +5,7 @@ training/
   corpus/       its text as token ids (corpora/token_stream.py)
 """
 
+import dataclasses
 import math
 import warnings
 from collections.abc import Mapping
@@ -26,26 +27,29 @@ from minitransformer.evaluation.language_modelling import (
     language_modelling_report,
 )
 from minitransformer.inference.generation.generate import generate
+from minitransformer.interop.model_files import ModelFiles
 from minitransformer.models.gpt import Gpt
 from minitransformer.models.gpt_config import GptConfig
 from minitransformer.randomness import generator
 from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer
 from minitransformer.text.character_tokenizer import CharacterTokenizer
+from minitransformer.text.lossless_files import DECODER_TOKENIZER_FILES
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
+from minitransformer.training.lora import LoraTrainingSettings, adapt, check_lora, frozen_identity
 from minitransformer.training.runs.best import BestModelRun
-from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
 BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
 TEMPERATURE = 0.8  # of the example in the report
 DEFAULT_VOCAB_SIZE = 1024  # of bytes
+OF_A_NEW_MODEL = ("tokenizer", "vocab_size", "size", "dropout")  # settings
 ENOUGH_TEXT = 100  # tokens of text for each one in the vocabulary; of less, too many tokens have hardly been seen
 
 
 @dataclass(frozen=True, kw_only=True)
-class GptPretrainingSettings(TrainingSettings):
-    """What pretraining a decoder is told, in addition to what TrainingSettings names.
+class GptPretrainingSettings(LoraTrainingSettings):
+    """What pretraining a decoder is told, in addition to what LoraTrainingSettings names.
 
     The defaults train GPT-tiny on the installed documentation in about three minutes on two cores. As in BERT's
     pretraining, a short run wants a high learning rate, a small vocabulary and no dropout.
@@ -53,6 +57,8 @@ class GptPretrainingSettings(TrainingSettings):
     steps            updates of the weights
     save_every       steps from one checkpoint to the next; each is evaluated, and the best model is kept
     corpus           paths of text files; without any, the documentation of the installed Python, NumPy and SciPy
+    model            the folder or hub name of a GPT to train further, with its tokenizer; None for a new one, which
+                     tokenizer, vocab_size, size and dropout belong to
     tokenizer        "bytes" for byte pairs, which are learnt from the corpus, or "characters"
     vocab_size       tokens of the vocabulary of byte pairs; None for 1,024, or for the characters of the corpus
     size             a preset of GptConfig
@@ -69,6 +75,7 @@ class GptPretrainingSettings(TrainingSettings):
     weight_decay: float = 0.1
     save_every: int = 150
     corpus: list[str] = field(default_factory=list)
+    model: str | None = None
     tokenizer: str = BYTES
     vocab_size: int | None = None
     size: str = "tiny"
@@ -104,10 +111,11 @@ class GptPretrainingRun(BestModelRun):
     def prepare(self) -> None:
         settings = self.settings
         settings.model_config(vocab_size=1, eos_token_id=0)  # its mistakes are found before the text is read
+        model = self._given_model()
         tokenizer_folder, text_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
         if not text_folder.exists():
             corpus = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
-            self._train_tokenizer(corpus).save_pretrained(tokenizer_folder)
+            self._make_tokenizer(corpus).save_pretrained(tokenizer_folder)
             blocks = corpus.with_progress("tokenising", corpus.running_text)
             TokenStream.build(blocks, tokenizer_of_folder(tokenizer_folder), text_folder)
         self.tokenizer = tokenizer_of_folder(tokenizer_folder)
@@ -116,12 +124,31 @@ class GptPretrainingRun(BestModelRun):
         self.held_out_ids = held_out_ids[: settings.held_out_tokens + 1]
         self.training = WindowSampler(self.training_ids, settings.batch_size, settings.max_length, settings.seed)
         vocab_size, eos_token_id = self.tokenizer.vocab_size, self.tokenizer.eos_token_id
-        self.model = Gpt(settings.model_config(vocab_size, eos_token_id), seed=settings.seed)
+        self.model = model or Gpt(settings.model_config(vocab_size, eos_token_id), seed=settings.seed)
         self.task = Task(self.training.batch, settings.num_shards)
         self.steps, self.save_every = settings.steps, settings.save_every
 
-    def _train_tokenizer(self, corpus: Corpus) -> LosslessTokenizer:
+    def _given_model(self) -> Gpt | None:
+        """The model to train further, if there is one. Raises UserError for settings that belong to a new one."""
         settings = self.settings
+        check_lora(settings, settings.model)
+        if settings.model is None:
+            return None
+        for field_ in dataclasses.fields(settings):
+            if field_.name in OF_A_NEW_MODEL and getattr(settings, field_.name) != field_.default:
+                option = f"--{field_.name.replace('_', '-')}"
+                raise UserError(f"{option} belongs to a new model, and {settings.model} has its own; leave it out")
+        model = Gpt.from_pretrained(settings.model)
+        positions = model.config.max_position_embeddings
+        if settings.max_length > positions:
+            raise UserError(f"{settings.model} takes {positions} tokens; choose a --max-length up to that")
+        adapt(model, settings.model, settings)
+        return model
+
+    def _make_tokenizer(self, corpus: Corpus) -> LosslessTokenizer:
+        settings = self.settings
+        if settings.model is not None:
+            return tokenizer_of_folder(ModelFiles.of(settings.model).folder_with(*DECODER_TOKENIZER_FILES))
         if settings.tokenizer == CHARACTERS and settings.vocab_size is not None:
             raise UserError(
                 f"a vocabulary of characters has those of the text, not {settings.vocab_size}; leave --vocab-size out, "
@@ -140,7 +167,8 @@ class GptPretrainingRun(BestModelRun):
         return evaluate_language_model(self.model, self.tokenizer, self.held_out_ids)
 
     def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "corpus_fingerprint": self.text.fingerprint}
+        frozen = frozen_identity(self.model, self.settings)
+        return {**super().identity(), "corpus_fingerprint": self.text.fingerprint, **frozen}
 
     @cached_property
     def baselines(self) -> LanguageModellingBaselines:
@@ -148,7 +176,7 @@ class GptPretrainingRun(BestModelRun):
 
     def train(self, workers: int | None = None) -> dict[str, float]:
         tokens_of_each = len(self.training_ids) / self.tokenizer.vocab_size
-        if tokens_of_each < ENOUGH_TEXT:
+        if self.settings.model is None and tokens_of_each < ENOUGH_TEXT:
             warnings.warn(
                 f"the text has {tokens_of_each:.0f} tokens for each of the vocabulary, too few to learn what each "
                 f"means; a smaller --vocab-size, --tokenizer {CHARACTERS} or more text will do better",
@@ -159,10 +187,11 @@ class GptPretrainingRun(BestModelRun):
     def describe(self) -> str:
         settings, num_held_out = self.settings, len(self.held_out_ids) - 1
         text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
+        name, kind = (settings.model, "") if settings.model else (f"GPT-{settings.size}", f" ({settings.tokenizer})")
         return (
             f"Text: {text}; {len(self.training_ids):,} tokens to train on, {num_held_out:,} held out\n"
-            f"Model: GPT-{settings.size}, {self.tokenizer.vocab_size:,} tokens in its vocabulary "
-            f"({settings.tokenizer}), {self.model.num_parameters:,} parameters\n"
+            f"Model: {name}, {self.tokenizer.vocab_size:,} tokens in its vocabulary{kind}, "
+            f"{self.model.num_parameters:,} parameters, {self.model.storage.values.size:,} of them trained\n"
             f"Training: {settings.steps:,} steps of {settings.batch_size} windows of {settings.max_length} tokens, "
             f"{settings.steps / self.training.steps_per_epoch:.1f} times through the text"
         )
