@@ -38,6 +38,13 @@ def test_two_beams_find_what_one_misses(text):
     assert best.score(1) == pytest.approx(math.log(0.36) / 2)
 
 
+def test_an_end_counts_only_if_it_is_among_the_best_continuations(text):
+    """One beam is greedy: A A A, though A EOS, whose EOS is the second best after A, is more probable."""
+    [found] = beam_search(text, 3, num_beams=1, length_penalty=0, eos_token_id=EOS)
+    assert found.token_ids == [A, A, A]
+    assert log_probability([A, EOS]) > found.log_probability
+
+
 @pytest.mark.parametrize("length_penalty", [0, 0.5, 1, 2, -1])
 def test_with_a_beam_for_every_text_the_best_of_all_is_found(text, length_penalty):
     scores = sorted((log_probability(ids) / len(ids) ** length_penalty for ids in every_end(4)), reverse=True)
