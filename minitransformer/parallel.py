@@ -52,6 +52,7 @@ class Threads:
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or available_cores()
+        self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
         self._blas = one_blas_thread()
@@ -60,11 +61,14 @@ class Threads:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        assert self._pool is not None
         self._pool.shutdown(cancel_futures=True)
         self._blas.__exit__(*error)
 
     def call(self, function: Callable[..., Result], *arguments: Sequence[Any]) -> list[Result]:
-        """function(*a) for the first of all arguments, for the second ones, and so on. Returns the results in order."""
+        """Call function on the first of each of the arguments, then on the second of each, and so on: all results."""
+        if self._pool is None:
+            raise RuntimeError(f"the threads start in a with block: with {type(self).__name__}(...) as threads: ...")
         return list(self._pool.map(one_blas_thread()(function), *arguments))
 
     def spread(self, work: Callable[[int, int], Result], size: int) -> list[Result]:
@@ -99,7 +103,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 class BlasLimit:
-    """The number of threads of one BLAS library: 1 as long as anybody is inside.
+    """The number of threads of one BLAS library: 1 while any thread is inside.
 
     OpenBLAS, which comes with NumPy, has one limit for the process: the first to enter sets it, and the last to leave
     puts back what was there. MKL and OpenMP have one for each thread, so who enters and leaves is counted by thread.
@@ -113,25 +117,25 @@ class BlasLimit:
         self.before: dict[int, int] = {}
 
     def enter(self, thread: int) -> None:
-        who = thread if self.is_per_thread else 0
-        self.inside[who] += 1
-        if self.inside[who] == 1:
-            self.before[who] = self.library.get_num_threads()
+        key = thread if self.is_per_thread else 0
+        self.inside[key] += 1
+        if self.inside[key] == 1:
+            self.before[key] = self.library.get_num_threads()
             self._set(1)
 
     def leave(self, thread: int) -> None:
-        who = thread if self.is_per_thread else 0
-        self.inside[who] -= 1
-        if not self.inside[who]:
-            del self.inside[who]
-            self._set(self.before.pop(who))
+        key = thread if self.is_per_thread else 0
+        self.inside[key] -= 1
+        if not self.inside[key]:
+            del self.inside[key]
+            self._set(self.before.pop(key))
 
     def _set(self, num_threads: int) -> None:
         # Newer versions of threadpoolctl do nothing, silently, if another thread has set this limit before.
-        let_any_thread = getattr(self.library, "clear_controlling_thread", lambda force: None)
-        let_any_thread(force=True)
+        forget_controlling_thread = getattr(self.library, "clear_controlling_thread", lambda force: None)
+        forget_controlling_thread(force=True)
         self.library.set_num_threads(num_threads)
-        let_any_thread(force=True)
+        forget_controlling_thread(force=True)
 
 
 @cache
@@ -144,5 +148,5 @@ def blas_limits() -> list[BlasLimit]:
 
 
 _lock = threading.Lock()
-if hasattr(os, "register_at_fork"):  # a process that is forked must not get the lock as another thread holds it
+if hasattr(os, "register_at_fork"):  # a forked process must not inherit a lock held by another thread
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)

@@ -45,16 +45,17 @@ class Checkpoint(Protocol):
 
 
 class Loading:
-    """Tensors on their way into a module, which needs no values yet: all is checked before memory is asked for.
+    """Which tensor fills which parameter. Everything is checked before memory is allocated.
 
-    The checkpoint may lack heads, which are then new. `needed` are the heads that it must have, and then the others
-    don't matter; those in `new` are new whatever it has.
+    A head that the checkpoint lacks is initialised anew. `needed` are heads that it must have (others may then be
+    missing without a warning), and `new` heads to initialise anew whatever it has.
 
-    sources    the tensor's name by that of the parameter it fills
-    missing    the parameters that were looked for in vain
-    unused     the tensors without a parameter
+    sources    {parameter: the tensor that fills it}, both by name
+    missing    the parameters for which there is no tensor
+    unused     the tensors for which there is no parameter
 
-    Raises MissingHead if a needed head isn't whole, and UserError if what is no head isn't, or if a shape differs.
+    Raises MissingHead if a needed head is incomplete, and UserError if anything outside the heads is missing or a shape
+    differs.
     """
 
     def __init__(
@@ -75,10 +76,10 @@ class Loading:
 
     def _check_missing(self) -> None:
         if lacking := [name for name in self.missing if self.layout.head_of(name) is None]:
-            raise UserError(f"{self.tensors.file} lacks {self._tensors_of(lacking)}, which the model needs")
+            raise UserError(f"{self.tensors.file} lacks {self.tensors_of(lacking)}, which the model needs")
         if lacking := [name for name in self.missing if _is_in(name, self.needed or ())]:
             has_no = f"{self.tensors.file} has no {self._heads_of(lacking)}"
-            raise MissingHead(f"{has_no}: it lacks {self._tensors_of(lacking)}")
+            raise MissingHead(f"{has_no}: it lacks {self.tensors_of(lacking)}")
 
     def _check_shapes(self) -> None:
         for name, tensor in self.sources.items():
@@ -120,7 +121,7 @@ class Loading:
         if ignored := self.layout.of_the_encoder(self.unused):
             warnings.warn(f"{self.tensors.file} also holds {_some(ignored)}: ignored by this model", stacklevel=4)
 
-    def _tensors_of(self, parameters: Iterable[str]) -> str:
+    def tensors_of(self, parameters: Iterable[str]) -> str:
         return _some([self.layout.find(name)[0] for name in parameters])
 
     def _heads_of(self, parameters: Iterable[str]) -> str:
@@ -136,7 +137,7 @@ def load_all(module: Module, layout: TensorLayout, tensors: Checkpoint) -> None:
     """Give every parameter its tensor's value. Raises UserError, and changes nothing, if they don't fit exactly."""
     loading = Loading(module, layout, tensors)
     if loading.missing:
-        raise UserError(f"{tensors.file} lacks {loading._tensors_of(loading.missing)}")
+        raise UserError(f"{tensors.file} lacks {loading.tensors_of(loading.missing)}")
     if loading.unused:
         raise UserError(f"{tensors.file} holds {_some(loading.unused)}, which this model doesn't have")
     if layout.tied.keys().isdisjoint(map(layout.canonical, loading.sources.values())) and is_untied(layout, tensors):

@@ -71,13 +71,13 @@ class TensorLayout:
 
     rows           a row for each parameter that a model of the family may have
     our_prefix     how the encoder's names begin inside a model with heads; the rows leave it out
-    their_prefix   the same for their names; the rows have it, what follows here leaves it out, files do either
-    heads          the parts that a checkpoint may lack, by our names, and what people call them
-    layers         the config's field for the number of layers: how the names of a layer's tensors begin
-    tied           the decoder: the embedding that it is. A file may have either name or both; if both are there and
+    their_prefix   the same for their names; the rows include it, the fields below leave it out, files may do either
+    heads          {our name of a part that a checkpoint may lack: what people call it}
+    layers         {the config's field for the number of layers: how the names of a layer's tensors begin}
+    tied           {the decoder: the embedding that it equals}. A file may have either or both; if both are there and
                    differ, the decoder is a matrix of its own
-    twins          a tensor's second name, which counts where a file has both: its first
-    old_endings    how names end in old files: how they end today
+    twins          {second name: first name} of a tensor that has two; if a file has both, the second is read
+    old_endings    {how a name ends in old files: how it ends today}
     buffers        what old files hold that isn't trained
     """
 

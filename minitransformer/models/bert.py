@@ -42,7 +42,7 @@ class Bert(PretrainedModel[BertConfig], Encoder):
         >>> hidden.shape, pooled.shape
         ((7, 128), (2, 128))
 
-    The seed None leaves the parameters without values: for a model that this one becomes a part of.
+    With seed=None the parameters have no values yet: for a model that this one becomes a part of.
     """
 
     config_type = BertConfig
@@ -106,7 +106,9 @@ class Bert(PretrainedModel[BertConfig], Encoder):
 
     def _check(self, tokens: PackedTokens) -> None:
         check_tokens(tokens, self.config)
-        check_ids(tokens.segment_ids, self.config.type_vocab_size, "segment id {} is outside the {} segments")
+        check_ids(
+            tokens.segment_ids, self.config.type_vocab_size, "segment id {} is outside the {} segments of this model"
+        )
 
 
 def _encoder_layer(config: BertConfig) -> EncoderLayer:

@@ -1,8 +1,8 @@
-"""First weights with which a BERT finds its neighbours sooner.
+"""Initial weights with which a BERT finds its neighbours sooner.
 
 With independent random numbers everywhere, a new BERT attends to all tokens alike, and has to find out from masked
 words alone that position 7 is next to position 8. Until then it predicts little more than how frequent tokens are: the
-plateau that short trainings end on. Three changes to the first values, none to the model, shorten it:
+plateau that short trainings end on. Three changes to the initial values, none to the model, shorten it:
 
 - positions start as the sinusoids of Vaswani et al. 2017 (arXiv 1706.03762), section 3.5, of the same size as the
   token embeddings: near positions look alike, far ones don't;
@@ -23,7 +23,7 @@ from minitransformer.models.bert import Bert
 
 
 def mimetic_start(bert: Bert) -> None:
-    """Change the first values of a BERT, in place, as the module's docstring says."""
+    """Change the initial values of a BERT, in place, as the module's docstring says."""
     positions = bert.embeddings.position.table
     positions.value[...] = math.sqrt(2) * bert.config.initializer_range * sinusoids(*positions.shape)
     for layer in bert.layers:

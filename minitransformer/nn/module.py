@@ -69,7 +69,7 @@ class Module:
         return next(parameter.value.dtype for _, parameter in self.named_parameters())
 
     def initialise(self: ModuleType, seed: int = 0, dtype: DTypeLike = np.float32) -> ModuleType:
-        """Give every parameter a place and its first value, a function of the seed and its name. Returns the module."""
+        """Give every parameter a place and an initial value, a function of seed and name. Returns the module."""
         self.allocate(dtype)
         for name, parameter in self.named_parameters():
             parameter.initialise(seed, name)
@@ -82,7 +82,7 @@ class Module:
             _place_in_one_storage([parameter for parameter in parameters if parameter.trained == trained], dtype)
 
     def freeze(self, *parts: Module) -> None:
-        """Train these parts no longer: their parameters keep their values, and have no gradients from now on.
+        """Stop training these parts: their parameters keep their values, and have no gradients from now on.
 
         To be called on the whole model, since all of its parameters move; an optimizer is to be made afterwards.
         """
@@ -115,7 +115,10 @@ class Module:
                 parameter.grad[...] = 0
 
     def replica(self: ModuleType) -> ModuleType:
-        """A copy with gradients of its own: what a parallel worker needs. All that has no gradient is shared."""
+        """A copy with gradients of its own: what a parallel worker needs. All that has no gradient is shared.
+
+        copy.copy goes through __getstate__ (nn/parameter.py), which leaves out gradients and views.
+        """
         copies: dict[int, Any] = {}
 
         def copy_of(part: Any) -> Any:

@@ -16,7 +16,7 @@ Initialiser = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 class FlatStorage:
     """Two vectors of one layout: the values of many parameters, and their gradients.
 
-    values (P,) and gradients (P,) have one entry for each number. The optimizer, clipping, zeroing, summing over
+    values and gradients are (P,), for P numbers in all. The optimizer, clipping, zeroing, summing over
     workers and a checkpoint are then one statement on one vector each. The gradients are made when they are first asked
     for: a model that only answers never has them, and neither does what is frozen.
     """
@@ -54,7 +54,7 @@ class Parameter:
         self._grad: np.ndarray | None = None
 
     def place_in(self, storage: FlatStorage, start: int) -> None:
-        """Live in the flat vectors from entry `start` on."""
+        """Put this parameter at entry `start` of the flat vectors."""
         self._storage, self.place = storage, slice(start, start + self.size)
         self._value = self._grad = None
 
@@ -99,11 +99,11 @@ class Parameter:
                 self.grad[rows] += a[rows] @ b
 
     def initialise(self, seed: int, name: str) -> None:
-        """Take the first value, a function of the seed and the parameter's name."""
+        """Draw the initial value, a function of the seed and the parameter's name."""
         self.value[...] = self.initialiser(generator(seed, "initial value", name), self.shape)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy makes its own views, of the storage that it comes to live in."""
+        """A copy makes new views, into the storage that it is put in."""
         return {**vars(self), "_value": None, "_grad": None}
 
 

@@ -12,7 +12,7 @@ from minitransformer.nn.module import Module
 class Stack(Module):
     """Layers one after the other on packed rows, such as EncoderLayers. It is also the list of them: stack[0].
 
-    Frozen layers under the first trained one are asked as in inference, without dropout: no gradient passes them.
+    Frozen layers under the first trained one run as in inference, without dropout: no gradient passes them.
     """
 
     def __init__(self, layers: Sequence[Module]) -> None:

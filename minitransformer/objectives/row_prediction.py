@@ -28,28 +28,28 @@ class RowPredictionCache(NamedTuple):
     rows: np.ndarray  # (M,)
     head: Any
     losses: CrossEntropyCache
-    loss: MeanCache
+    mean: MeanCache
 
 
 def row_prediction_forward(
     head: Module, x: np.ndarray, rows: np.ndarray, ids: np.ndarray, of_step: int | None = None
 ) -> tuple[RowPrediction, RowPredictionCache]:
-    """How well `rows` (M,) of x (N, H), each named once, predict ids (M,) through a head, and the cache.
+    """How well `rows` (M,) of x (N, H), no row twice, predict ids (M,) through a head, and the cache.
 
     If the batch is a shard of a step, of_step is how many rows the whole step predicts: loss and accuracy are then this
     shard's share of the step's. Without rows both are 0.
     """
     logits, head_cache = head.forward(x[rows])
     losses, losses_cache = cross_entropy_forward(logits, ids)
-    loss, loss_cache = mean_forward(losses, of_step)
-    accuracy = (logits.argmax(axis=1) == ids).sum() / loss_cache.divisor
-    cache = RowPredictionCache(x.shape, rows, head_cache, losses_cache, loss_cache)
+    loss, mean_cache = mean_forward(losses, of_step)
+    accuracy, _ = mean_forward(logits.argmax(axis=1) == ids, of_step)
+    cache = RowPredictionCache(x.shape, rows, head_cache, losses_cache, mean_cache)
     return RowPrediction(float(loss), float(accuracy)), cache
 
 
 def row_prediction_backward(head: Module, cache: RowPredictionCache) -> np.ndarray:
     """Gradient of x (N, H); those of the head are added to its own."""
-    dlogits = cross_entropy_backward(mean_backward(1.0, cache.loss), cache.losses)
+    dlogits = cross_entropy_backward(mean_backward(1.0, cache.mean), cache.losses)
     dx = np.zeros(cache.x_shape, dlogits.dtype)
     dx[cache.rows] = head.backward(dlogits, cache.head)
     return dx

@@ -10,5 +10,5 @@ No function changes its arguments. The lines of a function are those of the form
 blocks.py (rows in blocks that stay in fast memory), sums.py, normal_cdf.py, and helpers with a leading underscore.
 
 Letters: N rows (tokens), S sequences, T tokens of a sequence, H hidden size, A heads, D = H / A, F feed-forward size,
-V vocabulary, M masked rows.
+V vocabulary, M masked rows or the rows of another source, U keys of a sequence.
 """

@@ -12,9 +12,9 @@ since large scores push softmax to where its slope is nearly 0.
 
 Causal attention (section 3.2.3) lets query i see the keys 0 .. i only (with U > T, the last T places are the queries':
 query i sees keys 0 .. i + U - T; with U < T some would see none, which is an error). Dropout, in training, sets some
-weights to 0: y = (weights * mask) v.
+weights to 0 and scales the others up: y = (weights * mask) v (ops/dropout.py).
 
-Back, line by line from the last, with mask = 1 where nothing is dropped:
+Back, line by line from the last, with mask = 1 everywhere if there is no dropout:
 
     y = kept_weights v               dv = kept_weights^T dy,   dkept_weights = dy v^T
     kept_weights = weights * mask    dweights = dkept_weights * mask
@@ -76,7 +76,7 @@ def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarra
     q, k, v, weights, kept_weights, scale = cache
     dv = _transpose(kept_weights) @ dy
     weighted = kept_weights * (dy @ _transpose(v))  # weights * dweights
-    dscores = weighted + weights * -row_sums(weighted)  # added, NumPy puts the sum in the memory of the product
+    dscores = weighted + weights * -row_sums(weighted)  # a sum: NumPy then reuses the product's memory
     dq = dscores @ k * scale
     dk = _transpose(dscores) @ q * scale
     return dq, dk, dv

@@ -6,7 +6,8 @@ one loss for each row; the caller takes the mean, or any other weighting. With t
 log and exp stay within range. (This is multinomial logistic regression's loss. The lecture's slide prints the binary
 one, in ops/binary_cross_entropy.py; docs/pretraining.md holds the two side by side.)
 
-Back: the softmax's and the logarithm's derivatives fold into one of the best-known formulas of the field:
+Back: the loss is log(sum_k exp(logits_k)) - logits_label, whose derivative by logits_j is
+exp(logits_j) / sum_k exp(logits_k) = p_j, less 1 for the label itself:
 
     dlogits_j = dloss (p_j - 1[j = label])
 

@@ -7,7 +7,7 @@ Hendrycks, Gimpel 2016 (arXiv 1606.08415), section 2. BERT was published with th
 the tanh form in 2019. The two differ by up to 4.7e-4 (at |x| = 2.70), so a model must run with the one that it was
 trained with.
 
-Back: dx = dy * slope, where the slope of x cdf(x) is cdf(x) + x cdf'(x), and cdf' is the density:
+Back: both forms are y = x cdf(x), so dx = dy * slope with slope = cdf(x) + x cdf'(x), and cdf' is the density:
 
     Phi'(x) = phi(x) = exp(-x^2 / 2) / sqrt(2 pi)
     ((1 + tanh(z)) / 2)' = (1 - tanh(z)^2) / 2 * dz/dx,   dz/dx = sqrt(2 / pi) (1 + 3 * 0.044715 x^2)
@@ -23,7 +23,7 @@ import numpy as np
 from minitransformer.ops.blocks import in_blocks
 from minitransformer.ops.normal_cdf import normal_cdf, normal_density
 
-_SCALE = math.sqrt(2 / math.pi)
+_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 _CUBIC = 0.044715
 
 
@@ -62,7 +62,7 @@ def gelu_tanh_forward(x: np.ndarray) -> tuple[np.ndarray, GeluCache]:
 
     def forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         tanh = np.tanh(_z(x))
-        dz_dx = _SCALE + 3 * _SCALE * _CUBIC * x * x
+        dz_dx = _SQRT_2_OVER_PI * (1 + 3 * _CUBIC * x * x)
         cdf, density = 0.5 * (1 + tanh), 0.5 * (1 - tanh * tanh) * dz_dx
         return x * cdf, cdf + x * density
 
@@ -72,4 +72,4 @@ def gelu_tanh_forward(x: np.ndarray) -> tuple[np.ndarray, GeluCache]:
 
 def _z(x: np.ndarray) -> np.ndarray:
     """sqrt(2 / pi) (x + 0.044715 x^3)."""
-    return _SCALE * x * (1 + _CUBIC * x * x)
+    return _SQRT_2_OVER_PI * x * (1 + _CUBIC * x * x)

@@ -5,7 +5,7 @@
 mean and var run over the H elements of one row; var is the biased one, mean((x - mean(x))^2).
 Ba, Kiros, Hinton 2016 (arXiv 1607.06450), section 3.
 
-Back, with c = x - mean(x), so that x_hat = c / std and std = sqrt(mean(c^2) + eps):
+Back, with c = centred = x - mean(x), so that x_hat = c / std and std = sqrt(mean(c^2) + eps):
 
     y = gamma * x_hat + beta    dx_hat = dy * gamma
     x_hat = c / std             dstd = -sum_i dx_hat_i c_i / std^2 = -sum_i dx_hat_i x_hat_i / std
@@ -13,7 +13,8 @@ Back, with c = x - mean(x), so that x_hat = c / std and std = sqrt(mean(c^2) + e
                                 dc_i = dx_hat_i / std + dstd x_hat_i / H
                                      = (dx_hat_i - x_hat_i mean(dx_hat * x_hat)) / std
     c = x - mean(x)             dx_i = dc_i - mean(dc), and with mean(x_hat) = 0
-                                dx_i = (dx_hat_i - mean(dx_hat) - x_hat_i mean(dx_hat * x_hat)) / std
+                                dx_i = (dx_hat_i - mean(dx_hat) - x_hat_i along_x_hat) / std
+                                where along_x_hat = mean(dx_hat * x_hat)
 
 So dx has no component along the ones vector and, but for eps, none along x_hat: what centring and scaling threw away.
 gamma and beta serve every row: dgamma = sum over rows of dy * x_hat, dbeta = sum over rows of dy.
@@ -39,9 +40,7 @@ def layer_norm_forward(
     centred = x - row_means(x)
     inv_std = 1 / np.sqrt(row_means(centred * centred) + eps)
     x_hat = centred * inv_std
-    y = gamma * x_hat
-    y += beta
-    return y, LayerNormCache(x_hat, inv_std, gamma)
+    return gamma * x_hat + beta, LayerNormCache(x_hat, inv_std, gamma)
 
 
 def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,6 +48,5 @@ def layer_norm_backward(dy: np.ndarray, cache: LayerNormCache) -> tuple[np.ndarr
     x_hat, inv_std, gamma = cache
     dx_hat = dy * gamma
     along_x_hat = row_means(dx_hat * x_hat)
-    dx = dx_hat - row_means(dx_hat) - x_hat * along_x_hat
-    dx *= inv_std
+    dx = inv_std * (dx_hat - row_means(dx_hat) - x_hat * along_x_hat)
     return dx, column_sums(dy * x_hat), column_sums(dy)

@@ -1,14 +1,14 @@
 """Attention for long sequences: the numbers of ops/attention.py without keeping its (T, U) weights.
 
 The weights grow with the square of the length: for 2,048 tokens and 12 heads, and a float32 and its masked twin for
-each, they are 400 MB a layer. But they are quickly made again. So the forward goes through the queries block by block,
+each, they are 400 MB a layer. But they are quick to recompute. So the forward goes through the queries block by block,
 each with all the keys that it sees, and keeps q, k and v alone; the backward runs the forward of each block again and
 then its backward:
 
     for each block:    dq[block], dk_block, dv_block = attention_backward(dy[block], cache of the block, made again)
     dk = sum over blocks of dk_block,   dv = sum over blocks of dv_block         since the keys serve all blocks
 
-That costs two of attention's products again for six, and the memory grows with T + U.
+That adds two matrix products to attention's six, and the memory grows with T + U.
 
 Chen et al. 2016 (arXiv 1604.06174), who recompute any part of a network; Rabe, Staats 2021 (arXiv 2112.05682) and Dao
 et al. 2022 (arXiv 2205.14135), who do it in attention, with the keys in blocks too.

@@ -69,7 +69,7 @@ def learn_vocabulary(
         raise UserError(
             f"vocab_size is {vocab_size}, but the text supports at most {len(vocabulary)} tokens "
             f"(pieces seen {min_count} times or more in its {len(word_counts)} different words); "
-            "choose a smaller vocabulary or give more text"
+            f"choose a smaller vocabulary (--vocab-size {len(vocabulary)}) or give more text"
         )
     return list(vocabulary)
 

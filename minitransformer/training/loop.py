@@ -46,7 +46,7 @@ class TrainingLoop(Generic[Model]):
     """Trains a model on a task, from the last checkpoint if there is one.
 
     There are `steps` updates. After each `save_every` of them, and after the last, `evaluate` returns a NamedTuple of
-    metrics of the model on held-out data, `keep` may put that model aside, and a checkpoint is saved.
+    metrics of the model on held-out data, `keep` may save that model as the best so far, and a checkpoint is saved.
     """
 
     model: Model
@@ -87,7 +87,7 @@ class TrainingLoop(Generic[Model]):
                 progress.update(metrics["loss"], metrics["tokens"])
                 stopping = stop.requested
                 due = (step + 1) % self.save_every == 0 or step + 1 == self.steps
-                if due or stopping:  # weights that are inf or nan get into no checkpoint
+                if due or stopping:  # never save weights that are inf or nan
                     self._check_finite(step + 1, "weights' norm", global_norm(self.model.storage.values))
                     if due:  # even when stopping: the resumed run begins with the next step and would leave this out
                         evaluation = self._evaluate(step + 1, log)

@@ -36,20 +36,21 @@ class Workers(Threads, Generic[ModelType]):
         """`count` workers, by default one for each core; the first works on the model itself."""
         super().__init__(count)
         self.model = model
+        self._models = [model]
 
     def __enter__(self) -> Self:
-        self._models = [self.model] + [self.model.replica() for _ in range(self.count - 1)]
+        self._models += [self.model.replica() for _ in range(self.count - 1)]
         return super().__enter__()
 
     def gradients(
         self, batch: Batch, rng: np.random.Generator | None = None, num_shards: int | None = None
     ) -> tuple[Any, float]:
-        """Make the model's gradients those of the batch's loss: forward and backward in shards, on all workers.
+        """Set the model's gradients to those of the batch's loss: forward and backward in shards, on all workers.
 
         Dropout happens only with an rng; each shard has a child of it. The number of shards (by default one for each
-        worker, and more for a large batch) decides the dropout masks; otherwise it changes rounding alone.
+        worker, and more for a large batch) decides the dropout masks; apart from that, it affects only rounding.
 
-        Returns the loss, as model.forward returns it, and the length of the gradient, to clip it by.
+        Returns the loss, as model.forward returns it, and the gradient's norm, for clipping.
         """
         shards = bounded_shards(batch.lengths, num_shards or self.count)
         rngs = [None] * len(shards) if rng is None else rng.spawn(len(shards))
@@ -76,7 +77,7 @@ class Workers(Threads, Generic[ModelType]):
 
         def run(worker: int) -> list[Result]:
             model = self._models[worker]
-            # Whoever takes the step checks whether it is finite, and can say more than a warning from in here.
+            # The caller checks that the result is finite, and can say more than a warning here could.
             with np.errstate(over="ignore", invalid="ignore"):
                 return [work(model, shards[i], i) for i in range(worker, len(shards), self.count)]
 

@@ -46,7 +46,7 @@ def attend(title, q, k, v, scale):
 
 def softmax_by_the_bare_formula(scores):
     """Print exp(s) / sum(exp(s)) of one row, which overflows in float32."""
-    print("---- softmax of token 2's unscaled scores, if we don't subtract the maximum first ----\n")
+    print("---- softmax of token 2's unscaled scores, without subtracting the maximum first the maximum first ----\n")
     for dtype in (np.float64, np.float32):
         with np.errstate(over="ignore", invalid="ignore"):
             exps = np.exp(scores.astype(dtype))

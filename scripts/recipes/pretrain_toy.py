@@ -7,7 +7,6 @@
 
 import random
 import tempfile
-import timeit
 from pathlib import Path
 
 from minitransformer import (
@@ -69,29 +68,30 @@ def train(corpus, tokenizer):
     training = PretrainingSampler(corpus, documents, tokenizer, BATCH_SIZE, MAX_LENGTH, SEED)
     held_out = PretrainingSampler(corpus, held_out_documents, tokenizer, 4 * BATCH_SIZE, MAX_LENGTH, SEED)
     sizes = {"vocab_size": tokenizer.vocab_size, "max_position_embeddings": MAX_LENGTH}
-    config = BertConfig.preset("tiny", **sizes, initializer_range=0.05)
-    model = BertForPreTraining(config, seed=SEED)
-    mimetic_start(model.bert)  # first weights that shorten training
+    model = BertForPreTraining(BertConfig.preset("tiny", **sizes, initializer_range=0.05), seed=SEED)
+    mimetic_start(model.bert)  # initial weights that shorten training
     optimizer = AdamW(model.storage, betas=(0.9, 0.98))
     print(f"BERT-tiny with {model.num_parameters:,} parameters\n\n  step   masked tokens      next sentence")
 
     with Workers(model) as workers:  # a thread for each core
-        for step in range(STEPS + 1):
+        for step in range(STEPS):
             if step % 100 == 0:
-                (mlm, nsp, mlm_accuracy, nsp_accuracy), _ = model.forward(held_out.batch(0))
-                print(f"{step:6}   {mlm:.3f} ({mlm_accuracy:4.0%})       {nsp:.3f} ({nsp_accuracy:4.0%})")
+                report(step, model, held_out)
             batch = training.batch(step)  # pairs of this epoch, tokens masked anew
             _, norm = workers.gradients(batch)  # forward and backward: every parameter's gradient of the loss
             learning_rate = PEAK_LEARNING_RATE * linear_warm_up_and_decay(step, WARM_UP_STEPS, STEPS)
             optimizer.step(learning_rate, clip_scale(norm, max_norm=1.0), workers.spread)
-        ours = min(timeit.repeat(lambda: workers.gradients(batch), number=1, repeat=20))
-    plain = min(timeit.repeat(lambda: model.backward(model.forward(batch)[1]), number=1, repeat=20))
-    print(f"\nforward and backward of a batch: {1e3 * ours:.0f} ms with workers, {1e3 * plain:.0f} ms without")
+    report(STEPS, model, held_out)
 
     for text in ("the cow says [MASK].", "carla gives the duck some [MASK].", "the [MASK] sleeps in a tree."):
         [fillings] = fill_mask(model, tokenizer(text), tokenizer.mask_token_id, top=3)
         words = tokenizer.convert_ids_to_tokens(filling.token_id for filling in fillings)
         print(f"\n{text}", *(f"{word} {f.probability:.0%}" for word, f in zip(words, fillings, strict=True)), sep="   ")
+
+
+def report(step, model, held_out):
+    (mlm, nsp, mlm_accuracy, nsp_accuracy), _ = model.forward(held_out.batch(0))
+    print(f"{step:6}   {mlm:.3f} ({mlm_accuracy:4.0%})       {nsp:.3f} ({nsp_accuracy:4.0%})")
 
 
 if __name__ == "__main__":

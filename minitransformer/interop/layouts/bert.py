@@ -52,7 +52,7 @@ BERT = FolderLayout(
         buffers=("embeddings.position_ids", "embeddings.token_type_ids"),
     ),
     only={
-        "position_embedding_type": ("absolute", "relative positions are not built here"),
+        "position_embedding_type": ("absolute", "relative positions are not supported"),
         "is_decoder": (False, "a decoder hides later tokens, an encoder doesn't"),
         "add_cross_attention": (False, "cross-attention belongs to a decoder"),
     },

@@ -33,7 +33,7 @@ BLOCK = 2**17
 
 # A rare word's row has no gradient for hundreds of steps, in which its m and v only shrink. Below 1e-38 float32 has
 # "denormal" numbers, with which a processor computes 40 times as slowly. So every tenth step adds a little to each m
-# and v. What it adds to an update, some 1e-23 learning rates, is far below what any weight but 0 can resolve.
+# and v. What it adds to an update, some 1e-22 learning rates, is far below what any weight but 0 can resolve.
 _LITTLE_M, _LITTLE_V = 1e-30, 1e-36
 _STEPS_BETWEEN = 10
 
@@ -94,7 +94,7 @@ class AdamW:
     def _update(self, part: slice, g: np.ndarray, learning_rate: float, weight_decay: float) -> None:
         """Update the entries of the slice `part`, whose gradients are g, by the formulas above."""
         w, m, v = self.storage.values[part], self.m[part], self.v[part]
-        (beta1, beta2), t = self.betas, self.num_steps if self.bias_correction else math.inf
+        (beta1, beta2), t = self.betas, self.num_steps if self.bias_correction else math.inf  # beta**inf is 0
         eps_t = self.eps * math.sqrt(1 - beta2**t)
         learning_rate_t = learning_rate * math.sqrt(1 - beta2**t) / (1 - beta1**t)
         m *= beta1

@@ -46,7 +46,7 @@ class PretrainingSettings(TrainingSettings):
     The defaults train BERT-tiny on the installed documentation in about three minutes on two cores. For such a short
     run they differ from the paper's: a high learning rate with the beta2 of Liu et al. 2019 (arXiv 1907.11692, section
     3.1), short pairs, no dropout (as Geiping, Goldstein 2022, arXiv 2212.14034, section 4.3), a small vocabulary, and
-    the first weights of models/mimetic_start.py.
+    the initial weights of models/mimetic_start.py.
 
     steps           updates of the weights
     save_every      steps from one checkpoint to the next; each is evaluated

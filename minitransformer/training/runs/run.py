@@ -89,9 +89,10 @@ class Run(ABC):
             raise UserError(f"{folder} holds no training run: there is no {file}")
         try:
             run = cls(folder, cls.settings_type(**read_json_object(file)))
-        except TypeError:
-            message = f"the run in {folder} was started by another command; resume it with that command"
-            raise UserError(message) from None
+        except TypeError as error:
+            reason = str(error).partition("() ")[2]  # after the constructor's name
+            started = f"the run in {folder} was started by another command, or by another version of it"
+            raise UserError(f"{started}: its settings have {reason}; resume it with that") from None
         run.prepare()
         if is_finished(folder):
             run.model.restore(folder)

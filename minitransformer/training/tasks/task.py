@@ -26,7 +26,7 @@ class Task(Generic[Model]):
     def gradients(
         self, workers: Workers[Model], batch: Any, rng: np.random.Generator | None
     ) -> tuple[dict[str, float], float]:
-        """Make the gradients of the workers' model those of the batch's loss, with dropout if there is an rng.
+        """Set the gradients of the workers' model to those of the batch's loss, with dropout if there is an rng.
 
         Returns the batch's metrics, "loss" first, and the length of the gradient.
         """

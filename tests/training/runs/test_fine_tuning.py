@@ -199,7 +199,7 @@ def test_an_adapter_of_a_model_that_changed_is_not_resumed(tmp_path, monkeypatch
 
 def test_a_run_of_the_other_command_is_not_resumed(tmp_path):
     run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path))
-    with pytest.raises(UserError, match=r"was started by another command; resume it with that command"):
+    with pytest.raises(UserError, match=r"was started by another command"):
         SentencesRun.resume(run.folder)
     with pytest.raises(UserError, match="holds no training run"):
         SentencesRun.resume(tmp_path)
