@@ -62,6 +62,8 @@ class LoraSettings:
     base: str = ""
 
     def __post_init__(self) -> None:
+        if isinstance(self.targets, list):
+            object.__setattr__(self, "targets", tuple(self.targets))
         if not (_is_number(self.rank) and isinstance(self.rank, int) and self.rank > 0):
             raise UserError(f"LoRA's rank r is a whole number above 0, found {self.rank!r}")
         if not (_is_number(self.alpha) and math.isfinite(self.alpha) and self.alpha > 0):
@@ -99,7 +101,6 @@ def read_lora_settings(folder: Path) -> LoraSettings:
     """What the folder's adapter_config.json says. Raises UserError for what isn't LoRA, or not built here."""
     file = folder / ADAPTER_CONFIG_FILE
     config = read_json_object(file)
-    targets = config.get("target_modules")
     if unknown := [name for name, value in config.items() if value and name not in (*_HARMLESS, *_REFUSED)]:
         warnings.warn(f"{file}: these settings are unknown and not applied: {', '.join(unknown)}", stacklevel=4)
     with errors_in(file):
@@ -107,7 +108,7 @@ def read_lora_settings(folder: Path) -> LoraSettings:
         return LoraSettings(
             rank=config.get("r"),  # type: ignore[arg-type]  # LoraSettings checks what it gets
             alpha=config.get("lora_alpha"),  # type: ignore[arg-type]
-            targets=tuple(targets) if isinstance(targets, list) else targets,  # type: ignore[arg-type]
+            targets=config.get("target_modules"),  # type: ignore[arg-type]
             dropout=config.get("lora_dropout") or 0.0,
             use_rslora=config.get("use_rslora") or False,
             base=config.get("base_model_name_or_path") or "",
@@ -145,7 +146,7 @@ def _refuse(config: dict[str, Any]) -> None:
     if config.get("peft_type") != "LORA":
         raise UserError(f"peft_type is {config.get('peft_type')!r}; of peft's adapters only LORA is built here")
     for name in _REFUSED:
-        if config.get(name):
+        if config.get(name) and (name, config[name]) != ("revision", "main"):
             raise UserError(f"{name} is {config[name]!r}, which isn't built here")
     if config.get("bias") not in (None, "none"):
         raise UserError(f"bias is {config['bias']!r}; adapters that change biases aren't built here")

@@ -23,15 +23,20 @@ def add_lora(model: PretrainedModel, settings: LoraSettings, heads: tuple[str, .
     first the model computes what it did before. All parameters move: an optimizer is to be made afterwards, and of a
     part of a larger model, Module.move_to_one_storage of the whole is to be called.
 
-    Raises UserError if the settings name no layer of the model's encoder, or if it has updates already.
+    Raises UserError, and changes nothing, if the settings name no layer of the model's encoder, if there is no such
+    head, or if the model has updates already.
     """
     if model.lora:
         raise UserError("this model has LoRA already; save it and merge that, to add more")
+    for head in heads:
+        if not any(_is_in(path, head) for path, _ in model.named_modules()):
+            raise UserError(f"the model has no part {head!r} to train beside its updates")
+    replacements = _with_updates(model, settings, heads)
     values = {parameter: parameter.value for _, parameter in model.named_parameters()}
     dtype = model.dtype
     for name, parameter in model.named_parameters():
-        parameter.trained = name.startswith(tuple(f"{head}." for head in heads))
-    model.replace(_with_updates(model, settings))
+        parameter.trained = any(_is_in(name, head) for head in heads)
+    model.replace(replacements)
     model.allocate(dtype)
     for name, parameter in model.named_parameters():
         if parameter in values:
@@ -41,10 +46,10 @@ def add_lora(model: PretrainedModel, settings: LoraSettings, heads: tuple[str, .
     model.lora = settings
 
 
-def _with_updates(model: PretrainedModel, settings: LoraSettings) -> dict[Module, Module]:
+def _with_updates(model: PretrainedModel, settings: LoraSettings, heads: tuple[str, ...]) -> dict[Module, Module]:
     """The layers that the settings name, and what takes their place. Those that are one layer there share their A."""
     replacements: dict[Module, Module] = {}
-    for linears in _targets(model, settings):
+    for linears in _targets(model, settings, heads):
         in_size, out_size = linears[0].weight.shape
         if settings.rank > min(in_size, out_size):
             shape = f"a matrix {in_size} x {out_size} can't have so high a rank"
@@ -57,11 +62,11 @@ def _with_updates(model: PretrainedModel, settings: LoraSettings) -> dict[Module
     return replacements
 
 
-def _targets(model: PretrainedModel, settings: LoraSettings) -> list[list[Linear]]:
-    """The frozen linear layers that the settings name, together where Hugging Face has one for several."""
+def _targets(model: PretrainedModel, settings: LoraSettings, heads: tuple[str, ...]) -> list[list[Linear]]:
+    """The linear layers that the settings name, together where Hugging Face has one for several."""
     layout, targets = model.layout.tensors, defaultdict(list)
     for path, module in model.named_modules():
-        if isinstance(module, Linear) and not module.is_trained:
+        if isinstance(module, Linear) and not any(_is_in(path, head) for head in heads):
             theirs = layout.find(f"{path}.weight")[0].removesuffix(".weight")
             if settings.names(theirs):
                 if head := layout.head_of(path):
@@ -70,3 +75,7 @@ def _targets(model: PretrainedModel, settings: LoraSettings) -> list[list[Linear
     if not targets:
         raise UserError(f"LoRA's targets {settings.targets!r} name no linear layer of the model's encoder")
     return [*targets.values()]
+
+
+def _is_in(path: str, part: str) -> bool:
+    return f"{path}.".startswith(f"{part}.")

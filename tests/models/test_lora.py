@@ -163,8 +163,20 @@ def test_targets_that_name_nothing_are_refused():
         add_lora(Bert(small_config()), LoraSettings(2, 4, ("dense",)))
     model = Bert(small_config())
     add_lora(model, SETTINGS)
+    with pytest.raises(UserError, match="has no part 'classifer' to train beside its updates"):
+        add_lora(BertForSequenceClassification(small_config()), SETTINGS, heads=("classifer",))
     with pytest.raises(UserError, match="has LoRA already"):
         add_lora(model, SETTINGS)
+
+
+def test_a_refused_change_leaves_the_model_as_it_was():
+    model = Bert(small_config())
+    values = model.storage.values
+    with pytest.raises(UserError):
+        add_lora(model, LoraSettings(13, 4, ("query",)))
+    assert model.storage.values is values
+    assert model.storage.values.size == model.num_parameters
+    assert all(parameter.trained for _, parameter in model.named_parameters())
 
 
 def test_targets_may_be_one_regular_expression():

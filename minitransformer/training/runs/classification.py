@@ -21,7 +21,6 @@ from minitransformer.training.optimizer.learning_rates import rate_factors_by_de
 from minitransformer.training.runs.fine_tuning import FineTuningRun, FineTuningSettings
 
 LAYOUTS = (LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS)
-HEADS = ("classifier", "hidden_layers", "bert.pooler")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +68,9 @@ class ClassificationRun(FineTuningRun):
                 different_scores(table)  # raises if there is nothing to learn or to measure
         files = ModelFiles.of(settings.model)
         self.model = BertForSequenceClassification.from_pretrained(files, seed=settings.seed, settings=head)
-        adapt(self.model, settings.model, settings, HEADS if settings.pooling == "pooler" else HEADS[:-1])
+        hidden = ["hidden_layers"] if settings.hidden_sizes else []
+        pooler = ["bert.pooler"] if settings.pooling == "pooler" else []
+        adapt(self.model, settings.model, settings, ("classifier", *hidden, *pooler))
         if settings.freeze_encoder:
             self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
         if head.problem_type == "regression":
