@@ -4,9 +4,7 @@ import click
 
 from minitransformer.files import json_text
 from minitransformer.search.product_index import ProductIndex
-from minitransformer.search.suggestions import SAME_MEANING, Suggestion
-
-SHOW_ALL = 2.0  # a cosine that none reaches
+from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL, Suggestion
 
 
 @click.command()

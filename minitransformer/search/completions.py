@@ -36,7 +36,7 @@ class Completions:
     def __init__(self, texts: Sequence[str]) -> None:
         """The texts as normalise_text gives them."""
         self.texts = texts
-        starts = [(text[at:] + " ", at > 0, place) for place, text in enumerate(texts) for at in _word_starts(text)]
+        starts = [(text[at:], at > 0, place) for place, text in enumerate(texts) for at in _word_starts(text)]
         starts.sort()
         self._suffixes = [suffix for suffix, _, _ in starts]
         # By this number those that begin with the prefix come first, then the more popular ones.

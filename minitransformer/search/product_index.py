@@ -117,6 +117,16 @@ class ProductIndex:
             suggestions = self._suggestions.get(self.catalogue.version())
         return suggestions.find(prefix, top, same_meaning)
 
+    def ids(self) -> list[str]:
+        """Of all products."""
+        with self.catalogue.transaction("DEFERRED") as connection:
+            return [product_id for (product_id,) in connection.execute("SELECT id FROM products ORDER BY key")]
+
+    def suggested_texts(self) -> list[str]:
+        """All that can be suggested, by falling popularity."""
+        with self.catalogue.transaction("DEFERRED"):
+            return [*self._suggestions.get(self.catalogue.version()).texts]
+
     def query_embedding(self, query: str) -> np.ndarray:
         """(E,), from the cache if it was asked before."""
         embedding = self._cache.get(query)

@@ -34,8 +34,8 @@ def read_products(path: str | os.PathLike[str]) -> list[Product]:
     Raises UserError that names the line if the header lacks a column, a line has more or fewer fields than the header,
     a product has no id or no name, or an id is there twice.
     """
-    header, rows = _read_rows(Path(path))
-    id_column, name_column = (_place(path, header, names) for names in (ID_COLUMNS, NAME_COLUMNS))
+    header, rows = read_rows(path)
+    id_column, name_column = (place_of(path, header, names) for names in (ID_COLUMNS, NAME_COLUMNS))
     products: list[Product] = []
     line_of: dict[str, int] = {}
     for line, values in rows:
@@ -54,8 +54,8 @@ def read_products(path: str | os.PathLike[str]) -> list[Product]:
 
 def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:
     """How often each query was searched for: once for each line that has it, or as often as its count says."""
-    header, rows = _read_rows(Path(path))
-    query_column = _place(path, header, QUERY_COLUMNS)
+    header, rows = read_rows(path)
+    query_column = place_of(path, header, QUERY_COLUMNS)
     counts: dict[str, int] = {}
     for line, values in rows:
         count = values[header.index("count")] if "count" in header else "1"
@@ -65,8 +65,9 @@ def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:
     return counts
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def read_rows(path: str | os.PathLike[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and each line that isn't blank by its number. Raises UserError unless they fit together."""
+    path = Path(path)
     with open_text(path) as (text, _):
         lines = [(number, decode(line, path, number)) for number, line in enumerate(text, 1)]
     rows = [(number, [field.strip() for field in line.split("\t")]) for number, line in lines if line.strip()]
@@ -82,7 +83,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     return header, rows
 
 
-def _place(path: str | os.PathLike[str], header: Sequence[str], names: Sequence[str]) -> int:
+def place_of(path: str | os.PathLike[str], header: Sequence[str], names: Sequence[str]) -> int:
     """The place of the first of the names that the header has."""
     if found := [name for name in names if name in header]:
         return header.index(found[0])

@@ -13,6 +13,7 @@ from minitransformer.search.completions import Completion, Completions
 from minitransformer.search.deduplication import deduplicate
 
 SAME_MEANING = 0.95  # the cosine from which one suggestion is shown for two
+SHOW_ALL = 2.0  # a cosine that none reaches
 CANDIDATES = 50  # the first ones, from which those that are shown are chosen
 
 

@@ -3,8 +3,12 @@
 A phrase has one to MAX_PHRASE words. It doesn't begin or end with a word such as "of", it has no number by itself, and
 it isn't the mere part of a longer one: "boneless" is left out if nearly all products with it are "boneless skinless".
 
-A text's popularity is the probability that a search is for it: a mixture of how often it was searched for, and of how
-many products have it.
+A text's popularity is the probability that a search is for it, from how often it was searched for and how many products
+have it. The products count as much as CATALOGUE searches would, spread over their phrases:
+
+    popularity = (searches for it + CATALOGUE * its share of all phrases) / (all searches + CATALOGUE)
+
+so a shop without past queries suggests by products, and one with many by queries (a Dirichlet prior).
 """
 
 import re
@@ -16,7 +20,7 @@ MAX_TERMS = 10_000  # phrases of names: the commonest
 MAX_PHRASE, MAX_NAME = 3, 5  # words of a phrase; of a whole name that is suggested, too
 MIN_PRODUCTS = 2  # with a phrase in their names
 PART_OF_LONGER = 0.8  # of the products with a phrase that have the same longer phrase
-SEARCHES = 0.9  # how much past queries count, where there are any
+CATALOGUE = 100  # searches
 MAX_LENGTH = 80  # characters of a suggestion
 
 _WORD = re.compile(r"[\w%&'’.-]+")
@@ -29,11 +33,11 @@ _NOT_AT_ENDS = frozenset(
 def normalise_text(text: str) -> str:
     """A text as it is compared: lower-case, without accents, with single spaces.
 
-    >>> normalise_text("  Jalapeño  PEPPERS ")
-    'jalapeno peppers'
+    >>> normalise_text("  Jalapeño  PEPPERS™ ")
+    'jalapeno pepperstm'
     """
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(unicodedata.normalize("NFKD", plain.casefold()).split())
 
 
 def suggested_texts(names: Sequence[str], queries: Mapping[str, int], blocked: Sequence[str] = ()) -> dict[str, float]:
@@ -44,11 +48,10 @@ def suggested_texts(names: Sequence[str], queries: Mapping[str, int], blocked: S
     searches: Counter[str] = Counter()
     for query, count in queries.items():
         searches[normalise_text(query)] += count
-    of_searches = SEARCHES if searches.total() else 0.0
-    texts: dict[str, float] = {}
-    for counts, share in ((name_phrases(names), 1 - of_searches), (searches, of_searches)):
-        for text, count in counts.items():
-            texts[text] = texts.get(text, 0.0) + share * count / max(counts.total(), 1)
+    phrases = name_phrases(names)
+    scale = CATALOGUE / max(phrases.total(), 1)
+    total = searches.total() + CATALOGUE
+    texts = {text: (searches[text] + scale * phrases[text]) / total for text in searches | phrases}
     banned = [re.compile(rf"\b{re.escape(normalise_text(phrase))}\b") for phrase in blocked if phrase.strip()]
     return {
         text: popularity

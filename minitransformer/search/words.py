@@ -12,7 +12,7 @@ import numpy as np
 
 from minitransformer.search.catalogue import Filter
 
-NAME_WEIGHT = 4.0
+NAME_WEIGHT = 2.0
 MAX_WORDS = 64  # of a query: the first ones
 _BEGIN, _END = "\x02", "\x03"  # around a word that matches
 

@@ -121,3 +121,32 @@ def test_what_is_wrong_is_one_line(run, tmp_path, shop, arguments, message):
     table = products_table(tmp_path / "products.tsv", header=HEADER)
     named = {"SHOP": shop, "TABLE": table, "new": tmp_path / "new"}
     assert_one_line_error(run(*(named.get(word, word) for word in arguments)), message)
+
+
+def test_search_is_measured_next_to_words_meaning_chance_and_the_best(run, tmp_path, shop):
+    rows = [("milk", "23", 2), ("milk", "17", 1), ("milk", "8", 0), ("bread", "15", 3), ("toys", "8", 0)]
+    judgments = write_table(tmp_path / "judgments.tsv", ("query", "product_id", "gain"), rows)
+    lines = run("evaluate", "search", shop, judgments).output.splitlines()
+    assert lines[0] == "2 queries, and 1 without a right product"
+    assert [line.split("  ")[0] for line in lines[2:]][:5] == [
+        "words and meaning",
+        "words",
+        "meaning",
+        "random",
+        "ideal",
+    ]
+    printed = json.loads(run("evaluate", "search", shop, judgments, "--json", "--exponential").output)
+    assert printed["queries"] == 2
+    assert printed["ideal"]["NDCG@10"] == 1
+    assert printed["words"]["recall@100"] == 1
+    nothing_right = write_table(tmp_path / "none.tsv", ("query", "product_id", "gain"), [("milk", "23", 0)])
+    assert_one_line_error(run("evaluate", "search", shop, nothing_right), "has no query with a right product")
+
+
+def test_suggestions_are_measured_next_to_the_beginnings_by_popularity(run, tmp_path, shop):
+    queries = write_table(tmp_path / "queries.tsv", ("query", "count"), [("Milk", 3), ("oat drink", 1)])
+    lines = run("evaluate", "suggest", shop, queries).output.splitlines()
+    assert lines[0].split() == ["MRR@10", "after", "1", "after", "2", "after", "3", "saved", "never"]
+    assert lines[1].split()[-1] == "25.0%"
+    printed = json.loads(run("evaluate", "suggest", shop, queries, "--json").output)
+    assert printed["beginnings by popularity"]["success"] == [0.75, 0.75, 0.75]

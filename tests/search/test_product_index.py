@@ -7,6 +7,7 @@ import pytest
 from minitransformer import ProductIndex
 from minitransformer.errors import UserError
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.search.fusion import MEANING
 from minitransformer.search.indexing import index_products
 from tests.small_shop import ROWS, make_shop, products, shop_encoder
 
@@ -34,7 +35,7 @@ def test_a_hit_says_what_speaks_for_it(index):
     first = by_id["17"]
     assert (first.name, first.word_rank, first.words) == ("Chocolate Milk", 1, ["chocolate", "milk"])
     assert first.fields == {"product_id": "17", "name": "Chocolate Milk", "department": "dairy", "price": "2.50"}
-    assert first.score == pytest.approx(0.7 * first.cosine + 0.3, abs=1e-6)
+    assert first.score == pytest.approx(MEANING * first.cosine + (1 - MEANING), abs=1e-6)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 

@@ -4,8 +4,10 @@ import click
 
 from minitransformer.cli._command_group import CommandGroup
 
+SECTIONS = {"What": ("pretraining", "gpt", "sts", "senteval", "search", "suggest")}
 
-@click.command(cls=CommandGroup, package=__name__, sections={"What": ("pretraining", "gpt", "sts", "senteval")})
+
+@click.command(cls=CommandGroup, package=__name__, sections=SECTIONS)
 def command() -> None:
     """Measure how good a model is, next to baselines.
 
