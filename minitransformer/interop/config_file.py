@@ -9,7 +9,12 @@ from minitransformer.files import read_json_object
 CONFIG_FILE = "config.json"
 
 # Hugging Face's names of activation functions, and ours (nn/activation.py).
-ACTIVATION_NAMES = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
+ACTIVATION_NAMES = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+}
 
 
 def read_config_file(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from minitransformer.errors import UserError
+from minitransformer.interop.config_file import ACTIVATION_NAMES
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import PRESETS, BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
@@ -57,7 +58,7 @@ def test_an_unknown_preset_is_refused_with_the_names_of_all():
         BertConfig.preset("huge")
 
 
-@pytest.mark.parametrize("name", ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu"])
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_every_name_of_an_activation_leads_to_one(name):
     assert BertConfig(hidden_act=name).activation in ACTIVATIONS
 
@@ -77,7 +78,7 @@ def test_every_name_of_an_activation_leads_to_one(name):
         ({"layer_norm_eps": 0}, "layer_norm_eps must be a number above 0, found 0"),
         ({"initializer_range": float("nan")}, "initializer_range must be a number above 0, found nan"),
         ({"hidden_act": ["gelu"]}, "hidden_act must be one of"),
-        ({"hidden_act": "swish"}, "hidden_act must be one of gelu, gelu_new, gelu_pytorch_tanh, relu, found 'swish'"),
+        ({"hidden_act": "sofplus"}, f"hidden_act must be one of {', '.join(ACTIVATION_NAMES)}, found 'sofplus'"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_was_expected(changes, words):

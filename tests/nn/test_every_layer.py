@@ -133,9 +133,10 @@ LAYERS = {
     "CrossAttention": Layer(OverItself, (LENGTHS, SOURCE_LENGTHS), has_dropout=True),
     "SelfAttention": Layer(attention, (LENGTHS,), has_dropout=True),
     "SelfAttention, causal": Layer(lambda: attention(causal=True), (LENGTHS,), has_dropout=True),
-    "FeedForward, gelu": Layer(lambda: feed_forward("gelu"), has_dropout=True),
-    "FeedForward, gelu_tanh": Layer(lambda: feed_forward("gelu_tanh"), has_dropout=True),
-    "FeedForward, relu": Layer(lambda: feed_forward("relu"), has_dropout=True),
+    **{
+        f"FeedForward, {activation}": Layer(lambda name=activation: feed_forward(name), has_dropout=True)
+        for activation in ACTIVATIONS
+    },
     "EncoderLayer": Layer(encoder_layer, (LENGTHS,), has_dropout=True),
     "PreNormLayer": Layer(pre_norm_layer, (LENGTHS,), has_dropout=True),
     "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),

@@ -209,7 +209,7 @@ def test_a_state_dict_of_torch_is_loaded(ours, tokens):
         ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is True"),
         ({"reorder_and_upcast_attn": True}, "reorder_and_upcast_attn is True"),
         ({"add_cross_attention": True}, "add_cross_attention is True"),
-        ({"activation_function": "silu"}, "hidden_act must be one of"),
+        ({"activation_function": "sofplus"}, "hidden_act must be one of"),
         ({"model_type": "bert"}, "model_type is 'bert', expected 'gpt2'"),
         ({"n_layer": 10**9}, "n_layer is 1000000000, but the checkpoint has 2 layers"),
         ({"n_positions": 10}, r"transformer.wpe.weight has the shape \[9, 12\]"),
