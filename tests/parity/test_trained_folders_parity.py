@@ -67,3 +67,31 @@ def test_sentence_transformers_loads_a_trained_encoder_and_gives_the_same_embedd
     embeddings = SentenceEncoder.from_pretrained(run.folder).encode(TEXTS)
     np.testing.assert_allclose(theirs.encode(TEXTS), embeddings, rtol=1e-5, atol=1e-5)
     assert not np.allclose(before, embeddings, atol=1e-3), "it has learnt nothing"
+
+
+def test_transformers_loads_an_adapter_from_finetune_and_gives_the_same_scores(tmp_path):
+    pytest.importorskip("peft", reason="peft is not installed (the parity extra)")
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path, lora=2, learning_rate=0.1))
+    run.train(workers=1)
+    theirs = transformers.AutoModelForSequenceClassification.from_pretrained(run.folder, num_labels=3)
+    their_tokenizer = transformers.AutoTokenizer.from_pretrained(run.folder)
+    with torch.no_grad():
+        logits = theirs.eval()(**their_tokenizer(TEXTS, padding=True, return_tensors="pt")).logits
+    found = load_predictor(run.folder).scores((TEXTS,))
+    np.testing.assert_allclose(found, logits.softmax(dim=1).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_sentence_transformers_loads_an_adapter_from_train_sbert_and_gives_the_same_embeddings(tmp_path, caplog):
+    pytest.importorskip("peft", reason="peft is not installed (the parity extra)")
+    settings = sentences_settings(
+        tmp_path, "labelled_pairs", "classification", pooling="max", lora=2, learning_rate=0.1
+    )
+    run = SentencesRun.start(tmp_path / "run", settings)
+    before = run.model.encoder.encode(TEXTS)
+    run.train(workers=1)
+    with caplog.at_level(logging.WARNING):
+        theirs = sentence_transformers.SentenceTransformer(str(run.folder), device="cpu")
+    assert not caplog.records
+    embeddings = SentenceEncoder.from_pretrained(run.folder).encode(TEXTS)
+    np.testing.assert_allclose(theirs.encode(TEXTS), embeddings, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(before, embeddings, atol=1e-3), "it has learnt nothing"
