@@ -24,6 +24,7 @@ from minitransformer.evaluation.language_modelling import (
 from minitransformer.interop.model_files import ModelFiles
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun
+from minitransformer.training.runs.run import RUN_SETTINGS_FILE
 
 TRAINING_TEXT, FIRST_PART = "the training text", "the first nine tenths of FILE"
 COUNTED_SHARE = 0.9
@@ -75,7 +76,7 @@ def measure_held_out(folder: Path) -> Measured:
 def measure_file(model: str, file: str) -> Measured:
     """The model on a text, or on the last tenth of it if nothing else is there to count on."""
     gpt, tokenizer = load_gpt(model)
-    ids, training_ids = ids_of(TextFiles([file]), tokenizer), training_ids_of(ModelFiles.of(model).base)
+    ids, training_ids = ids_of(TextFiles([file]), tokenizer), training_ids_of(ModelFiles.of(model))
     counted_on = TRAINING_TEXT
     if training_ids is None:
         cut = int(COUNTED_SHARE * len(ids))
@@ -94,9 +95,9 @@ def ids_of(text: TextFiles, tokenizer: LosslessTokenizer) -> np.ndarray:
         return np.concatenate([[tokenizer.eos_token_id], stream.token_ids[:-1]])
 
 
-def training_ids_of(folder: Path) -> np.ndarray | None:
-    """What a model from `minitransformer pretrain-gpt` was trained on; None for any other model."""
+def training_ids_of(files: ModelFiles) -> np.ndarray | None:
+    """What a model from `minitransformer pretrain-gpt` was last trained on; None for any other model."""
     try:
-        return GptPretrainingRun.open(folder).training_ids
+        return GptPretrainingRun.open(files.folder_with(str(RUN_SETTINGS_FILE))).training_ids
     except UserError:
         return None
