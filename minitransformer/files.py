@@ -1,7 +1,10 @@
-"""Files: JSON read with errors that say where, and files replaced only by ones that are whole."""
+"""Files: JSON read with errors that say where, files replaced only by ones that are whole, and locks."""
 
+import errno
 import json
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -60,8 +63,10 @@ def replace_all(folder: Path, files: Mapping[str, str | Callable[[Path], None]])
 def replacing(file: Path) -> Iterator[Path]:
     """A path beside `file` to write to. What was written takes the file's place when the block ends without an error.
 
-    Until then, and after any error, the file is as it was. Raises UserError if the disk is full or can't be written.
+    Until then, and after any error, the file is as it was. A link stays one: the file that it leads to is replaced.
+    Raises UserError if the disk is full or can't be written, or if the file is a device, a pipe or a folder.
     """
+    file = _end_of_links(file)
     beside = file.with_name(f".{file.name}.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +77,87 @@ def replacing(file: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # such as: the folder is a file
             beside.unlink()
+
+
+def _end_of_links(file: Path) -> Path:
+    target = Path(os.path.realpath(file)) if file.is_symlink() else file
+    if target.is_symlink():
+        raise UserError(f"{file} is a link that leads in a circle; choose another file")
+    if is_special(target) or target.is_dir():
+        raise UserError(f"{file} can't be replaced by a file: it is a folder, a device or a pipe")
+    return target
+
+
+def is_special(file: Path) -> bool:
+    """Whether there is something of this name that is neither a file nor a folder: a device, a pipe, a socket."""
+    return file.exists() and not file.is_file() and not file.is_dir()
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Let a whole folder take another one's place and name. Whenever that is cut off, recover_folder makes it good."""
+    aside = _aside(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        folder.rename(aside)
+    new.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover_folder(folder: Path) -> None:
+    """If replace_folder was cut off between its two renames, give the old folder its name back."""
+    aside = _aside(folder)
+    if aside.exists() and not folder.exists():
+        aside.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+@contextmanager
+def locked(file: Path, what: str) -> Iterator[None]:
+    """Hold the lock that a file stands for while the block runs. Raises UserError if somebody holds it: then `what` is.
+
+    The system takes the lock back when a process ends, even if it is killed; the file that may be left locks nothing.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        held = file.open("ab")
+    except OSError as error:
+        raise UserError(f"{file} can't be written: {error.strerror}") from None
+    with held:
+        if not _try_to_lock(held.fileno()) or not _is_named(held.fileno(), file):
+            raise UserError(f"{what} is being written by another process; wait for that one, or choose another --out")
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no open file: there it stays
+                file.unlink()
+
+
+def _try_to_lock(descriptor: int) -> bool:
+    """Whether the lock could be had at once. A file system that has no locks gives it to everybody."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+    return True
+
+
+def _is_named(descriptor: int, file: Path) -> bool:
+    """Whether the opened file still has this name: the one who had the lock before may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def path_within(folder: Path, name: str) -> Path:

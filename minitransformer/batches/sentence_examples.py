@@ -98,6 +98,12 @@ def entailed_columns(table: Table) -> tuple[list[str], list[str], list[str | Non
     return [first for first, _ in pairs], [second for _, second in pairs], negatives
 
 
+def triplets_of(table: Table) -> tuple[list[str], list[str], list[str]]:
+    """Anchors, positives and negatives: a triplet for each negative of an example that has several."""
+    anchors, positives, *negatives = table.texts
+    return anchors * len(negatives), positives * len(negatives), [text for column in negatives for text in column]
+
+
 class DevExamples(NamedTuple):
     """What a sentence encoder is evaluated on while it trains.
 
@@ -121,7 +127,7 @@ def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
         return DevExamples(table.texts, label_ids=label_ids(table, label_names))
     if "label" in table.columns:
         return DevExamples(entailed_columns(table)[:2])
-    return DevExamples(table.texts)
+    return DevExamples(triplets_of(table) if "negative" in table.columns else table.texts)
 
 
 def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from minitransformer.corpora.text_files import NumberedLine, decoded_lines, read_lines
+from minitransformer.corpora.text_files import NumberedLine, decoded_lines, open_text
 
 STANDARD_INPUT = "-"  # in place of a file's name
 
@@ -18,8 +18,12 @@ prompt_option = click.option("--prompt-name", help="Which of the model's prompts
 
 
 def input_lines(file: str) -> Iterator[NumberedLine]:
-    """(line number from 1, line without white space around it) for each line."""
-    return decoded_lines(sys.stdin.buffer, input_name(file)) if file == STANDARD_INPUT else read_lines(Path(file))
+    """(line number from 1, line) for each line."""
+    if file == STANDARD_INPUT:
+        yield from decoded_lines(sys.stdin.buffer, input_name(file))
+        return
+    with open_text(Path(file)) as (text, _):
+        yield from decoded_lines(text, file)
 
 
 def input_name(file: str) -> str:

@@ -8,15 +8,17 @@ from typing import BinaryIO
 
 import numpy as np
 
-from minitransformer.files import replacing
+from minitransformer.errors import UserError
+from minitransformer.files import locked, replacing
 
 
 def write_rows(file: Path, chunks: Iterable[np.ndarray], width: int, dtype: np.dtype) -> int:
     """Write chunks of rows (n, width) one under the other, and return how many rows there were.
 
-    The file is replaced when all are written. Raises UserError if it can't be written.
+    The file is replaced when all are written. Raises UserError if it can't be written, or if another process does so.
     """
-    with replacing(file) as beside, beside.open("wb") as opened:
+    lock = file.with_name(f".{file.name}.lock")
+    with locked(lock, str(file)), replacing(file) as beside, beside.open("wb") as opened:
         num_rows = 0
         _write_header(opened, num_rows, width, dtype)
         for chunk in chunks:
@@ -37,6 +39,15 @@ def pipe_rows(pipe: BinaryIO, chunks: Iterable[np.ndarray], width: int, dtype: n
             shutil.copyfileobj(opened, pipe)
     pipe.flush()
     return num_rows
+
+
+def stream_rows(file: Path, chunks: Iterable[np.ndarray], width: int, dtype: np.dtype) -> int:
+    """As write_rows, into a device or a named pipe, which stays what it is."""
+    try:
+        with file.open("wb") as pipe:
+            return pipe_rows(pipe, chunks, width, dtype)
+    except OSError as error:
+        raise UserError(f"{file} can't be written: {error.strerror or error}") from None
 
 
 def _write_header(opened: BinaryIO, num_rows: int, width: int, dtype: np.dtype) -> None:

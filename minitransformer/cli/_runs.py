@@ -113,7 +113,7 @@ def train(run_type: type[RunType], context: click.Context, default_out: str | No
 
 def _resume(run_type: type[RunType], context: click.Context) -> RunType:
     given = [name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
-    fixed = [_option(name) for name in given if name not in ("resume", "workers")]
+    fixed = [_option(context, name) for name in given if name not in ("resume", "workers")]
     if fixed:
         raise click.UsageError(f"--resume keeps the settings of the start; leave out {', '.join(fixed)}")
     return run_type.resume(context.params["resume"])
@@ -123,20 +123,22 @@ def _start(run_type: type[RunType], context: click.Context, default_out: str | N
     options = {**context.params, "out": context.params["out"] or default_out}
     fields = dataclasses.fields(run_type.settings_type)
     needed = [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
-    missing = [_option(name) for name in (*needed, "out") if options[name] is None]
+    missing = [_option(context, name) for name in (*needed, "out") if options[name] is None]
     if missing:
         raise click.UsageError(f"missing: {', '.join(missing)} (or --resume DIR)")
     settings = {name: _setting(name, value) for name, value in options.items() if name not in NOT_SETTINGS}
     return run_type.start(Path(options["out"]), run_type.settings_type(**settings))
 
 
-def _option(name: str) -> str:
-    return "MODEL" if name == "model" else f"--{name.replace('_', '-')}"
+def _option(context: click.Context, name: str) -> str:
+    """How the command line calls a setting."""
+    [parameter] = [parameter for parameter in context.command.params if parameter.name == name]
+    return name.upper() if isinstance(parameter, click.Argument) else parameter.opts[0]
 
 
 def _setting(name: str, value: Any) -> Any:
     """An option's value as it is saved with the run, which may be resumed from another folder."""
     if isinstance(value, tuple):
         return [_setting(name, item) for item in value]
-    is_path = name in ("corpus", "model", "train", "dev") and value is not None
+    is_path = name in ("corpus", "model", "train", "dev", "further", "tokenizer") and value is not None
     return str(Path(value).resolve()) if is_path and Path(value).exists() else value

@@ -1,14 +1,14 @@
 """minitransformer embed MODEL [FILE] --out FILE.npy: a row of numbers for each line of text."""
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
 
 from minitransformer.cli._arguments import file_argument, input_lines, model_argument, prompt_option
-from minitransformer.cli._npy_writer import pipe_rows, write_rows
+from minitransformer.cli._npy_writer import pipe_rows, stream_rows, write_rows
 from minitransformer.errors import UserError
+from minitransformer.files import is_special
 from minitransformer.models.sentence_encoder import SentenceEncoder
 
 STANDARD_OUTPUT = "-"
@@ -46,13 +46,19 @@ def command(model: str, file: str, out: str, prompt_name: str | None, truncation
     if Path(out).is_dir():
         raise UserError(f"{out} is a folder; --out needs the name of a file, such as {Path(out) / 'embeddings.npy'}")
     to_stdout = out == STANDARD_OUTPUT
+    is_stream = is_special(Path(out)) or out.startswith(("/dev/", "/proc/"))  # /dev/stdout may lead to a file
     if to_stdout and sys.stdout.isatty():
         raise UserError("standard output is a terminal, and an array isn't text; send it to a file or a pipe")
     encoder = SentenceEncoder.from_pretrained(model)
-    lines = (line for _, line in input_lines(file))
+    lines = (line.strip() for _, line in input_lines(file))
     chunks = encoder.encode_stream(
         lines, prompt_name=prompt_name, truncation=truncation, show_progress=sys.stderr.isatty()
     )
     width, dtype = encoder.embedding_size, encoder.dtype
-    write = partial(pipe_rows, sys.stdout.buffer) if to_stdout else partial(write_rows, Path(out))
-    click.echo(f"{write(chunks, width, dtype):,} embeddings of {width} numbers", err=to_stdout)
+    if to_stdout:
+        num_rows = pipe_rows(sys.stdout.buffer, chunks, width, dtype)
+    elif is_stream:
+        num_rows = stream_rows(Path(out), chunks, width, dtype)
+    else:
+        num_rows = write_rows(Path(out), chunks, width, dtype)
+    click.echo(f"{num_rows:,} embeddings of {width} numbers", err=to_stdout or is_stream)

@@ -5,13 +5,14 @@ import click
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import check_length, load_pretraining_model
+from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
 from minitransformer.inference.fill_mask import fill_mask
 
 
 @click.command()
 @model_argument
-@click.argument("text")
+@click.argument("text", type=TEXT)
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="Fillings for each [MASK].")
 @json_option
 def command(model: str, text: str, top: int, as_json: bool) -> None:

@@ -13,7 +13,7 @@ setting = setting_options(ClassificationTrainingSettings)
 
 @click.command()
 @fine_tuning_options(ClassificationTrainingSettings)
-@setting("pooling", click.Choice(CLASSIFIER_POOLINGS), "The row that the classifier sees.")
+@setting("pooling", click.Choice(CLASSIFIER_POOLINGS), "The row that the classifier sees.  [default: pooler]")
 @click.option(
     "--hidden-size",
     "hidden_sizes",
@@ -31,7 +31,7 @@ setting = setting_options(ClassificationTrainingSettings)
 def command(context: click.Context, **_: Any) -> None:
     """Fine-tune MODEL to classify or score texts, or pairs of texts.
 
-    --train and --dev are tables (TSV) with one of these headers:
+    --train and --dev are tables (TSV or CSV) with one of these headers:
 
     \b
     text label                      any number of classes
@@ -39,7 +39,8 @@ def command(context: click.Context, **_: Any) -> None:
     text score                      regression
     sentence1 sentence2 score       regression on pairs
 
-    MODEL is a folder, or the name of a model on the Hugging Face hub. DIR
+    MODEL is a folder, or the name of a model on the Hugging Face hub; if it
+    has a classifier of these labels, that one is trained further. DIR
     becomes a folder that `minitransformer predict` loads. With the default
     pooling and no hidden layers, transformers loads it, too.
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
+from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.bert_steps import bert_steps
@@ -17,8 +18,8 @@ from minitransformer.text.packed_tokens import PackedTokens
 
 @click.command()
 @model_argument
-@click.argument("text")
-@click.argument("second", required=False)
+@click.argument("text", type=TEXT)
+@click.argument("second", type=TEXT, required=False)
 @json_option
 def command(model: str, text: str, second: str | None, as_json: bool) -> None:
     """Print a text's tokens, and their shapes inside the model.

@@ -9,6 +9,7 @@ import click
 
 from minitransformer import __version__
 from minitransformer.cli._command_group import CommandGroup
+from minitransformer.cli._texts import DASH_ADVICE, TEXT
 from minitransformer.errors import UserError
 
 SECTIONS = {
@@ -52,6 +53,11 @@ def _run() -> int:
     try:
         status = minitransformer(standalone_mode=False)
         return status if isinstance(status, int) else 0
+    except click.NoSuchOption as error:
+        error.show()
+        if error.ctx and any(parameter.type is TEXT for parameter in error.ctx.command.params):
+            click.echo(DASH_ADVICE, err=True)
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -5,13 +5,14 @@ import click
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import check_length, load_pretraining_model
+from minitransformer.cli._texts import TEXT
 from minitransformer.ops.softmax import softmax_forward
 
 
 @click.command()
 @model_argument
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", type=TEXT)
+@click.argument("b", type=TEXT)
 @json_option
 def command(model: str, a: str, b: str, as_json: bool) -> None:
     """Print the probability that the text B follows the text A.

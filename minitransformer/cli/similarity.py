@@ -4,6 +4,7 @@ import click
 
 from minitransformer.cli._arguments import model_argument, prompt_option
 from minitransformer.cli._json import json_option, print_json
+from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.explanation import SimilarityExplanation, explain_similarity
@@ -12,7 +13,7 @@ from minitransformer.models.sentence_encoder import SentenceEncoder
 
 @click.command()
 @model_argument
-@click.argument("texts", nargs=-1, required=True, metavar="A B [...]")
+@click.argument("texts", type=TEXT, nargs=-1, required=True, metavar="A B [...]")
 @click.option("--explain", is_flag=True, help="For two texts: what each pair of tokens contributes to the cosine.")
 @prompt_option
 @json_option

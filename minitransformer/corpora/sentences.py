@@ -39,7 +39,7 @@ STARTERS = words(
 OPENING = "\"'“‘«([{<_*`-–—"
 CLOSING = "\"'”’»)]}>_*`"
 CANDIDATE = re.compile(
-    rf"[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # the marks may be spaced: ". . ." or ". )"
+    rf"(?<![.!?…])[.!?…](?: ?[.!?…])*[{re.escape(CLOSING)}]*(?: [”’»)\]}}])*(?= |$)"  # or spaced: ". . ." or ". )"
     r"|[。！？]+[」』”’]*"
 )
 ACRONYM = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
@@ -50,29 +50,44 @@ FIRST_WORD = re.compile(r"[^\W\d_]+")
 def split_sentences(paragraph: str) -> list[str]:
     """Split a paragraph into its sentences; all white space becomes single spaces.
 
+    It takes time in proportion to the length of the text, whatever that is.
+
     >>> split_sentences('Mr. Knox saw 3.5 m of snow. "Is it deep?" she asked. It was.')
     ['Mr. Knox saw 3.5 m of snow.', '"Is it deep?" she asked.', 'It was.']
     """
     text = " ".join(paragraph.split())
     in_lower_case = text == text.lower()  # then a lower-case letter can begin a sentence
     sentences = []
-    start = 0
+    start = seen = num_quotes = 0  # where the sentence starts, how far it has been read, and what was found there
+    has_words = False
     for candidate in CANDIDATE.finditer(text):
-        end = candidate.end()
-        if text[end : end + 3] in (' " ', ' "') and text.count('"', start, end) % 2:
+        mark, end = candidate.start(), candidate.end()
+        has_words = has_words or any(map(str.isalnum, text[seen:mark]))
+        num_quotes += text.count('"', seen, end)
+        seen = end
+        if text[end : end + 3] in (' " ', ' "') and num_quotes % 2:
             end += 2  # tokenised text, with a space before the closing quotation mark
-        if ends_sentence(text[start : candidate.start()], candidate.group(), text[end : end + 40], in_lower_case):
+        before = last_words(text, start, mark) if has_words else ""
+        if ends_sentence(before, candidate.group(), text[end : end + 40], in_lower_case):
             sentences.append(text[start:end].strip())
-            start = end
+            start = seen = end
+            num_quotes, has_words = 0, False
     sentences.append(text[start:].strip())
     return [sentence for sentence in sentences if sentence]
 
 
+def last_words(text: str, start: int, end: int) -> str:
+    """text[start:end] without what is before its last two words: no more is needed, and it may be long."""
+    space = text.rfind(" ", start, end)
+    before_space = text.rfind(" ", start, max(start, space))
+    return text[max(start, before_space) : end]
+
+
 def ends_sentence(before: str, mark: str, after: str, in_lower_case: bool) -> bool:
-    """Whether `mark` ends the sentence, given the sentence so far and the text that follows."""
+    """Whether `mark` ends the sentence, given its last words so far, none if it has no word, and what follows."""
     if mark[0] in "。！？":
         return True
-    if not any(map(str.isalnum, before)):
+    if not before:
         return False
     following = after.lstrip(OPENING + " ")
     if not following or (following[0].islower() and not in_lower_case):

@@ -27,6 +27,10 @@ from minitransformer.errors import UserError
 from minitransformer.text.byte_pair_tokenizer import last_cut
 
 MAX_LINE_BYTES = 16_000_000  # a long book on one line
+UNPACKED_BYTES, UNPACKED_RATIO = (
+    50_000_000,
+    200,
+)  # beyond both, a gzip file was made to fill memory: text shrinks 3 to 10 times
 MAX_SENTENCE_LENGTH = 1_000_000  # characters; anything longer isn't prose
 MAX_PARAGRAPH_LINES = 10_000  # of wrapped lines, so that memory stays bounded
 MAX_BLOCK_LENGTH = 2**20  # characters of running text
@@ -87,6 +91,25 @@ def check_file(path: Path) -> None:
         raise UserError(f"{path} is empty; expected text, one paragraph or sentence per line")
 
 
+class _Unpacked(gzip.GzipFile):
+    """The lines of a gzip file. Raises UserError for one that unpacks to far more than any text does."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        super().__init__(fileobj=file)
+        self.path, self.packed = path, file
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._checked(super().readline(-1 if size is None else size))
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._checked(super().read1(size))
+
+    def _checked(self, content: bytes) -> bytes:
+        if self.tell() > max(UNPACKED_BYTES, UNPACKED_RATIO * self.packed.tell()):
+            raise UserError(f"{self.path} unpacks to more than {UNPACKED_RATIO} times its size, which no text does")
+        return content
+
+
 @contextmanager
 def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase]]:
     """The file's text as bytes, unpacked if it is gzip, and the file itself, whose position is the progress."""
@@ -94,7 +117,7 @@ def open_text(path: Path) -> Iterator[tuple[io.BufferedIOBase, io.BufferedIOBase
         with path.open("rb") as file:
             is_gzip = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            yield (gzip.GzipFile(fileobj=file) if is_gzip else file), file
+            yield (_Unpacked(path, file) if is_gzip else file), file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path} is a damaged or cut-off gzip file ({error}); copy or download it again") from None
     except OSError as error:
@@ -106,7 +129,7 @@ def read_lines(path: Path, progress: tqdm | None = None) -> Iterator[NumberedLin
     with open_text(path) as (text, file):
         position = 0
         for number, line in decoded_lines(text, path):
-            yield number, line
+            yield number, line.strip()
             if progress is not None:
                 progress.update(file.tell() - position)
                 position = file.tell()
@@ -145,12 +168,18 @@ def decoded_parts(text: Any, path: Path) -> Iterator[str]:
 
 
 def decoded_lines(text: io.BufferedIOBase | BinaryIO, source: str | Path) -> Iterator[NumberedLine]:
-    """Like read_lines, for a stream of bytes, which error messages call `source`."""
-    for number, line in enumerate(iter(lambda: text.readline(MAX_LINE_BYTES + 1), b""), 1):
-        if len(line) > MAX_LINE_BYTES:
-            too_long = f"{source}, line {number} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB"
+    """(line number from 1, line without its end) of a stream of bytes, which error messages call `source`.
+
+    A line ends with LF, CR LF or CR, as Unix, Windows and old Macs write them.
+    """
+    number = 0
+    for block in iter(lambda: text.readline(MAX_LINE_BYTES + 1), b""):
+        if len(block) > MAX_LINE_BYTES:
+            too_long = f"{source}, line {number + 1} is longer than {MAX_LINE_BYTES / 1e6:.0f} MB"
             raise UserError(f"{too_long}; expected one paragraph or sentence per line")
-        yield number, decode(line, source, number).strip()
+        for line in block.rstrip(b"\r\n").split(b"\r"):
+            number += 1
+            yield number, decode(line, source, number)
 
 
 def decode(line: bytes, path: str | Path, number: int) -> str:

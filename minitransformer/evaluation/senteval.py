@@ -11,12 +11,14 @@ Kiela 2018, arXiv 1803.05449, section 4, and the published code, senteval/tools/
 A task without its test part is tested on dev, if it has one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from minitransformer.errors import UserError
 from minitransformer.evaluation.embedding_health import EmbeddingHealth, embedding_health
 from minitransformer.evaluation.encode import Encode
 from minitransformer.evaluation.logistic_regression import fit_logistic_regression, principal_axes
@@ -41,8 +43,23 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
+def check_parts(parts: dict[str, Part]) -> None:
+    """Raise UserError for parts of a task on which an accuracy would say nothing."""
+    counts = Counter(parts["train"].labels)
+    if len(counts) < 2:
+        raise UserError(f"all texts of the train part have the label {min(counts)!r}: there is nothing to tell apart")
+    for name, part in parts.items():
+        if unknown := {*part.labels} - {*counts}:
+            raise UserError(f"texts of the {name} part have the label {min(unknown)!r}, but none of the train part has")
+    label = min(counts, key=counts.__getitem__)
+    if len(parts) < 3 and counts[label] < FOLDS:  # folds of the train part choose the penalty or are the measure itself
+        few = f"only {counts[label]} texts of the train part have the label {label!r}"
+        raise UserError(f"{few}; its {FOLDS} folds need as many of each")
+
+
 def evaluate_task(encode: Encode, parts: dict[str, Part], show_progress: bool = False) -> TaskScore:
-    """The accuracy of the embeddings on a task, given as its parts (see read_task)."""
+    """The accuracy of the embeddings on a task, given as its parts (see read_task). Errors: check_parts."""
+    check_parts(parts)
     features, health = _features(encode, parts)
     labels = np.array([label for part in parts.values() for label in part.labels])
     ends = np.cumsum([len(part.labels) for part in parts.values()])

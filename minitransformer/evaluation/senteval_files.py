@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, read_table
+from minitransformer.corpora.targets import with_labels
 from minitransformer.errors import UserError
 
 
@@ -41,7 +42,7 @@ def read_tasks(folders: Sequence[Path], tasks: Sequence[str]) -> dict[str, dict[
 def read_task(folder: Path, task: str) -> dict[str, Part]:
     """The parts of a task ("train", "dev", "test") that are in the folder; empty if it has no file of the task.
 
-    Raises UserError for a broken file, two tables of the same part, or a task without "train".
+    Raises UserError for a broken or empty file, two tables of the same part, or a task without "train".
     """
     reader, names_of_part = _SENTEVAL[task]
     found = {part: {name: next(folder.rglob(name), None) for name in names} for part, names in names_of_part.items()}
@@ -79,7 +80,7 @@ def _words(name: str) -> set[str]:
 
 
 def _read_part_of_table(file: Path, task: str) -> Part:
-    table = read_table(file, LABELLED_PAIRS if task == "MRPC" else LABELLED_TEXTS)
+    table = with_labels(read_table(file, LABELLED_PAIRS if task == "MRPC" else LABELLED_TEXTS))
     return Part(table.texts, table.columns["label"])
 
 
@@ -104,26 +105,32 @@ def _read_trec(files: list[Path]) -> Part:
 
 def _read_mrpc(files: list[Path]) -> Part:
     """label<TAB>id<TAB>id<TAB>text<TAB>text, after a header."""
-    labels, _, _, first, second = _columns(files[0], "\t", 5)
-    return Part((first[1:], second[1:]), labels[1:])
+    labels, _, _, first, second = _columns(files[0], "\t", 5, header_lines=1)
+    return Part((first, second), labels)
 
 
-def _columns(file: Path, separator: str, count: int) -> list[list[str]]:
-    rows = [line.split(separator, count - 1) for line in _lines(file)]
+def _columns(file: Path, separator: str, count: int, header_lines: int = 0) -> list[list[str]]:
+    rows = [[field.strip() for field in line.split(separator, count - 1)] for line in _lines(file, header_lines)]
     for number, row in enumerate(rows, 1):
-        if len(row) != count:
-            raise UserError(f"{file}, text {number}: expected {count} fields separated by {separator!r}")
-    return [[row[i].strip() for row in rows] for i in range(count)]
+        if len(row) != count or not all(row):
+            raise UserError(f"{file}, text {number}: expected {count} fields separated by {separator!r}, none empty")
+    return [[row[i] for row in rows] for i in range(count)]
 
 
-def _lines(file: Path) -> list[str]:
-    """The lines that aren't blank, decoded as UTF-8 or, as some of these sets need, Latin-1."""
+def _lines(file: Path, header_lines: int = 0) -> list[str]:
+    """The lines that aren't blank, decoded as UTF-8 or, as some of these sets need, Latin-1.
+
+    Raises UserError if there are none below the header.
+    """
     content = file.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    return [line.strip() for line in text.split("\n") if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip()][header_lines:]
+    if not lines:
+        raise UserError(f"{file} holds no text; a broken download leaves such files: download it again")
+    return lines
 
 
 _SENTEVAL: dict[str, tuple[Callable[[list[Path]], Part], dict[str, tuple[str, ...]]]] = {

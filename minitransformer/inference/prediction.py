@@ -15,16 +15,23 @@ from minitransformer.models.siamese_network import SiameseNetwork, has_pair_clas
 from minitransformer.ops.softmax import softmax_forward
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.text.truncation import Truncation
 
 Columns = tuple[Sequence[str], ...]  # the texts; for pairs, the first texts and the second texts
 
 
 class Predictor(NamedTuple):
-    """`scores` returns (S, K) for S texts or pairs: the probabilities of the labels, or the numbers of a regression."""
+    """`scores` returns (S, K) for S texts or pairs: the probabilities of the labels, or the numbers of a regression.
+
+    num_texts   1 if it takes texts, 2 if pairs of texts, None if that isn't known
+    cutter      counts the texts that are longer than the model takes; its report says how many there were
+    """
 
     labels: tuple[str, ...]
     problem_type: str
     scores: Callable[[Columns], np.ndarray]
+    num_texts: int | None
+    cutter: Truncation
 
 
 def load_predictor(name: str | os.PathLike[str]) -> Predictor:
@@ -47,20 +54,43 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
 def _sequence_predictor(files: ModelFiles) -> Predictor:
     model = BertForSequenceClassification.from_pretrained(files)
     tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
-    limit = min(tokenizer.model_max_length, model.config.max_position_embeddings)
-    labels, problem_type = model.settings.labels, model.settings.problem_type
-    return Predictor(labels, problem_type, lambda columns: scores_of(model, tokenizer.pack(columns, limit)))
+    cutter = Truncation(min(tokenizer.model_max_length, model.config.max_position_embeddings), "warn")
+    labels, problem_type, num_texts = model.settings.labels, model.settings.problem_type, model.settings.num_texts
+
+    def scores(columns: Columns) -> np.ndarray:
+        _check_texts(columns, num_texts, files.folder)
+        return scores_of(model, cut_tokens(columns, tokenizer, cutter))
+
+    return Predictor(labels, problem_type, scores, num_texts, cutter)
 
 
 def _pair_predictor(files: ModelFiles) -> Predictor:
     network = SiameseNetwork.from_pretrained(files)
+    cutter = Truncation(network.encoder.max_seq_length, "warn")
 
     def scores(columns: Columns) -> np.ndarray:
-        if len(columns) != 2:
-            raise UserError(f"{files.folder} classifies pairs of texts, found single texts; separate the two by a tab")
-        return network.classify(*map(list, columns))
+        _check_texts(columns, 2, files.folder)
+        for column in columns:
+            cutter.count(network.encoder.tokenizer.pack([column]).lengths)
+        first, second = columns
+        return network.classify(first, second, truncation="silent")
 
-    return Predictor(network.labels, "single_label_classification", scores)
+    return Predictor(network.labels, "single_label_classification", scores, 2, cutter)
+
+
+def _check_texts(columns: Columns, num_texts: int | None, folder: Path) -> None:
+    if num_texts == 1 < len(columns):
+        raise UserError(f"{folder} classifies single texts, found pairs; replace tabs inside texts by spaces")
+    if num_texts == 2 > len(columns):
+        raise UserError(f"{folder} classifies pairs of texts, found single texts; separate the two by a tab")
+
+
+def cut_tokens(columns: Columns, tokenizer: BertTokenizer, cutter: Truncation) -> PackedTokens:
+    """The tokens of texts or pairs, the longer ones cut to the cutter's limit, and counted by it."""
+    tokens = tokenizer.pack(columns)
+    cutter.count(tokens.lengths)
+    is_cut = tokens.lengths.max(initial=0) > cutter.limit
+    return tokenizer.pack(columns, cutter.limit) if is_cut else tokens
 
 
 def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:

@@ -5,6 +5,7 @@
     classifier_dropout           dropout in the head; null for BERT's own
     classifier_pooling           not transformers': "pooler", "cls_row" or "mean"; "cls", in old folders, is the pooler
     classifier_hidden_sizes      not transformers': the sizes of the dense layers below the classifier
+    classifier_texts             not transformers': 1 if it was trained on texts, 2 if on pairs of texts
 
 Here it is a dictionary of ClassifierSettings' fields.
 
@@ -56,6 +57,7 @@ def read_classifier_entries(config: dict[str, Any], num_labels: int | None = Non
         "pooling": _POOLINGS[pooling],
         "hidden_sizes": tuple(hidden_sizes),
         "dropout": config.get("classifier_dropout"),
+        "num_texts": config.get("classifier_texts"),
     }
 
 
@@ -69,4 +71,5 @@ def classifier_entries(settings: dict[str, Any]) -> dict[str, Any]:
         "classifier_dropout": settings["dropout"],
         "classifier_pooling": poolings[settings["pooling"]],
         "classifier_hidden_sizes": list(settings["hidden_sizes"]),
+        **({} if settings["num_texts"] is None else {"classifier_texts": settings["num_texts"]}),
     }

@@ -18,6 +18,7 @@ from minitransformer.interop.classifier_entries import (
 )
 from minitransformer.interop.hub import ModelName
 from minitransformer.interop.layouts.bert import BERT
+from minitransformer.interop.loading import Checkpoint
 from minitransformer.interop.model_files import ModelFiles
 from minitransformer.models.bert import Bert, BertHiddenCache
 from minitransformer.models.bert_config import BertConfig
@@ -153,27 +154,44 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # a constructor: each model has arguments of its own
-        cls, name: ModelName, dtype: DTypeLike = np.float32, seed: int = 0, settings: ClassifierSettings | None = None
+        cls,
+        name: ModelName,
+        dtype: DTypeLike = np.float32,
+        seed: int = 0,
+        settings: ClassifierSettings | None = None,
+        new_head: bool = True,
     ) -> Self:
         """The classifier in a folder, or of that name on the Hugging Face hub; see PretrainedModel.from_pretrained.
 
-        With `settings` a new classifier on top of any BERT; without, the folder's own, which must be whole.
+        With `settings` a new classifier on top of any BERT, or, unless it shall be a new head, the folder's own with
+        these settings; without, the folder's own, which must be whole.
         """
         files = ModelFiles.of(name)
         tensors = files.tensors(cls.layout.tensors)
         config = cls._read_config(files.base, tensors)
-        if settings is not None:
-            model = cls(config, settings, seed=None)
+        if settings is None:
+            settings, new_head = cls._read_settings(files, tensors), False
+        model = cls(config, settings, seed=None)
+        if new_head:
             model._load([tensors], dtype, seed, needed=None if settings.pooling == "pooler" else (), new=_HEAD)
-            return model
+        else:
+            model._load([tensors], dtype, seed, needed=(*_HEAD, _POOLER) if settings.pooling == "pooler" else _HEAD)
+        return model
+
+    @classmethod
+    def settings_in(cls, name: ModelName) -> ClassifierSettings | None:
+        """The settings of the classifier in a folder, or of that name on the hub; None if there is no classifier."""
+        files = ModelFiles.of(name)
+        tensors = files.tensors(cls.layout.tensors)
+        return cls._read_settings(files, tensors) if "classifier.weight" in tensors.shapes else None
+
+    @classmethod
+    def _read_settings(cls, files: ModelFiles, tensors: Checkpoint) -> ClassifierSettings:
         num_labels = tensors.shapes.get("classifier.weight", (None,))[0] if files.are_adapted else None
         file = classifier_file(files)
         entries = read_json_object(file)
         with errors_in(file):
-            settings = ClassifierSettings(**read_classifier_entries(entries, num_labels))
-        model = cls(config, settings, seed=None)
-        model._load([tensors], dtype, seed, needed=(*_HEAD, _POOLER) if settings.pooling == "pooler" else _HEAD)
-        return model
+            return ClassifierSettings(**read_classifier_entries(entries, num_labels))
 
     def _losses(self, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Any]:
         """The loss of each text (S,), or of each text and label (S, K), and the cache."""

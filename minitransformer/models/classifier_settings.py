@@ -20,6 +20,7 @@ class ClassifierSettings:
                     itself; "mean": the mean of all rows
     hidden_sizes    of dense layers between that and the classifier
     dropout         before each layer of the head; None for the config's hidden_dropout_prob
+    num_texts       1 or 2: what it was trained on, texts or pairs of texts; None if that isn't known
 
     Raises UserError for a value that isn't one of these.
     """
@@ -29,6 +30,7 @@ class ClassifierSettings:
     pooling: str = "pooler"
     hidden_sizes: tuple[int, ...] = ()
     dropout: float | None = None
+    num_texts: int | None = None
 
     def __post_init__(self) -> None:
         if self.problem_type not in PROBLEM_TYPES:
@@ -41,3 +43,5 @@ class ClassifierSettings:
             raise UserError(f"the hidden sizes of a classifier are whole numbers above 0, found {self.hidden_sizes}")
         if self.dropout is not None and not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
             raise UserError(f"classifier_dropout must be at least 0 and below 1, found {self.dropout!r}")
+        if self.num_texts not in (None, 1, 2):
+            raise UserError(f"classifier_texts must be 1 (texts) or 2 (pairs of texts), found {self.num_texts!r}")

@@ -7,6 +7,7 @@ that other libraries ignore, so that the classifier can be used again:
     minitransformer_head.json          the K labels, and the components of the concatenation
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -53,9 +54,9 @@ class SiameseNetwork(TrainableModel):
         """The objective, if it is the one that has weights and can tell classes."""
         return self.objective if isinstance(self.objective, ClassificationObjective) else None
 
-    def classify(self, first: list[str], second: list[str]) -> np.ndarray:
-        """Probabilities (n, K) of the labels for pairs first[i], second[i]."""
-        u, v = np.split(self.encoder.encode([*first, *second]), 2)
+    def classify(self, first: Sequence[str], second: Sequence[str], truncation: str = "warn") -> np.ndarray:
+        """Probabilities (n, K) of the labels for pairs first[i], second[i]; `truncation` is as in `encode`."""
+        u, v = np.split(self.encoder.encode([*first, *second], truncation=truncation), 2)
         assert self.classifier, "only a classification objective tells classes"
         return softmax_forward(self.classifier((u, v)))[0]
 
@@ -79,18 +80,29 @@ class SiameseNetwork(TrainableModel):
         folder = files.folder
         if not has_pair_classifier(folder):
             raise UserError(f"{folder} has no pair classifier; train-sbert --objective classification makes one")
-        settings = read_json_object(folder / HEAD_SETTINGS_FILE)
-        labels, components = (_names(settings, key, folder / HEAD_SETTINGS_FILE) for key in ("labels", "components"))
+        labels, components = pair_classifier_settings(folder)
         encoder = SentenceEncoder.from_pretrained(files, dtype)
         with errors_in(folder / HEAD_SETTINGS_FILE):
             objective = ClassificationObjective(encoder.embedding_size, len(labels), components)
         network = cls(encoder, objective, labels)
-        load_all(objective, _LAYOUT, Tensors([folder / HEAD_WEIGHTS_FILE]))
+        network.load_classifier(folder)
         return network
+
+    def load_classifier(self, folder: Path) -> None:
+        """Take the classifier's values from a folder with one. Raises UserError if it doesn't fit."""
+        assert self.classifier, "only a classification objective has weights"
+        load_all(self.classifier, _LAYOUT, Tensors([folder / HEAD_WEIGHTS_FILE]))
 
 
 def has_pair_classifier(folder: Path) -> bool:
     return (folder / HEAD_WEIGHTS_FILE).exists()
+
+
+def pair_classifier_settings(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of a folder's pair classifier, and the components of its concatenation."""
+    settings = read_json_object(folder / HEAD_SETTINGS_FILE)
+    labels, components = (_names(settings, key, folder / HEAD_SETTINGS_FILE) for key in ("labels", "components"))
+    return labels, components
 
 
 def _names(settings: dict[str, Any], key: str, file: Path) -> tuple[str, ...]:

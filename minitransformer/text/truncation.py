@@ -22,6 +22,14 @@ class Truncation:
         self.limit, self.mode = limit, mode
         self.texts = self.tokens = self.cut_texts = self.cut_tokens = 0
 
+    def count(self, lengths: IntArray) -> None:
+        """Keep count of texts, or pairs, of these lengths (S,) in tokens, which somebody else cuts."""
+        excess = np.maximum(lengths - self.limit, 0)
+        self.texts += len(lengths)
+        self.tokens += int(lengths.sum())
+        self.cut_texts += int((excess > 0).sum())
+        self.cut_tokens += int(excess.sum())
+
     def cut(self, text: str, ids: list[int]) -> list[int]:
         """At most `limit` of the ids, the last one ([SEP]) kept."""
         self.texts += 1
@@ -35,11 +43,12 @@ class Truncation:
         self.cut_tokens += excess
         return [*ids[: self.limit - 1], ids[-1]]
 
-    def report(self) -> None:
-        """Warn of what was cut, if that was asked for."""
+    def report(self, source: str = "") -> None:
+        """Warn of what was cut, if that was asked for. `source` is where the texts are from."""
         if self.cut_texts and self.mode == "warn":
+            where = f"{source}: " if source else ""
             warnings.warn(
-                f"{self.cut_texts:,} of {self.texts:,} texts are longer than the model's {self.limit} tokens: "
+                f"{where}{self.cut_texts:,} of {self.texts:,} texts are longer than the model's {self.limit} tokens: "
                 f"{self.cut_tokens:,} of {self.tokens:,} tokens were cut off",
                 stacklevel=4,
             )

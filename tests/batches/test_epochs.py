@@ -17,6 +17,15 @@ def test_every_example_is_dealt_out_once_an_epoch(num_examples, batch_size, seed
         assert 1 <= len(batches[-1]) <= batch_size
 
 
+@given(st.integers(2, 40), st.integers(2, 12))
+def test_a_last_batch_that_would_be_too_small_is_joined_to_the_one_before(num_examples, batch_size):
+    epochs = Epochs(num_examples, batch_size, seed=0, smallest=2)
+    batches = [epochs.examples(step) for step in range(epochs.steps_per_epoch)]
+    assert sorted(np.concatenate(batches)) == list(range(num_examples))
+    assert {len(batch) for batch in batches[:-1]} <= {batch_size}
+    assert 2 <= len(batches[-1]) <= batch_size + 1
+
+
 def test_a_step_is_a_function_of_the_seed_and_its_number_whatever_was_asked_before():
     epochs = Epochs(10, 4, seed=2)
     in_order = [epochs.examples(step).tolist() for step in range(9)]

@@ -82,3 +82,9 @@ def test_senteval_measures_the_tasks_it_finds(run, encoder_folder, tmp_path):
 def test_senteval_without_data_says_what_it_looks_for(run, encoder_folder, tmp_path):
     assert_one_line_error(run("evaluate", "senteval", encoder_folder, tmp_path), "no files of MR, CR")
     assert_one_line_error(run("evaluate", "senteval", encoder_folder, tmp_path / "no"), "is not a folder")
+
+
+def test_a_task_with_one_class_is_refused_by_its_name_before_anything_is_measured(run, encoder_folder, tmp_path):
+    (tmp_path / "CR.tsv").write_text("text\tlabel\n" + "the dog\t1\nthe cat\t0\n" * 20)
+    (tmp_path / "MR.tsv").write_text("text\tlabel\n" + "the dog\t1\n" * 30)
+    assert_one_line_error(run("evaluate", "senteval", encoder_folder, tmp_path), "MR: all texts", "label '1'")

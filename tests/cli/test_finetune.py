@@ -106,7 +106,7 @@ def test_long_texts_are_noted(finetune, tmp_path):
     table = write_table(tmp_path / "table.tsv", TEXTS, [*GOOD, ("my dog is cute " * 9, "dog")])
     result = finetune(table)
     assert result.status == 0
-    assert f"Note: {table}: 1 of 4 texts fill all of the 9 tokens" in result.error
+    assert f"Note: {table}: 1 of 4 texts are longer than the model's 9 tokens: 29 of 50 tokens" in result.error
 
 
 def test_labels_that_dev_lacks_are_no_problem(finetune, tmp_path):
@@ -126,6 +126,8 @@ BAD_TABLES = {  # header, rows, options, words of the error
     ),
     "missing column": (("text", "id"), GOOD, [], ["line 1", "it lacks label"]),
     "one class": (TEXTS, [("a", "x"), ("b", "x")], [], ["all 2 lines have the label 'x'", "at least two"]),
+    "fractions as labels": (TEXTS, [("a", "4.6"), ("b", "1")], [], ["numbers such as 4.6", "name the column score"]),
+    "unknown labels": (TEXTS, [("a", "0"), ("b", "1"), ("c", "-1")], [], ["-1 stands among", "delete these lines"]),
     "empty text": (TEXTS, [*GOOD, ("", "dog")], [], ["line 5", "'text' is empty", "fill it or delete the line"]),
     "empty label": (TEXTS, [*GOOD, ("a", "")], [], ["line 5", "'label' is empty"]),
     "nan": (("text", "score"), [("a", 1), ("b", "NaN")], [], ["line 3", "'NaN' is not a finite number"]),

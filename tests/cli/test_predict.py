@@ -1,5 +1,6 @@
 import gzip
 import io
+import json
 import sys
 import types
 
@@ -88,7 +89,7 @@ def test_a_table_is_read_by_its_header(run, tmp_path, monkeypatch, models, probl
     monkeypatch.setattr(module, "LINES_AT_ONCE", 2)
     table = write_table(tmp_path / "table.tsv", ("id", "text"), [(1, "my dog"), (2, "he"), (3, "a b")])
     result = run("predict", models[problem], table)
-    assert (result.status, result.error) == (0, "")
+    assert (result.status, result.error) == (0, f"Note: {table}: the column id is not used\n")
     assert result.output.splitlines() == expected_lines(models[problem], ["my dog", "he", "a b"])
     table = write_table(tmp_path / "pairs.tsv", ("premise", "hypothesis"), PAIRS)
     result = run("predict", models[problem], table)
@@ -143,8 +144,86 @@ def test_labels_of_a_regression_and_scores_of_a_classifier_do_not_count(run, tmp
     labelled = write_table(tmp_path / "labelled.tsv", ("text", "label"), [("my dog", "yes"), ("a b", "no")])
     for problem, table in (("single", scored), ("multi", scored), ("regression", labelled)):
         result = run("predict", models[problem], table)
-        assert (result.status, result.error) == (0, "")
+        assert result.status == 0
+        assert result.error.count("\n") == 1
+        assert "is not used" in result.error
         assert result.output.splitlines() == expected_lines(models[problem], ["my dog", "a b"])
+
+
+@pytest.mark.parametrize("label", ["-1", "", "ys"])
+def test_answers_need_no_labels(run, tmp_path, models, label):
+    """GLUE's test parts have -1 for every label, others nothing."""
+    table = write_table(tmp_path / "table.tsv", ("text", "label"), [("my dog", label), ("he", label)])
+    result = run("predict", models["single"], table)
+    assert (result.status, result.output.splitlines()) == (0, expected_lines(models["single"], ["my dog", "he"]))
+    assert result.error == (
+        f"Note: {table}: 2 of 2 examples have a target that isn't one of the model's; they are not measured\n"
+    )
+
+
+def test_what_has_a_label_of_the_model_is_measured(run, tmp_path, models):
+    [yes] = expected_lines(models["single"], ["my dog"])
+    table = write_table(tmp_path / "table.tsv", ("text", "label"), [("my dog", yes.split("\t")[0]), ("he", "-1")])
+    result = run("predict", models["single"], table)
+    assert "1 of 2 examples have a target" in result.error
+    assert "1 examples: accuracy 1.000" in result.error
+
+
+def test_a_table_on_standard_input_has_the_answers_of_the_file(run, tmp_path, monkeypatch, models):
+    table = write_table(tmp_path / "table.tsv", ("text", "label"), [("my dog", "yes"), ("he", "no")])
+    from_file = run("predict", models["single"], table)
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(table.read_bytes())))
+    from_input = run("predict", models["single"])
+    assert (from_input.output, from_input.error) == (from_file.output, from_file.error)
+
+
+def test_a_csv_table_is_read_like_any_other(run, tmp_path, models):
+    (tmp_path / "table.csv").write_text('label,text\nyes,"my dog, he"\nno,he\n')
+    result = run("predict", models["single"], tmp_path / "table.csv")
+    assert result.output.splitlines() == expected_lines(models["single"], ["my dog, he", "he"])
+    assert "is read as CSV, with ',' between the fields" in result.error
+    assert "2 examples: accuracy" in result.error
+
+
+def test_every_label_can_be_asked_for_the_most_probable_first(run, tmp_path, models):
+    (tmp_path / "lines.txt").write_text("my dog")
+    scores = load_predictor(models["single"]).scores((["my dog"],))[0]
+    labels, probabilities, text = run("predict", models["single"], tmp_path / "lines.txt", "--all").output.split("\t")
+    assert labels.split(",") == [LABELS[i] for i in np.argsort(-scores)]
+    assert [float(p) for p in probabilities.split(",")] == pytest.approx(sorted(scores, reverse=True), abs=6e-5)
+    assert text == "my dog\n"
+
+
+@pytest.mark.parametrize(
+    ("problem", "answer", "numbers"),
+    [("single", "label", "probabilities"), ("multi", "labels", "probabilities"), ("regression", None, "scores")],
+)
+def test_an_answer_as_json_has_every_number_by_its_name(run, tmp_path, models, problem, answer, numbers):
+    (tmp_path / "lines.txt").write_text('my "dog"\tcute')
+    [line] = run("predict", models[problem], tmp_path / "lines.txt", "--json").output.splitlines()
+    found = json.loads(line)
+    predictor = load_predictor(models[problem])
+    scores = predictor.scores((['my "dog"'], ["cute"]))[0]
+    assert found.pop("texts") == ['my "dog"', "cute"]
+    assert found.pop(numbers) == pytest.approx(dict(zip(predictor.labels, scores.tolist(), strict=True)), rel=1e-5)
+    if problem == "single":
+        assert found.pop(answer) == LABELS[scores.argmax()]
+    elif problem == "multi":
+        assert found.pop(answer) == [LABELS[i] for i in range(3) if scores[i] > 0.5]
+    assert not found
+
+
+def test_what_was_cut_off_is_said(run, tmp_path, models):
+    (tmp_path / "lines.txt").write_text("my dog\n" + "my dog is cute " * 5)
+    result = run("predict", models["single"], tmp_path / "lines.txt")
+    assert result.status == 0
+    assert "Note: 1 of 2 texts are longer than the model's 9 tokens: 13 of 26 tokens were cut off" in result.error
+
+
+def test_tabs_and_line_breaks_in_a_text_break_no_line_of_the_output(run, tmp_path, models):
+    (tmp_path / "table.tsv").write_text('text\tlabel\n"my\tdog\nis"\tyes\n')
+    result = run("predict", models["single"], tmp_path / "table.tsv")
+    assert [line.split("\t")[2] for line in result.output.splitlines()] == ["my dog is"]
 
 
 def test_no_lines_have_no_answers(run, tmp_path, models):
@@ -160,23 +239,24 @@ def test_no_lines_have_no_answers(run, tmp_path, models):
     [
         ("my dog\nhe\tlikes\n", "line 2: expected as many texts as in line 1 (1), found 2"),
         ("my dog\tis\ncute\n", "line 2: expected as many texts as in line 1 (2), found 1"),
-        ("my\tdog\tis\n", "line 1: expected one or two texts, found 3"),
+        ("my dog\tis\tcute\n", "line 1: expected one or two texts, found 3"),
+        ("review\tsentiment\nmy dog\t1\n", "line 1 looks like a header, but has neither the column text nor"),
+        ("review,sentiment\nmy dog,1\n", "line 1 looks like a header, but has neither the column text nor"),
     ],
 )
 def test_lines_with_unequal_numbers_of_tabs_are_refused_with_their_number(run, tmp_path, models, text, words):
     (tmp_path / "lines.txt").write_text(text)
-    assert_one_line_error(run("predict", models["single"], tmp_path / "lines.txt"), "lines.txt, ", words)
+    assert_one_line_error(run("predict", models["single"], tmp_path / "lines.txt"), "lines.txt", words)
 
 
 @pytest.mark.parametrize(
     ("header", "rows", "words"),
     [
-        (("text", "label"), [("a", "yes"), ("b", "ys")], "line 3: the label 'ys' is none of those"),
         (("text", "label"), [("a", "yes"), ("", "no")], "line 3: the field 'text' is empty"),
         (
             ("text", "label"),
             [("a", "yes"), ("b",)],
-            "line 3: expected 2 tab-separated fields as in the header, found 1",
+            "line 3: expected 2 fields as in the header, found 1",
         ),
     ],
 )
@@ -205,9 +285,9 @@ def test_an_answer_is_the_label_the_labels_or_the_number():
     scores = np.array([0.6, 0.2, 0.7])
 
     def answer(problem_type, scores):
-        return module.answer(module.Predictor(LABELS, problem_type, None), scores)
+        return module.answer_line(module.Predictor(LABELS, problem_type, None, None, None), scores, ["a text"])
 
-    assert answer("single_label_classification", scores) == ("yes", "0.7000")
-    assert answer("multi_label_classification", scores) == ("no,yes", "0.6000,0.7000")
-    assert answer("multi_label_classification", scores / 2) == ("", "")
-    assert answer("regression", scores[:1]) == ("0.6000",)
+    assert answer("single_label_classification", scores) == "yes\t0.7000\ta text"
+    assert answer("multi_label_classification", scores) == "no,yes\t0.6000,0.7000\ta text"
+    assert answer("multi_label_classification", scores / 2) == "\t\ta text"
+    assert answer("regression", scores[:1]) == "0.6000\ta text"

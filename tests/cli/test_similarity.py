@@ -39,3 +39,11 @@ def test_what_cannot_be_compared_or_explained_is_refused(run, encoder_folder, tm
     assert_one_line_error(run("similarity", "--explain", encoder_folder, A, B, C), "expected two texts, found 3")
     small_encoder(pooling=("cls",)).save_pretrained(tmp_path)
     assert_one_line_error(run("similarity", "--explain", tmp_path, A, B), "only with mean pooling", "cls pooling")
+
+
+def test_a_text_that_begins_with_a_dash_goes_after_two_and_that_is_said(run, encoder_folder):
+    result = run("similarity", encoder_folder, "-5 degrees", A)
+    assert result.status == 2
+    assert "A text that begins with a dash goes after all options and a --" in result.error
+    assert run("similarity", encoder_folder, "--", "-5 degrees", A).status == 0
+    assert " -- " not in run("predict", encoder_folder, "--unknown").error

@@ -143,14 +143,13 @@ BAD_TABLES = {  # header, rows, objective, words of the error
     "missing column": (SCORES[:2], [row[:2] for row in GOOD], "cosent", ["line 1", "it lacks score"]),
     "labels for regression": (NLI, PAIRS, "regression", ["line 1", "it lacks score"]),
     "scores for classification": (SCORES, GOOD, "classification", ["line 1", "it lacks label"]),
-    "scores for ranking": (SCORES, GOOD, "ranking", ["has scores", "regression or cosent"]),
     "pairs for triplet": (SCORES, GOOD, "triplet", ["line 1", "it lacks negative"]),
     "empty field": (SCORES, [*GOOD, ("", "b", 1)], "regression", ["line 5", "'sentence1' is empty", "delete the line"]),
     "too many fields": (
         SCORES,
         [*GOOD, ("a", "b", "c", 1)],
         "regression",
-        ["line 5", "expected 3 tab-separated fields", "found 4"],
+        ["line 5", "expected 3 fields", "found 4"],
     ),
     "nan": (SCORES, [*GOOD, ("a", "b", "nan")], "regression", ["line 5", "'nan' is not a finite number"]),
     "a word as a score": (SCORES, [*GOOD, ("a", "b", "high")], "cosent", ["line 5", "'high' is not a finite number"]),
@@ -167,6 +166,14 @@ BAD_TABLES = {  # header, rows, objective, words of the error
 def test_a_bad_table_is_a_one_line_error_that_says_where_and_leaves_nothing(train, tmp_path, kind):
     header, rows, objective, words = BAD_TABLES[kind]
     assert_one_line_error(train(objective, write_table(tmp_path / "bad.tsv", header, rows)), "bad.tsv", *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_scores_are_nothing_to_rank_by(train, tmp_path):
+    result = train("ranking", write_table(tmp_path / "scored.tsv", SCORES, GOOD))
+    assert result.status == 1
+    assert result.error.splitlines()[0].endswith("scored.tsv: the column score is not used")
+    assert "has scores, but ranking takes every pair as belonging together" in result.error
     assert not (tmp_path / "out").exists()
 
 

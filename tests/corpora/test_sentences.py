@@ -44,3 +44,9 @@ def test_no_character_but_white_space_is_lost(paragraph):
 
 def test_a_long_text_without_an_end_is_one_sentence():
     assert split_sentences("word " * 10_000) == [("word " * 10_000).strip()]
+
+
+@pytest.mark.parametrize("unit", [". )", "A. ", ". " + ")" * 20, '. " ', ".", "A.A. ", "! ? ", " . a"])
+def test_a_text_of_marks_alone_takes_no_longer_than_any_other(unit):
+    """Read with each mark looking back at all of its sentence, a megabyte would take a quarter of an hour."""
+    assert split_sentences(unit * (1_000_000 // len(unit)))

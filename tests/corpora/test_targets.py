@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from minitransformer.corpora.tables import Table
-from minitransformer.corpora.targets import different_scores, label_ids, label_matrix, label_names, scores, targets_of
+from minitransformer.corpora.targets import (
+    answerable,
+    different_scores,
+    label_ids,
+    label_matrix,
+    label_names,
+    scores,
+    targets_of,
+    with_labels,
+)
 from minitransformer.errors import UserError
 
 
@@ -83,3 +92,51 @@ def test_what_the_loss_compares_logits_with_is_what_the_problem_asks_for():
     several = targets_of(table("label", "joy", "anger, joy"), "multi_label_classification", names)
     assert several.tolist() == [[False, True], [True, True]]
     assert targets_of(table("score", "1.5", "2"), "regression", ("score",)).tolist() == [[1.5], [2]]
+
+
+@pytest.mark.parametrize("mark", ["-", "nan", "NULL", "<NA>", "#N/A"])
+def test_what_stands_for_no_label_is_left_out_and_said(mark):
+    """SNLI has a "-" where its annotators don't agree."""
+    with pytest.warns(UserWarning, match=f"dev.tsv: 2 of 4 lines have no label, but '{mark}'; they are left out"):
+        labelled = with_labels(table("label", "yes", mark, "no", mark))
+    assert labelled.columns["label"] == ["yes", "no"]
+    assert labelled.lines == [2, 4]
+    with pytest.raises(UserError, match=f"dev.tsv: no line has a label, only '{mark}'"):
+        with_labels(table("label", mark, mark))
+
+
+def test_a_minus_beside_a_plus_is_a_label(recwarn):
+    assert with_labels(table("label", "+", "-")).columns["label"] == ["+", "-"]
+    assert with_labels(table("score", "1", "2")).columns == {"score": ["1", "2"]}
+    assert not recwarn.list
+
+
+def test_fractions_are_scores_and_no_classes():
+    with pytest.raises(
+        UserError, match=r"dev.tsv: the labels are numbers such as 1.25, not classes; name the column score"
+    ):
+        label_names(table("label", "5.0", "4.6", "1.25", "0.0"))
+    assert label_names(table("label", "1.0", "0.0")) == ("0.0", "1.0")
+    assert label_names(table("label", "4.6", "high")) == ("4.6", "high")
+
+
+def test_minus_one_among_counted_labels_is_an_unknown_one():
+    with pytest.raises(
+        UserError, match=r"dev.tsv: -1 stands among the labels 0, 1 .*; delete these lines or, if it is"
+    ):
+        label_names(table("label", "0", "1", "-1"))
+    assert label_names(table("label", "1", "-1")) == ("-1", "1")
+
+
+def test_a_text_may_have_none_of_several_labels():
+    labelled = table("label", "joy", "", "joy,love")
+    assert label_names(labelled, several=True) == ("joy", "love")
+    assert label_matrix(labelled, ("joy", "love")).astype(int).tolist() == [[1, 0], [0, 0], [1, 1]]
+    assert label_names(table("label", "", "joy"), several=True) == ("joy",)
+
+
+def test_answers_are_compared_where_the_table_has_one_that_can_be_given():
+    assert answerable(table("label", "yes", "-1", "", "no"), "single_label_classification", ("no", "yes")) == [0, 3]
+    several = table("label", "joy, love", "", "joy,hate")
+    assert answerable(several, "multi_label_classification", ("joy", "love")) == [0, 1]
+    assert answerable(table("score", "1.5", "", "nan", "x"), "regression", ("score",)) == [0]

@@ -6,6 +6,7 @@ import pytest
 from tqdm import tqdm
 
 from minitransformer.corpora import text_files
+from minitransformer.corpora.tables import TEXTS, read_table
 from minitransformer.corpora.text_files import TextFiles
 from minitransformer.errors import UserError
 
@@ -40,6 +41,21 @@ DOCUMENTS = [["One dog.", "Two dogs.", "Three dogs."], ["Four cats!"], ["Five ca
 @pytest.mark.parametrize("text", [TEXT, TEXT + "\n", "\n\n" + TEXT + "\n\n\n", "\ufeff" + TEXT])
 def test_empty_lines_end_documents_and_paragraphs_are_cut_into_sentences(write, text):
     assert documents(write(text)) == DOCUMENTS
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b"\r\r\n"])
+def test_any_line_end_will_do(write, end):
+    text = TEXT.replace("\r", "").encode().replace(b"\n", end)
+    assert documents(write(text)) == DOCUMENTS
+
+
+def test_a_gzip_file_that_unpacks_to_more_than_any_text_is_refused(write, monkeypatch):
+    monkeypatch.setattr(text_files, "UNPACKED_BYTES", 100_000)
+    bomb = write(gzip.compress(b"word. \n" * 100_000), "bomb.gz")
+    with pytest.raises(UserError, match=r"bomb.gz unpacks to more than 200 times its size, which no text does"):
+        list(TextFiles([bomb]))
+    with pytest.raises(UserError, match=r"bomb.gz unpacks to more than 200 times"):
+        read_table(bomb, TEXTS)
 
 
 def test_a_gzip_file_is_read_whatever_its_name(write):

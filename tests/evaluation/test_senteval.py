@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from minitransformer.errors import UserError
 from minitransformer.evaluation.senteval import C_CHOICES, Probe, Split, evaluate_task
 from minitransformer.evaluation.senteval_files import Part
 
@@ -72,3 +73,33 @@ def test_every_row_is_tested_once_and_every_fold_has_its_share_of_each_class(row
     for fold in folds:
         assert sorted([*fold.fit, *fold.test]) == sorted(rows)
         assert abs(labels[fold.test].sum() - labels[rows].sum() / 10) < 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"train": part(range(0, 40, 2))},
+            "all texts of the train part have the label 'even': there is nothing to tell",
+        ),
+        (
+            {"train": part(range(0, 40, 2)), "dev": part(range(9)), "test": part(range(9))},
+            "all texts of the train part have the label 'even'",
+        ),
+        (
+            {"train": part(range(40)), "test": Part((["1"],), ["prime"])},
+            "test part have the label 'prime', but none of the",
+        ),
+        (
+            {"train": part([*range(0, 40, 2), 1, 3])},
+            "only 2 texts of the train part have the label 'odd'; its 10 folds",
+        ),
+    ],
+)
+def test_parts_on_which_an_accuracy_would_say_nothing_are_refused(parts, message):
+    with pytest.raises(UserError, match=message):
+        evaluate_task(embed, parts)
+
+
+def test_a_few_texts_are_enough_where_dev_chooses_the_penalty():
+    assert evaluate_task(embed, {name: part(range(4)) for name in ("train", "dev", "test")}).protocol == "test part"

@@ -60,6 +60,13 @@ def test_tables_are_found_by_the_words_of_their_paths(tmp_path):
     }
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_stands_for_no_label_is_left_out_of_a_table(tmp_path):
+    write(tmp_path / "CR.tsv", "text\tlabel\ngood\t1\nso\t-\nbad\t0\n")
+    with pytest.warns(UserWarning, match="CR.tsv: 1 of 3 lines have no label"):
+        assert read_task(tmp_path, "CR")["train"] == Part((["good", "bad"],), ["1", "0"])
+
+
 def test_the_folder_itself_may_have_the_tasks_name(tmp_path):
     write(tmp_path / "TREC/train.tsv", "text\tlabel\nwho ?\tHUM\n")
     assert read_task(tmp_path / "TREC", "TREC")["train"].labels == ["HUM"]
@@ -77,6 +84,9 @@ def test_a_task_without_files_has_no_parts(tmp_path):
         ({"TREC/TREC_10.label": "DESC:def What ?\n"}, "TREC", "has the test part of TREC, but no train part"),
         ({"SST/binary/sentiment-train": "good\t1\nbad\n"}, "SST", "sentiment-train, text 2: expected 2 fields"),
         ({"MR/rt-polarity.pos": "good\n"}, "MR", "rt-polarity.pos, but no rt-polarity.neg; both are needed"),
+        ({"MR/rt-polarity.pos": "", "MR/rt-polarity.neg": "bad\n"}, "MR", "rt-polarity.pos holds no text; a broken"),
+        ({"MRPC/msr_paraphrase_train.txt": "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n"}, "MRPC", "holds no text"),
+        ({"MRPC/msr_paraphrase_train.txt": "h\n1\t7\t8\t\tb\n"}, "MRPC", "text 1: expected 5 fields .* none empty"),
     ],
 )
 def test_errors_name_the_files(tmp_path, files, task, message):

@@ -65,6 +65,29 @@ def test_long_texts_are_cut_where_the_model_ends(tmp_path):
     assert predictor.scores(([long], [long])).shape == (1, 3)
 
 
+def test_what_is_cut_off_is_counted(tmp_path):
+    """9 tokens fit: of "my dog is cute" five times, 22 tokens with [CLS] and [SEP], 13 don't."""
+    predictor = load_predictor(saved(tmp_path, classifier()))
+    predictor.scores((["my dog", "my dog is cute " * 5],))
+    predictor.scores((["a"],))
+    with pytest.warns(UserWarning, match="1 of 3 texts are longer than the model's 9 tokens: 13 of 29 tokens were cut"):
+        predictor.cutter.report()
+
+
+@pytest.mark.parametrize(
+    ("num_texts", "columns", "message"),
+    [
+        (1, (FIRST, SECOND), "classifies single texts, found pairs; replace tabs inside texts by spaces"),
+        (2, (FIRST,), "classifies pairs of texts, found single texts; separate the two by a tab"),
+    ],
+)
+def test_a_classifier_that_knows_what_it_was_trained_on_refuses_the_other(tmp_path, num_texts, columns, message):
+    predictor = load_predictor(saved(tmp_path, classifier(num_texts=num_texts)))
+    with pytest.raises(UserError, match=message):
+        predictor.scores(columns)
+    assert predictor.scores((FIRST, SECOND)[:num_texts]).shape == (len(FIRST), 3)
+
+
 def test_any_number_of_texts_is_scored_in_their_order(monkeypatch):
     monkeypatch.setattr(many_texts, "TOKENS_PER_CORE", 8)
     model = classifier()
@@ -81,6 +104,9 @@ def test_the_pair_classifier_of_a_sentence_encoder_gives_its_own_answers(tmp_pat
     np.testing.assert_array_equal(predictor.scores((FIRST, SECOND)), expected)
     with pytest.raises(UserError, match="classifies pairs of texts, found single texts; separate the two by a tab"):
         predictor.scores((FIRST,))
+    predictor.scores((["my dog is cute " * 5], ["a"]))
+    with pytest.warns(UserWarning, match="1 of [0-9]+ texts are longer than the model's 9 tokens: 13 of"):
+        predictor.cutter.report()
 
 
 def test_a_model_without_a_classifier_is_refused(tmp_path):

@@ -8,7 +8,8 @@ import click
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._encoders import embeddings_option, load_encode
 from minitransformer.cli._json import json_option, print_json
-from minitransformer.evaluation.senteval import evaluate_task
+from minitransformer.errors import errors_in
+from minitransformer.evaluation.senteval import check_parts, evaluate_task
 from minitransformer.evaluation.senteval_files import TASKS, read_tasks
 
 
@@ -30,6 +31,9 @@ def command(model: str, data: tuple[str, ...], tasks: tuple[str, ...], embedding
       minitransformer evaluate senteval my-sbert senteval/ --task MR
     """
     parts_of_tasks = read_tasks([Path(folder) for folder in data], tasks or TASKS)
+    for task, parts in parts_of_tasks.items():
+        with errors_in(task):
+            check_parts(parts)
     encode = load_encode(model, embeddings)
     say = (lambda line: None) if as_json else click.echo
     say("accuracy")

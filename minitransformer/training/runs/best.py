@@ -1,7 +1,10 @@
 """A run that keeps the best of what it saw. Its folder is that of training/runs/run.py, and while it trains
 
 training/
-  best/             the model with the best evaluation so far, a folder like the finished one
+  best/             the model with the best evaluation so far, a folder like the finished one, with evaluation.json
+
+and then
+
   best.json         that evaluation
 """
 
@@ -11,8 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from minitransformer.files import json_text, read_json_object, replace_all
-from minitransformer.training.runs.run import Run
+from minitransformer.files import json_text, read_json_object, recover_folder, replace_all, replace_folder
+from minitransformer.training.runs.run import BEST_FOLDER, Run
+
+EVALUATION_FILE = "evaluation.json"
 
 
 class BestModelRun(Run):
@@ -20,24 +25,30 @@ class BestModelRun(Run):
 
     def __init__(self, folder: Path, settings: Any) -> None:
         super().__init__(folder, settings)
-        self.best_folder, self.best_file = self.training_folder / "best", self.training_folder / "best.json"
+        self.best_folder, self.best_file = self.training_folder / BEST_FOLDER, self.training_folder / "best.json"
 
     @abstractmethod
     def worth(self, metrics: Mapping[str, float]) -> float:
         """How good an evaluation is."""
 
-    def train(self, workers: int | None = None) -> dict[str, float]:
+    def train_and_finish(self, workers: int | None) -> dict[str, float]:
+        recover_folder(self.best_folder)
         self.loop().run(workers)
+        best = read_json_object(self.best_folder / EVALUATION_FILE)
         self.model.restore(self.best_folder)
+        replace_all(self.training_folder, {self.best_file.name: json_text(best)})
         self.finish()
         shutil.rmtree(self.best_folder, ignore_errors=True)
-        return read_json_object(self.best_file)
+        return best
 
     def keep(self, evaluation: Any) -> None:
         """Save the model if it is better than the best one before."""
-        metrics = evaluation._asdict()
-        if self.best_file.exists() and self.worth(metrics) <= self.worth(read_json_object(self.best_file)):
+        metrics, best = evaluation._asdict(), self.best_folder / EVALUATION_FILE
+        if best.exists() and self.worth(metrics) <= self.worth(read_json_object(best)):
             return
-        self.tokenizer.save_pretrained(self.best_folder)
-        self.model.save_pretrained(self.best_folder)
-        replace_all(self.training_folder, {self.best_file.name: json_text(metrics)})
+        new = self.best_folder.with_name(f".{BEST_FOLDER}.partial")
+        shutil.rmtree(new, ignore_errors=True)
+        self.tokenizer.save_pretrained(new)
+        self.model.save_pretrained(new)
+        replace_all(new, {EVALUATION_FILE: json_text(metrics)})
+        replace_folder(new, self.best_folder)

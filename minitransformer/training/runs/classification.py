@@ -1,20 +1,30 @@
 """Fine-tuning a BERT to classify or score texts or pairs of texts: a run of training/runs/fine_tuning.py."""
 
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from minitransformer.batches.classification_batch import ClassificationBatch
-from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, SCORED_PAIRS, SCORED_TEXTS, Table, read_table
-from minitransformer.corpora.targets import different_scores, label_names, targets_of
+from minitransformer.corpora.tables import (
+    LABELLED_PAIRS,
+    LABELLED_TEXTS,
+    SCORED_PAIRS,
+    SCORED_TEXTS,
+    Layout,
+    Table,
+    read_table,
+)
+from minitransformer.corpora.targets import different_scores, label_names, targets_of, with_labels
 from minitransformer.errors import UserError
 from minitransformer.evaluation.classification import prediction_metrics
-from minitransformer.inference.prediction import scores_of
+from minitransformer.inference.prediction import cut_tokens, scores_of
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
 from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.text.truncation import Truncation
 from minitransformer.training.lora import adapt
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_by_depth
@@ -29,8 +39,8 @@ class ClassificationTrainingSettings(FineTuningSettings):
 
     The defaults are from the ranges of Devlin et al. 2018 (arXiv 1810.04805), appendix A.3.
 
-    pooling         the row that the classifier sees, as in ClassifierSettings
-    hidden_sizes    of dense layers between the pooled row and the classifier
+    pooling         the row that the classifier sees, as in ClassifierSettings; None for what the model says
+    hidden_sizes    of dense layers between the pooled row and the classifier; empty for what the model says
     dropout         before each layer of the head; None for BERT's own
     multi_label     whether a text may have several labels, separated by commas
     freeze_encoder  train only what is above the encoder
@@ -40,7 +50,7 @@ class ClassificationTrainingSettings(FineTuningSettings):
     learning_rate: float = 5e-5
     epochs: int = 3
     batch_size: int = 32
-    pooling: str = ClassifierSettings.pooling
+    pooling: str | None = None
     hidden_sizes: list[int] = field(default_factory=list)
     dropout: float | None = None
     multi_label: bool = False
@@ -59,21 +69,23 @@ class ClassificationRun(FineTuningRun):
         settings = self.settings
         if settings.freeze_encoder and settings.lora:
             raise UserError("--freeze-encoder leaves nothing of the encoder to train, and --lora does; choose one")
-        train = read_table(settings.train, *LAYOUTS)
-        dev = read_table(settings.dev, (*train.columns,))
-        head = classifier_settings(train, settings)
+        train = read_labelled(settings.train, LAYOUTS, settings.multi_label)
+        dev = read_labelled(settings.dev, [(*train.columns,)], settings.multi_label)
+        files = ModelFiles.of(settings.model)
+        head = self._choose_head(train, files)
         targets, dev_targets = (targets_of(table, head.problem_type, head.labels) for table in (train, dev))
         if head.problem_type == "regression":
             for table in (train, dev):
                 different_scores(table)  # raises if there is nothing to learn or to measure
-        files = ModelFiles.of(settings.model)
-        self.model = BertForSequenceClassification.from_pretrained(files, seed=settings.seed, settings=head)
-        hidden = ["hidden_layers"] if settings.hidden_sizes else []
-        pooler = ["bert.pooler"] if settings.pooling == "pooler" else []
+        self.model = BertForSequenceClassification.from_pretrained(
+            files, seed=settings.seed, settings=head, new_head=not self.goes_on
+        )
+        hidden = ["hidden_layers"] if head.hidden_sizes else []
+        pooler = ["bert.pooler"] if head.pooling == "pooler" else []
         adapt(self.model, settings.model, settings, ("classifier", *hidden, *pooler))
         if settings.freeze_encoder:
             self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
-        if head.problem_type == "regression":
+        if head.problem_type == "regression" and not self.goes_on:
             self.model.classifier.bias.value[...] = targets.mean()  # the scores are nearest from there
         self.tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
         limit = settings.max_length or self.tokenizer.model_max_length
@@ -82,12 +94,35 @@ class ClassificationRun(FineTuningRun):
         self.dev = ClassificationBatch(tokens_of(dev, self.tokenizer), dev_targets)
         super().prepare()
 
+    def _choose_head(self, train: Table, files: ModelFiles) -> ClassifierSettings:
+        """The model's own head if it can learn from the table (then `goes_on` is true), otherwise a new one."""
+        settings = self.settings
+        own, asked = BertForSequenceClassification.settings_in(files), classifier_settings(train, settings)
+        self.goes_on = own is not None and can_go_on(own, asked, settings)
+        if own is None:
+            return asked
+        if self.goes_on:
+            dropout = own.dropout if settings.dropout is None else settings.dropout
+            return replace(own, dropout=dropout, num_texts=asked.num_texts)
+        has_another = f"{settings.model} has another classifier, for {in_short(own.labels)}"
+        warnings.warn(f"{has_another}; a new one is trained for {in_short(asked.labels)}", stacklevel=5)
+        return asked
+
+    def describe(self) -> str:
+        classifier = "the model's own" if self.goes_on else "a new one"
+        return f"{super().describe()}\nClassifier: {classifier}, for {in_short(self.model.settings.labels)}"
+
     def rate_factors(self) -> list[RateFactor]:
         return rate_factors_by_depth(self.model, self.model.config.num_hidden_layers, self.settings.rate_decay)
 
     def evaluate(self) -> Any:
         problem_type = self.model.settings.problem_type
         return prediction_metrics(problem_type, scores_of(self.model, self.dev.tokens), self.dev.targets)
+
+
+def read_labelled(path: str, layouts: Sequence[Layout], several: bool) -> Table:
+    """The examples of a table that have a label or score; with `several`, a text may have no label."""
+    return with_labels(read_table(path, *layouts, may_be_empty=("label",) if several else ()))
 
 
 def classifier_settings(table: Table, settings: ClassificationTrainingSettings) -> ClassifierSettings:
@@ -99,18 +134,28 @@ def classifier_settings(table: Table, settings: ClassificationTrainingSettings) 
         problem_type = "multi_label_classification" if settings.multi_label else "single_label_classification"
     elif settings.multi_label:
         raise UserError(f"{table.path} has scores instead of labels; leave out --multi-label, which is for labels")
-    return ClassifierSettings(names, problem_type, settings.pooling, tuple(settings.hidden_sizes), settings.dropout)
+    pooling, hidden_sizes = settings.pooling or ClassifierSettings.pooling, tuple(settings.hidden_sizes)
+    return ClassifierSettings(names, problem_type, pooling, hidden_sizes, settings.dropout, len(table.texts))
+
+
+def can_go_on(own: ClassifierSettings, asked: ClassifierSettings, settings: ClassificationTrainingSettings) -> bool:
+    """Whether the model's own classifier can learn from the table: it answers the same, and is built as asked for."""
+    same_answers = len(own.labels) == 1 if asked.problem_type == "regression" else {*asked.labels} <= {*own.labels}
+    same_head = settings.pooling in (None, own.pooling) and asked.hidden_sizes in ((), own.hidden_sizes)
+    return own.problem_type == asked.problem_type and same_answers and same_head
 
 
 def tokens_of(table: Table, tokenizer: BertTokenizer) -> PackedTokens:
     """The texts of a table, or its pairs of texts, cut to the tokenizer's maximum; a warning says how many were."""
     limit = tokenizer.model_max_length
-    tokens = tokenizer.pack(table.texts, limit)
-    num_full = int((tokens.lengths == limit).sum())
-    if num_full:
-        warnings.warn(
-            f"{table.path}: {num_full:,} of {len(tokens):,} texts fill all of the {limit} tokens that a text may have; "
-            "what is longer was cut off",
-            stacklevel=2,
-        )
+    if limit < 1 + 2 * len(table.texts):  # [CLS], and of each text a token and [SEP]
+        raise UserError(f"max_length is {limit}, which leaves no room for a text beside [CLS] and [SEP]")
+    cutter = Truncation(limit, "warn")
+    tokens = cut_tokens(table.texts, tokenizer, cutter)
+    cutter.report(str(table.path))
     return tokens
+
+
+def in_short(labels: Sequence[str]) -> str:
+    """The first labels."""
+    return ", ".join(labels[:10]) + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")

@@ -44,10 +44,11 @@ class FineTuningRun(BestModelRun):
     settings: FineTuningSettings
     tokenizer: BertTokenizer
     examples: Any  # with a length, and a batch for each selection of them
+    smallest_batch = 1  # examples that there is something to learn from
 
     def prepare(self) -> None:
         settings = self.settings
-        epochs = Epochs(len(self.examples), settings.batch_size, settings.seed)
+        epochs = Epochs(len(self.examples), settings.batch_size, settings.seed, self.smallest_batch)
         self.task = self.make_task(lambda step: self.examples.select(epochs.examples(step)))
         self.steps = settings.epochs * epochs.steps_per_epoch
         self.save_every = -(-epochs.steps_per_epoch // settings.evaluations_per_epoch)

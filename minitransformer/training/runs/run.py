@@ -6,6 +6,7 @@ folder/
   training/
     settings.json      what the run was told
     checkpoints/       the last checkpoint (training/checkpoint.py), until the run is finished
+    lock               while a process works on the run
 
 A training command is its options, and one run from start to end:
 
@@ -18,11 +19,12 @@ import dataclasses
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, read_json_object, replace_all
+from minitransformer.files import json_text, locked, read_json_object, replace_all
 from minitransformer.interop.adapted_tensors import ADAPTER_WEIGHTS_FILE
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -34,6 +36,8 @@ from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
 RUN_SETTINGS_FILE = Path("training", "settings.json")
+LOCK_FILE = "lock"
+CHECKPOINTS_FOLDER, BEST_FOLDER = LEFT_BEHIND = "checkpoints", "best"  # until the run is finished
 
 RunType = TypeVar("RunType", bound="Run")
 
@@ -56,7 +60,7 @@ class Run(ABC):
         self.settings = settings
         self.metrics_file = folder / "metrics.jsonl"
         self.training_folder = settings_file(folder).parent
-        self.checkpoints_folder = self.training_folder / "checkpoints"
+        self.checkpoints_folder = self.training_folder / CHECKPOINTS_FOLDER
 
     @classmethod
     def start(cls: type[RunType], folder: Path, settings: Any) -> RunType:
@@ -66,20 +70,29 @@ class Run(ABC):
         """
         check_new(folder)
         created, run = not folder.exists(), cls(folder, settings)
-        try:
-            replace_all(folder, {str(RUN_SETTINGS_FILE): json_text(dataclasses.asdict(settings))})
-            run.prepare()
-        except BaseException:
-            shutil.rmtree(folder if created else run.training_folder, ignore_errors=True)
-            raise
+        with run.locked():
+            check_new(folder)  # another process may have been quicker
+            try:
+                replace_all(folder, {str(RUN_SETTINGS_FILE): json_text(dataclasses.asdict(settings))})
+                run.prepare()
+            except BaseException:
+                shutil.rmtree(folder if created else run.training_folder, ignore_errors=True)
+                raise
         return run
 
     @classmethod
     def resume(cls: type[RunType], folder: Path) -> RunType:
         """The unfinished run in a folder. Raises UserError if there is none."""
-        if settings_file(folder).exists() and is_finished(folder):
-            raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
-        return cls.open(folder)
+        if not settings_file(folder).exists():
+            raise UserError(
+                f"{folder} holds no training run: there is no {settings_file(folder)}; start one with --out"
+            )
+        with locked(settings_file(folder).with_name(LOCK_FILE), str(folder)):
+            if is_finished(folder):
+                for name in LEFT_BEHIND:  # if the run was killed just before it removed them
+                    shutil.rmtree(settings_file(folder).with_name(name), ignore_errors=True)
+                raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
+            return cls.open(folder)
 
     @classmethod
     def open(cls: type[RunType], folder: Path) -> RunType:
@@ -102,11 +115,20 @@ class Run(ABC):
         """Train to the end on `workers` cores (default: all), and write the finished folder.
 
         Returns the evaluation of the model in it, each metric by its name. Raises TrainingInterrupted and UserError as
-        TrainingLoop.run does; the run can then be resumed.
+        TrainingLoop.run does; the run can then be resumed. Another process that trains in the folder is an error, too.
         """
+        with self.locked():
+            return self.train_and_finish(workers)
+
+    def train_and_finish(self, workers: int | None) -> dict[str, float]:
+        """What train() does while the folder is its own."""
         evaluation = self.loop().run(workers)
         self.finish()
         return evaluation._asdict()
+
+    def locked(self) -> AbstractContextManager[None]:
+        """The run's folder for this process alone."""
+        return locked(self.training_folder / LOCK_FILE, str(self.folder))
 
     def loop(self) -> TrainingLoop:
         """The loop that trains the model, from the last checkpoint if there is one."""
@@ -159,13 +181,19 @@ class Run(ABC):
 
 def check_new(folder: Path) -> None:
     """Raises UserError if the folder holds anything that a new run could overwrite."""
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and not _is_unused(folder):
         if settings_file(folder).exists() and not is_finished(folder):
             raise UserError(f"{folder} holds an unfinished run; resume it (--resume {folder}) or choose another --out")
         kind = "another model" if is_finished(folder) else "other files"
         raise UserError(f"{folder} holds {kind}, which would be overwritten; choose another --out")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
+
+
+def _is_unused(folder: Path) -> bool:
+    """Whether a folder holds nothing, or only what a run leaves that was killed before it began."""
+    beginnings = {settings_file(folder).parent.name, LOCK_FILE, f".{RUN_SETTINGS_FILE.name}.partial"}
+    return {path.name for path in folder.rglob("*")} <= beginnings
 
 
 def is_finished(folder: Path) -> bool:

@@ -8,19 +8,28 @@ ranking          triplets, pairs labelled "entailment" and "contradiction" (NLI)
 triplet          triplets
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minitransformer.batches.sentence_examples import dev_examples, entailed_columns, sentence_examples, target_cosines
-from minitransformer.corpora.tables import LABELLED_PAIRS, PAIRS, SCORED_PAIRS, TRIPLETS, Table, has_columns, read_table
-from minitransformer.corpora.targets import different_scores, label_ids, label_names
+from minitransformer.batches.sentence_examples import (
+    dev_examples,
+    entailed_columns,
+    sentence_examples,
+    target_cosines,
+    triplets_of,
+)
+from minitransformer.corpora.tables import LABELLED_PAIRS, PAIRS, SCORED_PAIRS, TRIPLETS, Table, read_table
+from minitransformer.corpora.targets import different_scores, label_ids, label_names, with_labels
 from minitransformer.errors import UserError
 from minitransformer.evaluation.sentences import evaluate_sentences
+from minitransformer.interop.hub import model_folder
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.models.siamese_network import SiameseNetwork
+from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier, pair_classifier_settings
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.ranking import RankingObjective
@@ -38,6 +47,8 @@ LAYOUTS = {  # of the training table of each objective
     "triplet": (TRIPLETS,),
 }
 DEV_LAYOUTS = (TRIPLETS, SCORED_PAIRS, LABELLED_PAIRS, PAIRS)
+
+Columns = Sequence[Sequence[str | None]]  # the texts of the examples, None where there is no negative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +88,12 @@ class SentencesRun(FineTuningRun):
 
     def prepare(self) -> None:
         settings = self.settings
-        train = read_table(settings.train, *LAYOUTS[settings.objective])
-        self.label_names = label_names(train) if settings.objective == "classification" else ()
-        self.dev = dev_examples(read_table(settings.dev, *DEV_LAYOUTS), self.label_names)
+        train = with_labels(read_table(settings.train, *LAYOUTS[settings.objective]))
+        own_classifier = self._choose_labels(train)
+        self.dev = dev_examples(with_labels(read_table(settings.dev, *DEV_LAYOUTS)), self.label_names)
         columns, targets = columns_and_targets(train, settings, self.label_names)
+        self.smallest_batch = smallest_batch(columns, settings.objective)
+        check_that_it_teaches(columns, settings, self.smallest_batch)
         encoder = SentenceEncoder.from_pretrained(
             settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
         )
@@ -89,7 +102,23 @@ class SentencesRun(FineTuningRun):
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
         objective = make_objective(settings, encoder.embedding_size, len(self.label_names))
         self.model = SiameseNetwork(encoder, objective, self.label_names, settings.seed)
+        if own_classifier:
+            self.model.load_classifier(own_classifier)
         super().prepare()
+
+    def _choose_labels(self, train: Table) -> Path | None:
+        """Set label_names. Returns the model's folder if it has a pair classifier of them to go on with."""
+        settings = self.settings
+        self.label_names = label_names(train) if settings.objective == "classification" else ()
+        if not has_pair_classifier(folder := model_folder(settings.model)):
+            return None
+        labels, components = pair_classifier_settings(folder)
+        if self.label_names and {*self.label_names} <= {*labels} and [*components] == settings.components:
+            self.label_names = labels
+            return folder
+        instead = "a new one is trained" if self.label_names else f"the objective {settings.objective} keeps none"
+        warnings.warn(f"{settings.model} has a pair classifier for {', '.join(labels)}; {instead}", stacklevel=5)
+        return None
 
     def make_task(self, batch: Callable[[int], Any]) -> SiameseTask:
         return SiameseTask(batch, self.settings.num_shards, self.settings.gradient_caching)
@@ -110,20 +139,46 @@ def make_objective(settings: SentencesTrainingSettings, embedding_size: int, num
 
 def columns_and_targets(
     table: Table, settings: SentencesTrainingSettings, names: tuple[str, ...]
-) -> tuple[Sequence[Sequence[str | None]], np.ndarray | None]:
+) -> tuple[Columns, np.ndarray | None]:
     """The texts of the examples, and the label ids or scores that the objective is trained on.
 
     Raises UserError if they make no sense for it.
     """
     if settings.objective == "classification":
         return table.texts, label_ids(table, names)
+    if settings.objective == "triplet":
+        return triplets_of(table), None
     if settings.objective == "regression":
         return table.texts, target_cosines(table, settings.highest_score)
     if settings.objective == "cosent":
         return table.texts, different_scores(table)
-    if tuple(table.columns) == PAIRS and has_columns(table.path, SCORED_PAIRS):
+    if tuple(table.columns) == PAIRS and "score" in table.others:
         raise UserError(
             f"{table.path} has scores, but ranking takes every pair as belonging together; choose the objective "
             "regression or cosent, or delete the column if they do"
         )
     return (entailed_columns(table) if "label" in table.columns else table.texts), None
+
+
+def smallest_batch(columns: Columns, objective: str) -> int:
+    """How many examples a batch needs for a loss that isn't 0 by itself.
+
+    Ranking tells a positive from those of other examples, unless each example has a negative of its own; CoSENT
+    compares scores.
+    """
+    has_negatives = len(columns) > 2 and None not in columns[2]
+    return 2 if objective == "cosent" or (objective == "ranking" and not has_negatives) else 1
+
+
+def check_that_it_teaches(columns: Columns, settings: SentencesTrainingSettings, smallest: int) -> None:
+    """Raise UserError for examples or a batch size with which every gradient is 0."""
+    if settings.batch_size < smallest:
+        what = "other pairs to tell apart" if settings.objective == "ranking" else "two scores to compare"
+        needs = f"the objective {settings.objective} needs {what} in a batch: at least 2, better 16 and more"
+        raise UserError(f"--batch-size is {settings.batch_size}, but {needs}")
+    if len(columns[0]) < smallest:
+        raise UserError(f"{settings.train} gives one example, but the objective {settings.objective} compares several")
+    if settings.objective == "ranking" and smallest > 1 and len({*columns[1]}) == 1:
+        raise UserError(f"{settings.train}: all examples have the same second text, so there is nothing to tell apart")
+    if settings.objective == "triplet" and columns[1] == columns[2]:
+        raise UserError(f"{settings.train}: every negative is the positive itself, so there is nothing to tell apart")

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from minitransformer import BertForSequenceClassification
 from minitransformer.errors import UserError
 from minitransformer.training.runs.classification import ClassificationRun
 from tests.small_tables import LABELS, NLI, write_table
 from tests.training.fine_tuning_runs import classification_settings
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*fill all of the")
+pytestmark = pytest.mark.filterwarnings("ignore:.*are longer than the model")
 
 
 def run_of(tmp_path, *arguments, **settings):
@@ -82,11 +85,79 @@ def test_texts_are_cut_at_the_length_and_the_tokenizer_keeps_it(tmp_path, max_le
     assert run.tokenizer.model_max_length == min(max_length or 9, 9)
 
 
-def test_full_texts_are_counted_in_a_warning(tmp_path):
+def test_texts_that_are_cut_are_counted_in_a_warning(tmp_path):
     settings = classification_settings(tmp_path, max_length=4)
-    write_table(settings.train, ("text", "label"), [("a b c", "dog"), ("a", "cat"), ("b", "none")])
-    with pytest.warns(UserWarning, match=r"train.tsv: 1 of 3 texts fill all of the 4 tokens"):
+    write_table(settings.train, ("text", "label"), [("a b c", "dog"), ("a b", "cat"), ("b", "none")])
+    with pytest.warns(
+        UserWarning, match=r"train.tsv: 1 of 3 texts are longer than the model's 4 tokens: 1 of 12 tokens"
+    ):
         ClassificationRun.start(tmp_path / "run", settings)
+
+
+@pytest.mark.parametrize(("kind", "too_short"), [("labelled_texts", 2), ("labelled_pairs", 4)])
+def test_a_length_that_leaves_nothing_of_a_text_is_refused(tmp_path, kind, too_short):
+    with pytest.raises(UserError, match=f"max_length is {too_short}, which leaves no room for a text"):
+        run_of(tmp_path, kind, max_length=too_short)
+
+
+@pytest.mark.parametrize(("kind", "num_texts"), [("labelled_texts", 1), ("labelled_pairs", 2), ("scored_texts", 1)])
+def test_a_classifier_remembers_whether_it_takes_one_text_or_two(tmp_path, kind, num_texts):
+    run = run_of(tmp_path, kind)
+    run.train(workers=1)
+    assert BertForSequenceClassification.from_pretrained(run.folder).settings.num_texts == num_texts
+
+
+@pytest.mark.parametrize("kind", ["labelled_texts", "multi_labelled_texts", "scored_texts"])
+def test_a_classifier_of_these_answers_is_trained_further(tmp_path, kind):
+    several = {"multi_label": kind.startswith("multi")}
+    first = run_of(tmp_path, kind, hidden_sizes=[5], pooling="mean", dropout=0.2, **several)
+    first.train(workers=1)
+    settings = classification_settings(tmp_path, kind, model=str(first.folder), **several)
+    second = ClassificationRun.start(tmp_path / "second", settings)
+    assert second.model.settings == first.model.settings
+    np.testing.assert_array_equal(second.model.storage.values, first.model.storage.values)
+    assert "Classifier: the model's own, for " in second.describe()
+    third = ClassificationRun.start(tmp_path / "third", replace(settings, dropout=0.3))
+    assert third.model.settings.dropout == third.model.dropout == 0.3
+
+
+def test_a_classifier_keeps_the_labels_that_the_new_table_lacks(tmp_path):
+    first = run_of(tmp_path)
+    first.train(workers=1)
+    settings = classification_settings(tmp_path, model=str(first.folder))
+    for table in (settings.train, settings.dev):
+        write_table(table, ("text", "label"), [("my dog", "dog"), ("a b", "none")])
+    second = ClassificationRun.start(tmp_path / "second", settings)
+    assert second.model.settings.labels == LABELS
+    assert second.examples.targets.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("changes", [{"pooling": "mean"}, {"hidden_sizes": [5]}, {"kind": "labelled_pairs"}])
+def test_another_classifier_than_the_models_is_a_new_one_and_said(tmp_path, changes):
+    first = run_of(tmp_path)
+    first.train(workers=1)
+    settings = classification_settings(tmp_path, model=str(first.folder), **changes)
+    with pytest.warns(UserWarning, match="has another classifier, for cat, dog, none; a new one is trained for"):
+        second = ClassificationRun.start(tmp_path / "second", settings)
+    assert "Classifier: a new one, for " in second.describe()
+
+
+def test_what_stands_for_no_label_is_no_class(tmp_path):
+    settings = classification_settings(tmp_path)
+    write_table(settings.train, ("text", "label"), [("a", "x"), ("b", "-"), ("c", "y")])
+    write_table(settings.dev, ("text", "label"), [("a", "x"), ("b", "-")])
+    with pytest.warns(UserWarning, match="have no label, but '-'"):
+        run = ClassificationRun.start(tmp_path / "run", settings)
+    assert run.model.settings.labels == ("x", "y")
+    assert (len(run.examples), len(run.dev)) == (2, 1)
+
+
+def test_one_of_several_labels_may_be_missing_altogether(tmp_path):
+    settings = classification_settings(tmp_path, multi_label=True)
+    for table in (settings.train, settings.dev):
+        write_table(table, ("text", "label"), [("a", "x,y"), ("b", ""), ("c", "y")])
+    run = ClassificationRun.start(tmp_path / "run", settings)
+    assert run.examples.targets.astype(int).tolist() == [[1, 1], [0, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("table", ["train", "dev"])

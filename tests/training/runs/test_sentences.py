@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,85 @@ def test_long_texts_are_counted_in_a_warning(tmp_path):
     write_table(tmp_path / "train.tsv", ("sentence1", "sentence2", "score"), [("a b c a", "a", 1), ("a b", "a", 2)])
     with pytest.warns(UserWarning, match="1 of 3 texts are longer than the model's 4 tokens: 2 of 13 tokens"):
         SentencesRun.start(tmp_path / "run", settings)
+
+
+def test_several_negatives_are_candidates_in_ranking_and_triplets_of_their_own_otherwise(tmp_path):
+    settings = sentences_settings(tmp_path, "triplets", "ranking")
+    names = ("anchor", "positive", "negative_1", "negative_2")
+    for table in (settings.train, settings.dev):
+        write_table(table, names, [("a", "a b", "c", "my"), ("he", "he is", "dog", "cute")])
+    run = SentencesRun.start(tmp_path / "ranking", settings)
+    assert run.examples.text_ids.shape == (4, 2)
+    assert [len(column) for column in run.dev.columns] == [4, 4, 4]
+    run.train(workers=1)
+    run = SentencesRun.start(tmp_path / "triplet", replace(settings, objective="triplet"))
+    assert run.examples.text_ids.shape == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective", "message"),
+    [
+        ("pairs", "ranking", "--batch-size is 1, but the objective ranking needs other pairs to tell apart in a batch"),
+        (
+            "scored_pairs",
+            "cosent",
+            "--batch-size is 1, but the objective cosent needs two scores to compare in a batch",
+        ),
+    ],
+)
+def test_a_batch_of_one_that_teaches_nothing_is_refused(tmp_path, kind, objective, message):
+    with pytest.raises(UserError, match=message):
+        run_of(tmp_path, kind, objective, batch_size=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective"), [("triplets", "ranking"), ("triplets", "triplet"), ("scored_pairs", "regression")]
+)
+def test_a_batch_of_one_that_teaches_something_is_taken(tmp_path, kind, objective):
+    run = run_of(tmp_path, kind, objective, batch_size=1)
+    assert run.steps == 2 * len(run.examples)
+
+
+def test_no_batch_is_a_single_example_that_teaches_nothing(tmp_path):
+    """24 pairs, 23 a step: the last one is joined to them."""
+    run = run_of(tmp_path, "pairs", "ranking", batch_size=23)
+    assert run.steps == 2
+    assert len(run.task.batch(0).targets[0]) == 24
+
+
+@pytest.mark.parametrize(
+    ("objective", "header", "rows", "message"),
+    [
+        ("ranking", ("anchor", "positive"), [("a", "b")], "train.tsv gives one example"),
+        ("ranking", ("anchor", "positive"), [("a", "b"), ("c", "b")], "all examples have the same second text"),
+        ("triplet", ("anchor", "positive", "negative"), [("a", "b", "b")], "every negative is the positive itself"),
+    ],
+)
+def test_examples_that_teach_nothing_are_refused(tmp_path, objective, header, rows, message):
+    settings = sentences_settings(tmp_path, objective=objective)
+    write_table(settings.train, header, rows)
+    with pytest.raises(UserError, match=message):
+        SentencesRun.start(tmp_path / "run", settings)
+
+
+def test_a_pair_classifier_of_these_labels_is_trained_further(tmp_path):
+    first = run_of(tmp_path, "labelled_pairs", "classification")
+    first.train(workers=1)
+    settings = sentences_settings(tmp_path, "labelled_pairs", "classification", model=str(first.folder))
+    second = SentencesRun.start(tmp_path / "second", settings)
+    np.testing.assert_array_equal(second.model.storage.values, first.model.storage.values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective", "settings", "instead"),
+    [
+        ("labelled_pairs", "classification", {"components": ["u", "v"]}, "a new one is trained"),
+        ("scored_pairs", "regression", {}, "the objective regression keeps none"),
+    ],
+)
+def test_a_pair_classifier_that_is_not_kept_is_said(tmp_path, kind, objective, settings, instead):
+    first = run_of(tmp_path, "labelled_pairs", "classification")
+    first.train(workers=1)
+    settings = sentences_settings(tmp_path, kind, objective, model=str(first.folder), **settings)
+    with pytest.warns(UserWarning, match=f"has a pair classifier for contradiction, entailment, neutral; {instead}"):
+        SentencesRun.start(tmp_path / "second", settings)
