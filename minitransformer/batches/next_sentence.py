@@ -37,7 +37,8 @@ TRIES = 10  # for a random text of the right length
 
 ONE_DOCUMENT = (
     "the corpus is one document, but next-sentence prediction takes its random sentences from another one. Put a "
-    "blank line (in text with wrapped lines two) between chapters or articles, or give several files"
+    "blank line (in text with wrapped lines two) between chapters or articles, give several files, or train on masked "
+    "words alone (--no-next-sentence)"
 )
 
 
@@ -91,7 +92,8 @@ def make_pairs(
     if len(several) < 2:
         raise UserError(
             f"of the corpus's {corpus.num_documents} documents {len(several)} can be used, but next-sentence "
-            "prediction needs two with at least two sentences each. Is there a blank line after every sentence?"
+            "prediction needs two with at least two sentences each. Is there a blank line after every sentence? Masked "
+            "words alone (--no-next-sentence) need no more than one"
         )
     if max_length < NUM_SPECIAL + 2:
         raise UserError(f"max_length is {max_length}, but a pair of sentences needs {NUM_SPECIAL + 2} tokens or more")

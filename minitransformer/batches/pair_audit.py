@@ -1,16 +1,45 @@
-"""A look at the next-sentence pairs before training on them: are they balanced, long enough, and what one expects?"""
+"""A look at the next-sentence pairs before training on them: are they balanced, long enough, and what one expects?
+
+Without next sentences, there are single stretches of text to look at.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from minitransformer.batches.next_sentence import NUM_SPECIAL, SentencePairs, pack_pairs
+from minitransformer.batches.stretches import NUM_SPECIAL as NUM_SPECIAL_OF_STRETCH
+from minitransformer.batches.stretches import Stretches, pack_stretches
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import IntArray
 
 HISTOGRAM_BINS = 8
 EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class StretchAudit:
+    """Facts about an epoch of stretches of text, for masked words alone; see PairAudit."""
+
+    num_stretches: int
+    mean_length: float
+    unknown_share: float
+    histogram: list[tuple[int, int, int]]
+    examples: list[str]
+
+    what = "stretches of text"
+
+    @property
+    def summary(self) -> str:
+        return f"Stretches of text: {self.num_stretches:,} per epoch, {self.mean_length:.0f} tokens on average"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.num_stretches:,} stretches of text in an epoch, {self.unknown_share:.2%} of it unknown tokens\n"
+            f"{self.mean_length:.1f} tokens in one; by their number of tokens:\n{bars_of(self.histogram)}\n"
+            "The first ones:\n" + "\n".join(self.examples)
+        )
 
 
 @dataclass(frozen=True)
@@ -37,18 +66,23 @@ class PairAudit:
     histogram: list[tuple[int, int, int]]
     examples: list[str]
 
+    what = "sentence pairs"
+
+    @property
+    def summary(self) -> str:
+        """The first line of a page about the run."""
+        share = f"{self.random_share:.0%} with a random second text"
+        return f"Pairs: {self.num_pairs:,} per epoch, {share}, {self.mean_length:.0f} tokens on average"
+
     def __str__(self) -> str:
-        most = max(count for _, _, count in self.histogram)
-        bars = "\n".join(
-            f"  {low:>4}-{high:<4} {count:>9,} {'#' * round(40 * count / most)}" for low, high, count in self.histogram
-        )
         return (
             f"{self.num_pairs:,} pairs in an epoch, {self.random_share:.1%} random, {self.cut_share:.1%} cut to the "
             f"maximal length\n"
             f"{self.left_out_share:.1%} of the text left out of this epoch, {self.unknown_share:.2%} of it unknown "
             f"tokens\n"
             f"{self.mean_length:.1f} tokens in a pair, {self.mean_random_length:.1f} in a random one; "
-            f"pairs by their number of tokens:\n{bars}\nThe first pairs:\n" + "\n".join(self.examples)
+            f"pairs by their number of tokens:\n{bars_of(self.histogram)}\nThe first pairs:\n"
+            + "\n".join(self.examples)
         )
 
 
@@ -74,6 +108,20 @@ def audit_pairs(
     )
 
 
+def audit_stretches(stretches: Stretches, corpus: TokenizedCorpus, tokenizer: BertTokenizer) -> StretchAudit:
+    """Look at the stretches that were made from a corpus."""
+    first = stretches.select(np.arange(len(stretches))[:EXAMPLES])
+    tokens = pack_stretches(corpus, first, tokenizer.cls_token_id, tokenizer.sep_token_id)
+    lengths = stretches.length + NUM_SPECIAL_OF_STRETCH
+    return StretchAudit(
+        num_stretches=len(stretches),
+        mean_length=float(lengths.mean()),
+        unknown_share=share_of(tokenizer.unk_token_id, corpus),
+        histogram=histogram_of(lengths),
+        examples=["  " + tokenizer.decode(ids, skip_special_tokens=False) for ids in tokens.unpack(tokens.token_ids)],
+    )
+
+
 def share_of(token_id: int, corpus: TokenizedCorpus, at_once: int = 1_000_000) -> float:
     """The share of a token in the corpus, looked at piece by piece."""
     pieces = (corpus.token_ids[start : start + at_once] for start in range(0, corpus.num_tokens, at_once))
@@ -92,3 +140,11 @@ def examples_of(pairs: SentencePairs, corpus: TokenizedCorpus, tokenizer: BertTo
     tokens = pack_pairs(corpus, pairs, tokenizer.cls_token_id, tokenizer.sep_token_id)
     texts = (tokenizer.decode(ids, skip_special_tokens=False) for ids in tokens.unpack(tokens.token_ids))
     return [f"  {'random' if label else 'next'}: {text}" for label, text in zip(pairs.is_random, texts, strict=True)]
+
+
+def bars_of(histogram: list[tuple[int, int, int]]) -> str:
+    """A line with a bar for each bin."""
+    most = max(count for _, _, count in histogram)
+    return "\n".join(
+        f"  {low:>4}-{high:<4} {count:>9,} {'#' * round(40 * count / most)}" for low, high, count in histogram
+    )

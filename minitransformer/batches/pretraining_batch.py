@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minitransformer.batches.batch import Batch
+from minitransformer.batches.masked_lm_batch import MaskedRows
 from minitransformer.errors import UserError
 from minitransformer.text.packed_tokens import IntArray, PackedTokens, as_ids, unchecked
 
@@ -39,13 +40,7 @@ class PretrainingBatch(Batch):
     def __post_init__(self) -> None:
         for name in ("masked_positions", "masked_ids", "is_random_next"):
             object.__setattr__(self, name, as_ids(getattr(self, name), name))
-        num_rows, num_masked = len(self.tokens.token_ids), len(self.masked_positions)
-        if (last := self.masked_positions.max(initial=-1)) >= num_rows:
-            raise UserError(f"masked_positions holds row {last}, but the batch has {num_rows} rows")
-        if (times := np.bincount(self.masked_positions, minlength=1)).max() > 1:
-            raise UserError(f"masked_positions names row {times.argmax()} {times.max()} times; once is enough")
-        if len(self.masked_ids) != num_masked:
-            raise UserError(f"there are {num_masked} masked_positions but {len(self.masked_ids)} masked_ids")
+        MaskedRows(self.masked_positions, self.masked_ids).check(self.tokens)
         if len(self.is_random_next) != len(self.tokens):
             raise UserError(f"is_random_next has {len(self.is_random_next)} entries for {len(self.tokens)} sequences")
         if self.is_random_next.max(initial=0) > 1:
@@ -58,9 +53,5 @@ class PretrainingBatch(Batch):
     def select(self, sequences: Sequence[int] | NDArray | slice) -> Self:
         """The batch of the chosen pairs in the order given; masked_positions are renumbered to its rows and ascend."""
         chosen = np.arange(len(self))[sequences]
-        entry_of_row = np.full(len(self.tokens.token_ids), -1)
-        entry_of_row[self.masked_positions] = np.arange(len(self.masked_positions))
-        entries = entry_of_row[self.tokens.rows_of(chosen)]
-        masked_rows = np.flatnonzero(entries >= 0)
-        masked_ids, is_random_next = self.masked_ids[entries[masked_rows]], self.is_random_next[chosen]
-        return unchecked(type(self), self.tokens.select(chosen), masked_rows, masked_ids, is_random_next)
+        masked = MaskedRows(self.masked_positions, self.masked_ids).select(self.tokens, chosen)
+        return unchecked(type(self), self.tokens.select(chosen), *masked, self.is_random_next[chosen])

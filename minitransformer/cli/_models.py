@@ -18,7 +18,7 @@ def load_pretraining_model(name: str, *needed: str) -> tuple[BertForPreTraining,
         model = BertForPreTraining.from_pretrained(files, needed=needed)
         return model, BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
     except MissingHead as error:
-        raise UserError(
+        raise MissingHead(
             f"{error}; a model from `minitransformer pretrain` or a BertForPreTraining checkpoint has one"
         ) from None
 

@@ -40,7 +40,9 @@ def setting_options(settings_type: type[TrainingSettings]) -> Callable[..., Call
 
     def setting(name: str, kind: click.ParamType, what: str) -> Callable[[Function], Function]:
         default = defaults[name]
-        return click.option(_option(name), type=kind, default=default, show_default=default is not None, help=what)
+        return click.option(
+            f"--{name.replace('_', '-')}", type=kind, default=default, show_default=default is not None, help=what
+        )
 
     return setting
 
@@ -140,5 +142,5 @@ def _setting(name: str, value: Any) -> Any:
     """An option's value as it is saved with the run, which may be resumed from another folder."""
     if isinstance(value, tuple):
         return [_setting(name, item) for item in value]
-    is_path = name in ("corpus", "model", "train", "dev", "further", "tokenizer") and value is not None
+    is_path = name in ("corpus", "model", "train", "dev", "further", "tokenizer_from") and value is not None
     return str(Path(value).resolve()) if is_path and Path(value).exists() else value

@@ -9,7 +9,7 @@ A folder holds four files, little-endian:
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -90,16 +90,16 @@ class TokenizedCorpus:
             fingerprint,
         )
 
-    def split(self, held_out_every: int = HELD_OUT_EVERY) -> tuple[Documents, Documents]:
+    def split(self, held_out_every: int = HELD_OUT_EVERY, shortest: int = 2) -> tuple[Documents, Documents]:
         """The documents to train on, and those held out to test on: one n-th of the text, n being held_out_every.
 
-        Of the documents with two sentences or more, every n-th is held out. (Those of one sentence give no
-        next-sentence pair and are in neither part.) A corpus of few documents, such as some novels, can't spare whole
-        ones: of each that has six sentences or more, the last n-th is held out, at least two sentences.
+        Of the documents with `shortest` sentences or more, every n-th is held out. (Those of one sentence give no
+        next-sentence pair and are then in neither part.) A corpus of few documents, such as some novels, can't spare
+        whole ones: of each that has six sentences or more, the last n-th is held out, at least two sentences.
         """
         first, end = self.document_starts[:-1], self.document_starts[1:]
-        several = end - first >= 2
-        first, end = first[several], end[several]
+        is_enough = end - first >= shortest
+        first, end = first[is_enough], end[is_enough]
         if len(first) >= 2 * held_out_every:
             held_out = np.arange(len(first)) % held_out_every == held_out_every - 1
             return Documents(first[~held_out], end[~held_out]), Documents(first[held_out], end[held_out])
@@ -110,13 +110,15 @@ class TokenizedCorpus:
 
 
 def prepare_corpus(
-    sentences: Iterable[str], tokenizer_folder: Path, corpus_folder: Path, vocab_size: int, max_length: int
+    sentences: Iterable[str],
+    tokenizer_folder: Path,
+    corpus_folder: Path,
+    make_tokenizer: Callable[[Iterable[str]], BertTokenizer],
 ) -> None:
-    """Learn a vocabulary of vocab_size tokens from a corpus (corpora/corpus.py) and tokenise the corpus with it.
+    """Make a tokenizer from a corpus (corpora/corpus.py), or whatever else, and tokenise the corpus with it.
 
-    The corpus is read once: its sentences wait in a temporary file until the vocabulary is known. The tokenizer
-    remembers max_length. Once corpus_folder is there, both are whole. Raises UserError if the text doesn't support the
-    vocabulary, or the disk is full.
+    The corpus is read once: its sentences wait in a temporary file until the vocabulary is known. Once corpus_folder is
+    there, both are whole. Raises UserError if the text doesn't support the vocabulary, or the disk is full.
     """
     try:
         with TemporaryFile("w+", encoding="utf-8", newline="\n", dir=corpus_folder.parent) as file:
@@ -125,7 +127,7 @@ def prepare_corpus(
                 file.write(f"{sentence}\n")
                 num_sentences += 1
             again = tqdm(_lines(file), "learning the vocabulary", num_sentences, unit=" sentences", disable=None)
-            tokenizer = BertTokenizer.train(again, vocab_size, model_max_length=max_length)
+            tokenizer = make_tokenizer(again)
             tokenizer.save_pretrained(tokenizer_folder)
             again = tqdm(_lines(file), "tokenising", num_sentences, unit=" sentences", disable=None)
             TokenizedCorpus.build(again, tokenizer, corpus_folder)

@@ -4,6 +4,7 @@ import numpy as np
 
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.inference.fill_mask import fill_mask
+from minitransformer.models.bert_for_masked_lm import BertForMaskedLM
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
@@ -13,7 +14,7 @@ MIN_LETTERS = 5  # of a word that is worth guessing, unlike "the"
 
 
 def filled_examples(
-    model: BertForPreTraining,
+    model: BertForPreTraining | BertForMaskedLM,
     tokenizer: BertTokenizer,
     corpus: TokenizedCorpus,
     documents: Documents,
@@ -38,7 +39,9 @@ def filled_examples(
     return examples
 
 
-def _describe_fillings(model: BertForPreTraining, tokenizer: BertTokenizer, token_ids: IntArray, position: int) -> str:
+def _describe_fillings(
+    model: BertForPreTraining | BertForMaskedLM, tokenizer: BertTokenizer, token_ids: IntArray, position: int
+) -> str:
     """The sentence with a [MASK] at a position, and under it the model's best fillings next to the original word."""
     masked = np.concatenate([[tokenizer.cls_token_id], token_ids, [tokenizer.sep_token_id]])
     masked[position + 1] = tokenizer.mask_token_id

@@ -6,14 +6,17 @@ corpus gets the unigram entropy, which is near 6. Anything below that was learnt
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitransformer.batches.pretraining_batch import PretrainingBatch, StepCounts
+from minitransformer.batches.masked_lm_batch import MaskedLMBatch
+from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.batches.shards import sum_of_shares
 from minitransformer.corpora.tokenized_corpus import Documents, TokenizedCorpus
 from minitransformer.formatting import format_table
-from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
+from minitransformer.models.bert_for_masked_lm import MaskedLMLoss
+from minitransformer.models.bert_for_pretraining import PretrainingLoss
 from minitransformer.parallel import map_on_cores
 from minitransformer.text.bert_tokenizer import BertTokenizer
 
@@ -27,7 +30,7 @@ class PretrainingBaselines(NamedTuple):
                            counted once more than it occurs, since some never occur in the training text
     commonest_token        accuracy on those tokens of always answering with the training text's most frequent token
     even_chance            ln 2, both answers to "is it the next sentence?" equally likely
-    larger_class           accuracy of always giving the answer that is right more often
+    larger_class           accuracy of always giving the answer that is right more often; nan without next sentences
     """
 
     uniform: float
@@ -38,13 +41,16 @@ class PretrainingBaselines(NamedTuple):
     larger_class: float
 
 
-def evaluate_pretraining(
-    model: BertForPreTraining, batches: Sequence[PretrainingBatch], workers: int | None = None
-) -> PretrainingLoss:
-    """Losses and accuracies over all the batches together, without dropout, on `workers` cores (default: all)."""
-    counts = StepCounts(sum(len(batch.masked_ids) for batch in batches), sum(map(len, batches)))
-    shares = map_on_cores(lambda batch: model.forward(batch, of_step=counts)[0], batches, workers)
-    return PretrainingLoss(*map(sum, zip(*shares, strict=True)))
+Batches = Sequence[PretrainingBatch | MaskedLMBatch]
+
+
+def evaluate_pretraining(model: Any, batches: Batches, workers: int | None = None) -> Any:
+    """Losses and accuracies over all the batches together, without dropout, on `workers` cores (default: all).
+
+    That is a PretrainingLoss of a BertForPreTraining, or a MaskedLMLoss of a BertForMaskedLM.
+    """
+    counts = sum_of_shares([batch.counts for batch in batches])
+    return sum_of_shares([*map_on_cores(lambda batch: model.forward(batch, of_step=counts)[0], batches, workers)])
 
 
 def token_counts(corpus: TokenizedCorpus, documents: Documents, tokenizer: BertTokenizer) -> np.ndarray:
@@ -57,12 +63,13 @@ def token_counts(corpus: TokenizedCorpus, documents: Documents, tokenizer: BertT
     return counts
 
 
-def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch]) -> PretrainingBaselines:
+def pretraining_baselines(counts: np.ndarray, batches: Batches) -> PretrainingBaselines:
     """The baselines for these held-out batches; counts (V,) says how often each token occurs in the training text."""
     targets = np.concatenate([batch.masked_ids for batch in batches])
     shares = counts[counts > 0] / counts.sum()
     smoothed = (counts + 1) / (counts.sum() + len(counts))
-    share_random = float(np.concatenate([batch.is_random_next for batch in batches]).mean())
+    is_random = [batch.is_random_next for batch in batches if isinstance(batch, PretrainingBatch)]
+    share_random = float(np.concatenate(is_random).mean()) if is_random else math.nan
     return PretrainingBaselines(
         uniform=math.log(len(counts)),
         unigram_entropy=float(-(shares * np.log(shares)).sum()),
@@ -73,7 +80,7 @@ def pretraining_baselines(counts: np.ndarray, batches: Sequence[PretrainingBatch
     )
 
 
-def pretraining_report(metrics: PretrainingLoss, baselines: PretrainingBaselines) -> str:
+def pretraining_report(metrics: PretrainingLoss | MaskedLMLoss, baselines: PretrainingBaselines) -> str:
     """A table of the metrics next to what they must beat.
 
     >>> print(pretraining_report(PretrainingLoss(mlm=4.2, nsp=0.55, mlm_accuracy=0.283, nsp_accuracy=0.712),
@@ -93,7 +100,10 @@ def pretraining_report(metrics: PretrainingLoss, baselines: PretrainingBaselines
         ["", "", "", f"{b.unigram_cross_entropy:.3f}", "unigram cross-entropy of these tokens"],
         ["", "", "", f"{b.uniform:.3f}", "ln V, all tokens equally likely"],
         ["", "accuracy", f"{m.mlm_accuracy:.1%}", f"{b.commonest_token:.1%}", "always the commonest token"],
-        ["next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"],
-        ["", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"],
     ]
+    if isinstance(m, PretrainingLoss):
+        rows += [
+            ["next sentence", "loss", f"{m.nsp:.3f}", f"{b.even_chance:.3f}", "ln 2, both answers equally likely"],
+            ["", "accuracy", f"{m.nsp_accuracy:.1%}", f"{b.larger_class:.1%}", "always the larger class"],
+        ]
     return format_table(rows)

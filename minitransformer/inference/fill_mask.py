@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minitransformer.models.bert_for_masked_lm import BertForMaskedLM
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.ops.softmax import softmax_forward
 from minitransformer.text.packed_tokens import PackedTokens
@@ -16,13 +17,15 @@ class Filling(NamedTuple):
     probability: float
 
 
-def fill_mask(model: BertForPreTraining, tokens: PackedTokens, mask_token_id: int, top: int = 5) -> list[list[Filling]]:
+def fill_mask(
+    model: BertForPreTraining | BertForMaskedLM, tokens: PackedTokens, mask_token_id: int, top: int = 5
+) -> list[list[Filling]]:
     """The `top` most probable tokens for each row of the batch that holds [MASK], from the first row to the last.
 
     Each mask is filled on its own, while the others are still [MASK].
     """
     masked = np.flatnonzero(tokens.token_ids == mask_token_id)
-    hidden, _ = model.bert(tokens)
+    hidden = model.bert.hidden(tokens)
     probabilities, _ = softmax_forward(model.mlm_head(hidden[masked]))
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     return [

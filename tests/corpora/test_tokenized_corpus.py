@@ -1,5 +1,6 @@
 import errno
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -142,7 +143,8 @@ VOCAB_SIZE = 44
 
 
 def prepare(folder, sentences=SENTENCES):
-    prepare_corpus(sentences, folder / "tokenizer", folder / "corpus", VOCAB_SIZE, max_length=24)
+    train = partial(BertTokenizer.train, vocab_size=VOCAB_SIZE, model_max_length=24)
+    prepare_corpus(sentences, folder / "tokenizer", folder / "corpus", train)
     return BertTokenizer.from_pretrained(folder / "tokenizer"), TokenizedCorpus.open(folder / "corpus")
 
 

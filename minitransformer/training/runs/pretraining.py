@@ -7,16 +7,16 @@ training/
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from minitransformer.batches.next_sentence import refuse_single_document
-from minitransformer.batches.pair_audit import PairAudit, audit_pairs
-from minitransformer.batches.pretraining_batch import PretrainingBatch
+from minitransformer.batches.pair_audit import PairAudit, StretchAudit, audit_pairs, audit_stretches
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
+from minitransformer.batches.stretches import Stretches
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.text_files import TextFiles
 from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus, prepare_corpus
@@ -29,7 +29,9 @@ from minitransformer.evaluation.pretraining import (
     token_counts,
 )
 from minitransformer.files import replace_all
+from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_config import BertConfig
+from minitransformer.models.bert_for_masked_lm import BertForMaskedLM, MaskedLMLoss
 from minitransformer.models.bert_for_pretraining import BertForPreTraining, PretrainingLoss
 from minitransformer.models.mimetic_start import mimetic_start
 from minitransformer.randomness import generator
@@ -37,6 +39,8 @@ from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
+
+DEFAULT_SIZE, DEFAULT_VOCAB_SIZE = "tiny", 1500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +55,20 @@ class PretrainingSettings(TrainingSettings):
     steps           updates of the weights
     save_every      steps from one checkpoint to the next; each is evaluated
     corpus          paths of text files; without any, the documentation of the installed Python, NumPy and SciPy
-    size            a preset of BertConfig
-    vocab_size      tokens of the WordPiece vocabulary that is learnt from the corpus
+    further         a folder or hub name of a model to train further, with its tokenizer; None for a new one
+    tokenizer_from  a folder or hub name of the tokenizer to use; None for one learnt from the corpus
+    cased           whether the tokenizer that is learnt keeps capitals and accents
+    size            of a new model, a preset of BertConfig; None for "tiny"
+    vocab_size      tokens of the WordPiece vocabulary that is learnt; None for 1,500
     batch_size      sentence pairs per step
-    max_length      tokens of a pair, the special ones included; the model takes no longer texts
+    max_length      tokens of a pair, the special ones included; a new model takes no longer texts
+    next_sentence   whether to train on next sentences as well; if not, a pair is a single stretch of text
     whole_words     mask all pieces of a word together, not each piece for itself
-    dropout         of the hidden states and of the attention weights
+    dropout         of the hidden states and attention weights of a new model; None for 0
     held_out_every  every n-th document is held out for evaluation (TokenizedCorpus.split)
     held_out_pairs  sentence pairs per evaluation
+
+    Raises UserError for settings of something that is new, if it isn't.
     """
 
     steps: int = 2800
@@ -66,29 +76,29 @@ class PretrainingSettings(TrainingSettings):
     beta2: float = 0.98
     save_every: int = 400
     corpus: list[str] = field(default_factory=list)
-    size: str = "tiny"
-    vocab_size: int = 1500
+    further: str | None = None
+    tokenizer_from: str | None = None
+    cased: bool = False
+    size: str | None = None
+    vocab_size: int | None = None
     batch_size: int = 32
     max_length: int = 64
+    next_sentence: bool = True
     whole_words: bool = False
-    dropout: float = 0.0
+    dropout: float | None = None
     held_out_every: int = HELD_OUT_EVERY
     held_out_pairs: int = 1024
 
-    def model_config(self) -> BertConfig:
-        """The preset with this vocabulary, and initial weights whose size suits its width: 0.06 for 128 columns.
-
-        At BERT-base's 768 that is 0.024, near the published 0.02. With 0.02, BERT-tiny stays on the plateau for long.
-        """
-        hidden_size = BertConfig.preset(self.size).hidden_size
-        return BertConfig.preset(
-            self.size,
-            initializer_range=0.06 * math.sqrt(128 / hidden_size),
-            vocab_size=self.vocab_size,
-            max_position_embeddings=self.max_length,
-            hidden_dropout_prob=self.dropout,
-            attention_probs_dropout_prob=self.dropout,
-        )
+    def __post_init__(self) -> None:
+        of_new_tokenizer = {"--cased": self.cased, "--vocab-size": self.vocab_size}
+        of_new_model = {"--tokenizer": self.tokenizer_from, "--size": self.size, "--dropout": self.dropout}
+        for source, settings in (
+            (self.further, of_new_model | of_new_tokenizer),
+            (self.tokenizer_from, of_new_tokenizer),
+        ):
+            given = [option for option, value in settings.items() if value is not None and value is not False]
+            if source and given:
+                raise UserError(f"{source} has its own vocabulary and sizes; leave out {', '.join(given)}")
 
 
 class PretrainingRun(Run):
@@ -104,15 +114,16 @@ class PretrainingRun(Run):
 
     def prepare(self) -> None:
         settings = self.settings
-        config = settings.model_config()  # its mistakes are found before the text is read
         tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
         if not corpus_folder.exists():
+            check_sizes(settings)
             text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
-            sentences = refuse_single_document(text.with_progress("reading", text.sentences))
-            prepare_corpus(sentences, tokenizer_folder, corpus_folder, settings.vocab_size, settings.max_length)
+            sentences = text.with_progress("reading", text.sentences)
+            sentences = refuse_single_document(sentences) if settings.next_sentence else sentences
+            prepare_corpus(sentences, tokenizer_folder, corpus_folder, partial(make_tokenizer, settings))
         self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
         self.corpus = TokenizedCorpus.open(corpus_folder)
-        documents, held_out_documents = self.corpus.split(settings.held_out_every)
+        documents, held_out_documents = self.corpus.split(settings.held_out_every, 2 if settings.next_sentence else 1)
         self.training = self._sampler(documents)
         try:
             self.held_out = self._sampler(held_out_documents)
@@ -121,43 +132,46 @@ class PretrainingRun(Run):
                 "the corpus is too small to hold a part of it out for evaluation: that takes some documents "
                 "of at least six sentences"
             ) from None
-        self.model = BertForPreTraining(config, seed=settings.seed)
-        mimetic_start(self.model.bert)
+        self.model = first_model(settings, self.tokenizer)
         self.task = Task(self.training.batch, settings.num_shards)
         self.steps, self.save_every = settings.steps, settings.save_every
 
     @cached_property
-    def held_out_batches(self) -> list[PretrainingBatch]:
+    def held_out_batches(self) -> list[Any]:
         """The pairs of every evaluation: always the same ones, masked alike."""
         num_batches = -(-self.settings.held_out_pairs // self.settings.batch_size)
         return [self.held_out.batch(number) for number in range(num_batches)]
 
-    def evaluate(self) -> PretrainingLoss:
+    def evaluate(self) -> Any:
         return evaluate_pretraining(self.model, self.held_out_batches)
 
     def identity(self) -> dict[str, Any]:
         return {**super().identity(), "corpus_fingerprint": self.corpus.fingerprint}
 
     @cached_property
-    def audit(self) -> PairAudit:
+    def audit(self) -> PairAudit | StretchAudit:
         """A look at the first epoch's pairs."""
-        return audit_pairs(self.training.pairs(0), self.corpus, self.training.documents, self.tokenizer)
+        first = self.training.pairs(0)
+        if isinstance(first, Stretches):
+            return audit_stretches(first, self.corpus, self.tokenizer)
+        return audit_pairs(first, self.corpus, self.training.documents, self.tokenizer)
 
-    def train(self, workers: int | None = None) -> dict[str, float]:
+    def train_and_finish(self, workers: int | None) -> dict[str, float]:
         replace_all(self.training_folder, {self.audit_file.name: f"{self.audit}\n"})
-        return super().train(workers)
+        return super().train_and_finish(workers)
 
     def describe(self) -> str:
-        settings, corpus, audit = self.settings, self.corpus, self.audit
+        settings, corpus = self.settings, self.corpus
         text = ", ".join(settings.corpus) or "the documentation of the installed Python, NumPy and SciPy"
+        model = f"{settings.further}, trained further" if settings.further else f"BERT-{settings.size or DEFAULT_SIZE}"
+        nsp = ", nsp of the next sentences" if settings.next_sentence else ""
         return (
             f"Text: {text}; {corpus.num_documents:,} documents, {corpus.num_tokens:,} tokens\n"
-            f"Pairs: {audit.num_pairs:,} per epoch, {audit.random_share:.0%} with a random second text, "
-            f"{audit.mean_length:.0f} tokens on average; the first ones are in {self.audit_file}\n"
-            f"Model: BERT-{settings.size}, {settings.vocab_size:,} tokens in its vocabulary, "
+            f"{self.audit.summary}; the first ones are in {self.audit_file}\n"
+            f"Model: {model}, {self.tokenizer.vocab_size:,} tokens in its vocabulary, "
             f"{self.model.num_parameters:,} parameters\n"
-            "Losses, in nats: mlm of the masked tokens, nsp of the next sentences\n"
-            f"Training: {settings.steps:,} steps of {settings.batch_size} sentence pairs, "
+            f"Losses, in nats: mlm of the masked tokens{nsp}\n"
+            f"Training: {settings.steps:,} steps of {settings.batch_size} {self.audit.what}, "
             f"{settings.steps / self.training.steps_per_epoch:.1f} times through the text"
         )
 
@@ -167,10 +181,65 @@ class PretrainingRun(Run):
         baselines = pretraining_baselines(counts, self.held_out_batches)
         rng = generator(self.settings.seed, "masked examples")
         examples = filled_examples(self.model, self.tokenizer, self.corpus, self.held_out.documents, rng)
-        table = pretraining_report(PretrainingLoss(**metrics), baselines)
+        loss = PretrainingLoss(**metrics) if self.settings.next_sentence else MaskedLMLoss(**metrics)
+        table = pretraining_report(loss, baselines)
         return "\n\n".join([f"On held-out documents\n{table}", *examples])
 
     def _sampler(self, documents: Documents) -> PretrainingSampler:
         s = self.settings
-        options = s.batch_size, s.max_length, s.seed, s.whole_words
+        options = s.batch_size, s.max_length, s.seed, s.whole_words, s.next_sentence
         return PretrainingSampler(self.corpus, documents, self.tokenizer, *options)
+
+
+def check_sizes(settings: PretrainingSettings) -> None:
+    """Raise UserError for sizes that make no model, before any text is read."""
+    if settings.further is None:
+        new_config(settings, settings.vocab_size or DEFAULT_VOCAB_SIZE)
+        return
+    positions = model_type(settings).from_pretrained(settings.further).config.max_position_embeddings
+    if settings.max_length > positions:
+        raise UserError(f"max_length is {settings.max_length}, but {settings.further} takes {positions} tokens at most")
+
+
+def make_tokenizer(settings: PretrainingSettings, sentences: Iterable[str]) -> BertTokenizer:
+    """The tokenizer that the settings name, or one that is learnt from the sentences."""
+    if name := settings.further or settings.tokenizer_from:
+        tokenizer = BertTokenizer.from_pretrained(ModelFiles.of(name).folder_with(*TOKENIZER_FILES))
+        if settings.tokenizer_from:
+            tokenizer.model_max_length = settings.max_length
+        return tokenizer
+    size = settings.vocab_size or DEFAULT_VOCAB_SIZE
+    return BertTokenizer.train(sentences, size, not settings.cased, model_max_length=settings.max_length)
+
+
+def first_model(settings: PretrainingSettings, tokenizer: BertTokenizer) -> BertForPreTraining | BertForMaskedLM:
+    """The model as training begins with it: the one to train further, or a new one."""
+    if settings.further is None:
+        model = model_type(settings)(new_config(settings, tokenizer.vocab_size), seed=settings.seed)
+        mimetic_start(model.bert)
+        return model
+    model = model_type(settings).from_pretrained(settings.further, seed=settings.seed)
+    if tokenizer.vocab_size > model.config.vocab_size:
+        sizes = f"{tokenizer.vocab_size} tokens, but the model {model.config.vocab_size}"
+        raise UserError(f"the tokenizer of {settings.further} has {sizes}; they are of different models")
+    return model
+
+
+def model_type(settings: PretrainingSettings) -> type[BertForPreTraining] | type[BertForMaskedLM]:
+    return BertForPreTraining if settings.next_sentence else BertForMaskedLM
+
+
+def new_config(settings: PretrainingSettings, vocab_size: int) -> BertConfig:
+    """The preset with this vocabulary, and initial weights whose size suits its width: 0.06 for 128 columns.
+
+    At BERT-base's 768 that is 0.024, near the published 0.02. With 0.02, BERT-tiny stays on the plateau for long.
+    """
+    size, dropout = settings.size or DEFAULT_SIZE, settings.dropout or 0.0
+    return BertConfig.preset(
+        size,
+        initializer_range=0.06 * math.sqrt(128 / BertConfig.preset(size).hidden_size),
+        vocab_size=vocab_size,
+        max_position_embeddings=settings.max_length,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+    )

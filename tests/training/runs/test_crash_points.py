@@ -1,0 +1,83 @@
+"""Runs whose power fails before each single change of the file system: what is there then can be resumed."""
+
+import shutil
+
+import pytest
+
+from minitransformer.errors import UserError
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
+from minitransformer.training import checkpoint
+from minitransformer.training.runs.classification import ClassificationRun
+from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
+from minitransformer.training.runs.run import is_finished
+from minitransformer.training.runs.sentences import SentencesRun
+from tests.cli.conftest import small_text
+from tests.power_cut import power_cut_before
+from tests.small_encoders import POSITIONS, TOKENIZER
+from tests.small_models import small_config
+from tests.training.fine_tuning_runs import classification_settings, sentences_settings
+from tests.training.test_loop import timeless
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+SHORT = {"epochs": 1, "batch_size": 12}
+
+
+def sentences(folder):
+    """From a base with a dense layer, whose weights are in a folder and file of their own, to one with a classifier."""
+    config = small_config(vocab_size=TOKENIZER.vocab_size, max_position_embeddings=POSITIONS)
+    settings = SentenceEncoderSettings(head=(DenseSettings(12, 6, "tanh"),))
+    SentenceEncoder(config, TOKENIZER, settings).save_pretrained(folder / "dense")
+    model = {"model": str(folder / "dense")}
+    return SentencesRun, sentences_settings(folder, "labelled_pairs", "classification", **model, **SHORT)
+
+
+def classification(folder):
+    return ClassificationRun, classification_settings(folder, **SHORT)
+
+
+def pretraining(folder, **changes):
+    (folder / "text.txt").write_text(small_text(num_documents=30))
+    sizes = {"vocab_size": 140, "batch_size": 8, "max_length": 24, "held_out_pairs": 8, "steps": 2, "save_every": 1}
+    return PretrainingRun, PretrainingSettings(corpus=[str(folder / "text.txt")], **sizes, **changes)
+
+
+def masked_words(folder):
+    return pretraining(folder, next_sentence=False)
+
+
+RUNS = {"train-sbert": sentences, "finetune": classification, "pretrain": pretraining, "masked words": masked_words}
+
+
+def start_or_resume(run_type, settings, folder):
+    """As the messages of the commands say."""
+    if not (folder / "training/settings.json").exists():
+        return run_type.start(folder, settings)
+    return run_type.resume(folder)
+
+
+def files_of(folder):
+    """What is in a finished folder, but for the times of its metrics."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {**files, "metrics.jsonl": timeless(folder / "metrics.jsonl")}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_whose_power_fails_before_any_change_is_resumed_to_the_same_bytes(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(checkpoint, "flush_to_disk", lambda folder: None)
+    run_type, settings = RUNS[name](tmp_path)
+    with power_cut_before(None) as power:
+        run_type.start(tmp_path / "whole", settings).train(workers=1)
+    expected, changes = files_of(tmp_path / "whole"), power.changes
+    assert changes > 50
+    for change in range(changes):
+        folder = tmp_path / "cut"
+        with power_cut_before(change):
+            run_type.start(folder, settings).train(workers=1)
+        if is_finished(folder):
+            with pytest.raises(UserError, match="is finished: there is nothing to resume"):
+                run_type.resume(folder)
+        else:
+            start_or_resume(run_type, settings, folder).train(workers=1)
+        assert files_of(folder) == expected, f"cut before change {change} of {changes}"
+        shutil.rmtree(folder)
