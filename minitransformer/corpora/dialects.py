@@ -49,7 +49,8 @@ def read_rows(lines: Iterable[NumberedLine], source: str) -> list[Row]:
         return _rows(_parsed(kept, source, delimiter), source)
     if any('"' in line for _, line in kept):
         if (rows := _quoted(kept, source, header)) is not None:
-            warnings.warn(f"{source} is read with its fields quoted, as pandas and spreadsheets do it", stacklevel=4)
+            quoted = "is read without the quotation marks that pandas and spreadsheets put around fields"
+            warnings.warn(f"{source} {quoted}", stacklevel=4)
             return _rows(rows, source)
         if looks := next((number for number, line in kept if _LOOKS_QUOTED.search(line)), None):
             part_of_texts = "other lines don't, so all quotation marks are taken as part of the texts"

@@ -49,12 +49,14 @@ _MOST_NAMES = 8  # in a message
 class Table(NamedTuple):
     """Some columns of a file, an entry for each example, and the line that it comes from.
 
-    With the column "negative" come all further columns of negatives. `others` are those of COLUMNS that are left out.
+    With the column "negative" come all further columns of negatives. `names` are the columns as the header calls them,
+    `others` those of COLUMNS that are left out.
     """
 
     path: Path
     lines: list[int]  # from 1
     columns: dict[str, list[str]]
+    names: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
 
     @property
@@ -91,7 +93,8 @@ def table_of(
         raise UserError(f"{source} is empty; expected a header and tab-separated lines, one example per line")
     header, *rows = rows
     places, others = _places(source, header, layouts)
-    table = Table(Path(source), [row.line for row in rows], {column: [] for column in places}, others)
+    names = tuple(header.fields[place] for place in places.values())
+    table = Table(Path(source), [row.line for row in rows], {column: [] for column in places}, names, others)
     for line, fields in rows:
         if len(fields) != len(header.fields):
             expected = f"expected {len(header.fields)} fields as in the header, found {len(fields)}"

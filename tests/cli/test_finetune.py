@@ -94,6 +94,15 @@ def test_the_head_and_its_labels_are_in_the_folder(finetune, tmp_path):
     assert BertTokenizer.from_pretrained(tmp_path / "out").model_max_length == 6
 
 
+def test_which_columns_it_learns_from_is_said(finetune, tmp_path):
+    rows = [("0", "is my dog cute", "he is", "yes"), ("1", "he likes", "my dog", "no")]
+    table = write_table(tmp_path / "qnli.tsv", ("index", "question", "sentence", "label"), rows)
+    result = finetune(table)
+    assert result.status == 0
+    assert "Columns: question, sentence, label\n" in result.output
+    assert f"Note: {table}: the column index is not used\n" in result.error
+
+
 def test_a_classifier_can_be_fine_tuned_for_other_labels(finetune, tmp_path):
     assert finetune(small_tables.labelled_texts(tmp_path / "table.tsv")).status == 0
     other = small_tables.multi_labelled_texts(tmp_path / "other.tsv")

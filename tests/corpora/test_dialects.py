@@ -41,7 +41,7 @@ def test_tabs_and_quoted_fields_are_read_and_said(options):
     typed = [[text, label if label == "label" else int(label)] for text, label in FIELDS]
     rows, notes = rows_of(written(typed, **options))
     assert [row.fields for row in rows] == FIELDS
-    assert notes == ["data.tsv is read with its fields quoted, as pandas and spreadsheets do it"]
+    assert notes == ["data.tsv is read without the quotation marks that pandas and spreadsheets put around fields"]
 
 
 def test_spreadsheets_quote_commas_too():

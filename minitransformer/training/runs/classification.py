@@ -70,6 +70,7 @@ class ClassificationRun(FineTuningRun):
         if settings.freeze_encoder and settings.lora:
             raise UserError("--freeze-encoder leaves nothing of the encoder to train, and --lora does; choose one")
         train = read_labelled(settings.train, LAYOUTS, settings.multi_label)
+        self.column_names = train.names
         dev = read_labelled(settings.dev, [(*train.columns,)], settings.multi_label)
         files = ModelFiles.of(settings.model)
         head = self._choose_head(train, files)

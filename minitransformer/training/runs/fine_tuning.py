@@ -44,6 +44,7 @@ class FineTuningRun(BestModelRun):
     settings: FineTuningSettings
     tokenizer: BertTokenizer
     examples: Any  # with a length, and a batch for each selection of them
+    column_names: tuple[str, ...]  # of the training table
     smallest_batch = 1  # examples that there is something to learn from
 
     def prepare(self) -> None:
@@ -72,7 +73,8 @@ class FineTuningRun(BestModelRun):
             f"Model: {settings.model}, {self.model.num_parameters:,} parameters, "
             f"{self.model.storage.values.size:,} of them trained\n"
             f"Training: {len(self.examples):,} examples of {settings.train}; epochs: {settings.epochs}, "
-            f"steps: {self.steps:,} of {settings.batch_size} examples"
+            f"steps: {self.steps:,} of {settings.batch_size} examples\n"
+            f"Columns: {', '.join(self.column_names)}"
         )
 
     def report(self, metrics: Mapping[str, float]) -> str:

@@ -89,7 +89,7 @@ class SentencesRun(FineTuningRun):
     def prepare(self) -> None:
         settings = self.settings
         train = with_labels(read_table(settings.train, *LAYOUTS[settings.objective]))
-        own_classifier = self._choose_labels(train)
+        self.column_names, own_classifier = train.names, self._choose_labels(train)
         self.dev = dev_examples(with_labels(read_table(settings.dev, *DEV_LAYOUTS)), self.label_names)
         columns, targets = columns_and_targets(train, settings, self.label_names)
         self.smallest_batch = smallest_batch(columns, settings.objective)
