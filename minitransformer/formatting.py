@@ -1,10 +1,11 @@
 """Results as text for a terminal."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-_NUMBER = re.compile(r"-?[\d,]+(\.\d+)?%?|nan|")  # or an empty cell
+_NUMBER = re.compile(r"-?[\d,]+(\.\d+)?%?|undefined|")  # or an empty cell
 
 
 def format_table(rows: Sequence[Sequence[object]]) -> str:
@@ -29,4 +30,12 @@ def in_words(metrics: Mapping[str, float]) -> str:
     >>> in_words({"accuracy": 0.92971, "macro_f1": 0.891})
     'accuracy 0.930, macro f1 0.891'
     """
-    return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
+    return ", ".join(f"{name.replace('_', ' ')} {in_digits(value, 3)}" for name, value in metrics.items())
+
+
+def in_digits(value: float, digits: int) -> str:
+    """
+    >>> in_digits(0.92971, 3), in_digits(float("nan"), 3)
+    ('0.930', 'undefined')
+    """
+    return "undefined" if math.isnan(value) else f"{value:.{digits}f}"

@@ -1,9 +1,23 @@
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
 from minitransformer.errors import UserError
-from minitransformer.files import path_within, read_json, read_json_object, replace_all, replacing
+from minitransformer.files import (
+    locked,
+    path_within,
+    read_json,
+    read_json_object,
+    recover_folder,
+    replace_all,
+    replace_folder,
+    replacing,
+)
+from tests.power_cut import power_cut_before
 
 
 @pytest.mark.parametrize(
@@ -82,3 +96,78 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
 @pytest.mark.parametrize("name", ["", "1_Pooling", "a/b.safetensors", "..a"])
 def test_a_path_inside_the_folder_is_followed(tmp_path, name):
     assert path_within(tmp_path, name) == tmp_path / name
+
+
+def test_a_link_stays_one_and_the_file_that_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "target")
+    for content in ("first", "second"):
+        with replacing(tmp_path / "link") as beside:
+            beside.write_text(content)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "data" / "target").read_text() == content
+
+
+def test_what_is_no_file_is_refused_and_left_alone(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "to the folder").symlink_to(tmp_path / "folder")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    before = {path: path.lstat().st_ino for path in tmp_path.iterdir()}
+    for name, message in (
+        ("pipe", "can't be replaced by a file: it is a folder, a device or a pipe"),
+        ("folder", "can't be replaced by a file"),
+        ("to the folder", "can't be replaced by a file"),
+        ("circle", "is a link that leads in a circle"),
+    ):
+        with pytest.raises(UserError, match=message), replacing(tmp_path / name):
+            pass
+    assert {path: path.lstat().st_ino for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_takes_anothers_place_whole_wherever_that_is_cut_off(tmp_path):
+    for change in range(20):
+        (tmp_path / "a/inside").mkdir(parents=True)
+        (tmp_path / "a/inside/name").write_text("old")
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new/name").write_text("new")
+        with power_cut_before(change):
+            replace_folder(tmp_path / "new", tmp_path / "a")
+        recover_folder(tmp_path / "a")
+        contents = [path.read_text() for path in (tmp_path / "a").rglob("name")]
+        assert contents in (["old"], ["new"])
+        assert {path.name for path in tmp_path.iterdir()} <= {"a", "new"}
+        shutil.rmtree(tmp_path / "a")
+        shutil.rmtree(tmp_path / "new", ignore_errors=True)
+    assert contents == ["new"]
+
+
+def test_who_comes_second_is_refused_until_the_first_is_done(tmp_path):
+    file = tmp_path / "new folder" / "lock"
+    with locked(file, "the model"):
+        with pytest.raises(UserError, match="the model is being written by another process"), locked(file, "the model"):
+            raise AssertionError
+        assert file.exists()
+    assert not file.exists()
+    with locked(file, "the model"):
+        pass
+
+
+def test_a_lock_does_not_outlive_its_process_even_if_the_file_does(tmp_path):
+    code = f"""
+import os, pathlib
+from minitransformer.files import locked
+lock = locked(pathlib.Path({str(tmp_path / "lock")!r}), "it")
+lock.__enter__()
+print("locked", flush=True)
+input()
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == "locked\n"
+    with pytest.raises(UserError, match="by another process"), locked(tmp_path / "lock", "it"):
+        pass
+    process.kill()
+    process.communicate()
+    assert (tmp_path / "lock").exists()
+    with locked(tmp_path / "lock", "it"):
+        pass

@@ -21,6 +21,7 @@ from minitransformer.formatting import in_words
 from minitransformer.inference.prediction import Columns, Predictor, load_predictor
 
 LINES_AT_ONCE = 1024
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Line = Callable[[Predictor, np.ndarray, list[str]], str]  # from the scores (K,) of some texts to a line of output
 
@@ -164,5 +165,5 @@ def _labels_line(predictor: Predictor, scores: np.ndarray, chosen: list[int], te
 
 
 def _fields(fields: list[str]) -> str:
-    """One line, whatever white space is in a text or a label."""
-    return "\t".join(re.sub(r"\s", " ", field) for field in fields)
+    """One line, whatever a text or a label holds of tabs, line ends and other control characters."""
+    return "\t".join(_CONTROL.sub(" ", field) for field in fields)

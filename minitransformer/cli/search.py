@@ -2,6 +2,7 @@
 
 import click
 
+from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
 from minitransformer.files import json_text
 from minitransformer.formatting import format_table
@@ -10,7 +11,7 @@ from minitransformer.search.product_index import Hit, ProductIndex
 
 @click.command()
 @click.argument("index", type=click.Path())
-@click.argument("query")
+@click.argument("query", type=TEXT)
 @click.option("--top", default=10, show_default=True, metavar="N", help="How many products to print at most.")
 @click.option(
     "--where",

@@ -2,6 +2,7 @@
 
 import click
 
+from minitransformer.cli._texts import TEXT
 from minitransformer.files import json_text
 from minitransformer.search.product_index import ProductIndex
 from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL, Suggestion
@@ -9,7 +10,7 @@ from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL, Suggestio
 
 @click.command()
 @click.argument("index", type=click.Path())
-@click.argument("prefix")
+@click.argument("prefix", type=TEXT)
 @click.option("--top", default=10, show_default=True, metavar="N", help="How many suggestions to print at most.")
 @click.option("--all", "show_all", is_flag=True, help="Show suggestions that mean the same, too.")
 @click.option("--explain", is_flag=True, help="Say what each suggestion hides, since it means the same.")

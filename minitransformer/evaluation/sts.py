@@ -14,7 +14,7 @@ from minitransformer.errors import UserError
 from minitransformer.evaluation.correlation import is_constant, pearson, spearman
 from minitransformer.evaluation.embedding_health import EmbeddingHealth, embedding_health
 from minitransformer.evaluation.encode import Encode
-from minitransformer.formatting import format_table
+from minitransformer.formatting import format_table, in_digits
 from minitransformer.ops.cosine_similarity import cosine_similarity_forward
 
 
@@ -55,6 +55,6 @@ def sts_report(results: Sequence[tuple[str, StsScores]]) -> str:
     rows = [["Spearman", "Pearson", "pairs"]]
     for name, scores in results:
         collapsed = "; all cosines are equal: the embeddings have collapsed" if np.isnan(scores.spearman) else ""
-        numbers = [f"{scores.spearman:.2f}", f"{scores.pearson:.2f}", f"{scores.pairs:,}"]
+        numbers = [in_digits(scores.spearman, 2), in_digits(scores.pearson, 2), f"{scores.pairs:,}"]
         rows.append([*numbers, f"{name}: {scores.health}{collapsed}"])
     return format_table(rows)

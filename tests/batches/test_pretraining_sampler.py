@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from minitransformer.batches.masked_lm_batch import MaskedLMBatch
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.corpora.tokenized_corpus import Documents
 from minitransformer.errors import UserError
@@ -55,6 +56,21 @@ def test_the_same_pair_is_masked_anew_in_each_step(labelled):
     )
     masked = {tuple(sampler.batch(step).masked_positions.tolist()) for step in range(20)}
     assert len(masked) > 10
+
+
+def test_without_next_sentences_it_deals_out_stretches_of_text(varied):
+    sampler = sampler_of(varied, next_sentence=False)
+    batches = [sampler.batch(step) for step in range(sampler.steps_per_epoch)]
+    assert {type(batch) for batch in batches} == {MaskedLMBatch}
+    assert not any(batch.tokens.segment_ids.any() for batch in batches)
+    texts = [pair for batch in batches for pair in pairs_in(batch)]
+    assert len(texts) == len(set(texts)) == 16 * sampler.steps_per_epoch
+    again = sampler_of(varied, next_sentence=False).batch(3)
+    assert again.tokens.token_ids.tolist() == sampler.batch(3).tokens.token_ids.tolist()
+
+
+def test_one_document_is_enough_without_next_sentences(labelled):
+    assert len(sampler_of(labelled([[3] * 30]), batch_size=2, next_sentence=False).batch(0)) == 2
 
 
 def test_a_corpus_with_fewer_pairs_than_a_batch_fills_it_by_repeating_them(labelled):

@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import subprocess
 import sys
 import types
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from minitransformer.cli._npy_writer import write_rows
+from minitransformer.files import locked
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from tests.cli.other_process import COMMAND
 from tests.cli.test_fill_mask import assert_one_line_error
@@ -73,6 +75,31 @@ def test_a_dash_sends_the_array_down_a_pipe_and_the_message_elsewhere(tmp_path, 
     np.testing.assert_allclose(np.load(io.BytesIO(done.stdout)), expected, atol=1e-6)
     assert done.stderr == b"4 embeddings of 12 numbers\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_with_a_name_gets_the_array_and_stays_a_pipe(tmp_path, encoder_folder, expected):
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        command = [*COMMAND, "embed", encoder_folder, "--out", tmp_path / "pipe"]
+        done = subprocess.run(command, input="\n".join(LINES).encode(), capture_output=True, check=True)
+        np.testing.assert_allclose(np.load(io.BytesIO(reader.stdout.read())), expected, atol=1e-6)
+    assert (done.stdout, done.stderr) == (b"", b"4 embeddings of 12 numbers\n")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_a_link(run, tmp_path, encoder_folder):
+    (tmp_path / "lines.txt").write_text("dog")
+    (tmp_path / "link.npy").symlink_to(tmp_path / "rows.npy")
+    assert run("embed", encoder_folder, tmp_path / "lines.txt", "--out", tmp_path / "link.npy").status == 0
+    assert (tmp_path / "link.npy").is_symlink()
+    assert np.load(tmp_path / "rows.npy").shape == (1, 12)
+
+
+def test_a_file_that_another_process_writes_is_refused(run, tmp_path, encoder_folder):
+    (tmp_path / "lines.txt").write_text("dog")
+    with locked(tmp_path / ".rows.npy.lock", "it"):
+        result = run("embed", encoder_folder, tmp_path / "lines.txt", "--out", tmp_path / "rows.npy")
+        assert_one_line_error(result, "rows.npy is being written by another process")
 
 
 def test_a_terminal_gets_no_array(run, monkeypatch, encoder_folder):

@@ -73,6 +73,33 @@ def test_several_files_are_one_corpus(run, tmp_path):
     assert "60 documents" in result.output
 
 
+def test_masked_words_alone_are_a_model_that_fills_and_can_be_measured(run, text_file, tmp_path):
+    result = pretrain(run, text_file, tmp_path / "bert", "--no-next-sentence")
+    assert result.status == 0
+    assert "unigram entropy" in result.output
+    assert "next sentence" not in result.output
+    assert run("fill-mask", tmp_path / "bert", "the dog [MASK]").status == 0
+    for data in ([], [text_file]):
+        measured = run("evaluate", "pretraining", tmp_path / "bert", *data)
+        assert measured.status == 0
+        assert f"Note: {tmp_path / 'bert'} has no next-sentence head: only masked tokens are measured" in measured.error
+        assert "next sentence" not in measured.output
+    assert_one_line_error(run("next-sentence", tmp_path / "bert", "a", "b"), "has no next-sentence head")
+
+
+def test_a_model_is_trained_further_with_small_steps(run, text_file, model_folder, tmp_path):
+    out = tmp_path / "further"
+    arguments = ["--corpus", text_file, "--out", out, "--steps", 2, "--max-length", 24, "--held-out-pairs", 8]
+    assert run("pretrain", "--from", model_folder, *arguments).status == 0
+    settings = json.loads((out / "training/settings.json").read_text())
+    assert settings["learning_rate"] == 1e-4
+    assert settings["further"] == str(model_folder)
+    assert MODEL_FILES.issubset(path.name for path in out.iterdir())
+    result = run("pretrain", "--from", model_folder, "--size", "mini")
+    assert_one_line_error(result, "has its own vocabulary and sizes; leave out --size")
+    assert "leave out --from" in run("pretrain", "--resume", out, "--from", model_folder).error
+
+
 # -- stopped and resumed -----------------------------------------------------------------------------------------------
 
 

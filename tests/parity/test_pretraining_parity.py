@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.small_models import pretraining_batch, pretraining_model
+from minitransformer.batches.masked_lm_batch import MaskedLMBatch
+from minitransformer.models.bert_for_masked_lm import BertForMaskedLM
+from tests.small_models import pretraining_batch, pretraining_model, randomise, small_config
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -74,6 +76,25 @@ def test_the_gradient_of_every_parameter_equals_autograd(changes, lengths, dtype
     floor = 1e-2 * max(np.abs(gradient).max() for gradient in expected.values())
     for name, gradient in found.items():
         assert gradient.dtype == dtype
+        assert_close(gradient, expected[name], TOLERANCES[dtype], floor, name)
+
+
+@every_model
+@every_dtype
+def test_masked_words_alone_have_the_loss_and_the_gradients_of_autograd(changes, lengths, dtype):
+    model = randomise(BertForMaskedLM(small_config(**changes), dtype=dtype))
+    batch = pretraining_batch(model.config, lengths)
+    inputs = {name: value for name, value in padded_inputs(batch).items() if name != "next_sentence_label"}
+    twin = transformers_twin(model)
+    theirs = twin(**inputs)
+    theirs.loss.backward()
+    loss, cache = model.forward(MaskedLMBatch(batch.tokens, batch.masked_positions, batch.masked_ids))
+    assert loss.total == pytest.approx(theirs.loss.item(), rel=TOLERANCES[dtype])
+    model.backward(cache)
+    expected = {name: parameter.grad.numpy() for name, parameter in twin.named_parameters()}
+    floor = 1e-2 * max(np.abs(gradient).max() for gradient in expected.values())
+    assert set(model.grad_dict()) == set(expected)
+    for name, gradient in model.grad_dict().items():
         assert_close(gradient, expected[name], TOLERANCES[dtype], floor, name)
 
 

@@ -75,9 +75,7 @@ class ClassificationRun(FineTuningRun):
         files = ModelFiles.of(settings.model)
         head = self._choose_head(train, files)
         targets, dev_targets = (targets_of(table, head.problem_type, head.labels) for table in (train, dev))
-        if head.problem_type == "regression":
-            for table in (train, dev):
-                different_scores(table)  # raises if there is nothing to learn or to measure
+        check_targets(train, dev, head)
         self.model = BertForSequenceClassification.from_pretrained(
             files, seed=settings.seed, settings=head, new_head=not self.goes_on
         )
@@ -137,6 +135,16 @@ def classifier_settings(table: Table, settings: ClassificationTrainingSettings) 
         raise UserError(f"{table.path} has scores instead of labels; leave out --multi-label, which is for labels")
     pooling, hidden_sizes = settings.pooling or ClassifierSettings.pooling, tuple(settings.hidden_sizes)
     return ClassifierSettings(names, problem_type, pooling, hidden_sizes, settings.dropout, len(table.texts))
+
+
+def check_targets(train: Table, dev: Table, head: ClassifierSettings) -> None:
+    """Raise UserError if there is nothing to learn or to measure, and say so if there is little."""
+    if head.problem_type == "regression":
+        for table in (train, dev):
+            different_scores(table)
+    elif head.problem_type == "single_label_classification" and len({*dev.columns["label"]}) == 1:
+        same = f"all examples have the label {dev.columns['label'][0]}"
+        warnings.warn(f"{dev.path}: {same}; an accuracy on them says nothing of the others", stacklevel=4)
 
 
 def can_go_on(own: ClassifierSettings, asked: ClassifierSettings, settings: ClassificationTrainingSettings) -> bool:

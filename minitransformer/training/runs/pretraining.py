@@ -17,6 +17,7 @@ from minitransformer.batches.next_sentence import refuse_single_document
 from minitransformer.batches.pair_audit import PairAudit, StretchAudit, audit_pairs, audit_stretches
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.batches.stretches import Stretches
+from minitransformer.corpora.accents import note_lost_accents
 from minitransformer.corpora.installed_documentation import InstalledDocumentation
 from minitransformer.corpora.text_files import TextFiles
 from minitransformer.corpora.tokenized_corpus import HELD_OUT_EVERY, Documents, TokenizedCorpus, prepare_corpus
@@ -120,6 +121,8 @@ class PretrainingRun(Run):
             text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
             sentences = text.with_progress("reading", text.sentences)
             sentences = refuse_single_document(sentences) if settings.next_sentence else sentences
+            is_uncased = not (settings.cased or settings.further or settings.tokenizer_from)
+            sentences = note_lost_accents(sentences) if is_uncased else sentences
             prepare_corpus(sentences, tokenizer_folder, corpus_folder, partial(make_tokenizer, settings))
         self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
         self.corpus = TokenizedCorpus.open(corpus_folder)

@@ -192,9 +192,30 @@ def test_an_adapter_of_a_model_that_changed_is_not_resumed(tmp_path, monkeypatch
         ClassificationRun.resume(run.folder).train(workers=1)
 
 
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path))
+    with run.locked():
+        for refused in (lambda: ClassificationRun.resume(run.folder), lambda: run.train(workers=1)):
+            with pytest.raises(UserError, match="run is being written by another process; wait for that one"):
+                refused()
+    settings = classification_settings(tmp_path)
+    second = ClassificationRun(tmp_path / "second", settings)
+    with second.locked(), pytest.raises(UserError, match="second is being written by another process"):
+        ClassificationRun.start(tmp_path / "second", settings)
+
+
+def test_a_run_that_was_killed_before_it_began_is_no_run(tmp_path):
+    (tmp_path / "run/training").mkdir(parents=True)
+    for name in ("lock", ".settings.json.partial"):
+        (tmp_path / "run/training" / name).write_text("{")
+    with pytest.raises(UserError, match=r"holds no training run: there is no .*settings.json; start one with --out"):
+        ClassificationRun.resume(tmp_path / "run")
+    ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path))
+
+
 def test_a_run_of_the_other_command_is_not_resumed(tmp_path):
     run = ClassificationRun.start(tmp_path / "run", classification_settings(tmp_path))
     with pytest.raises(UserError, match=r"was started by another command"):
         SentencesRun.resume(run.folder)
-    with pytest.raises(UserError, match="holds no training run"):
+    with pytest.raises(UserError, match=r"holds no training run"):
         SentencesRun.resume(tmp_path)

@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,3 +47,74 @@ def test_the_folder_has_the_audit_of_the_pairs_that_it_was_trained_on(tmp_path, 
     run = PretrainingRun.start(tmp_path / "run", settings)
     run.train(workers=1)
     assert run.audit_file.read_text(encoding="utf-8") == f"{run.audit}\n"
+
+
+def test_a_cased_vocabulary_keeps_capitals_and_accents(tmp_path, settings):
+    (tmp_path / "text.txt").write_text(
+        "Ich möchte schon. Ich mochte es.\n" * 6 + "\n" + "Schön war es. Er möchte.\n" * 9
+    )
+    sizes = {"vocab_size": 60, "held_out_pairs": 2}
+    run = PretrainingRun.start(tmp_path / "cased", replace(settings, cased=True, **sizes))
+    assert run.tokenizer.tokenize("möchte") != run.tokenizer.tokenize("mochte")
+    assert run.tokenizer.tokenize("Es") != run.tokenizer.tokenize("es")
+    run = PretrainingRun.start(tmp_path / "uncased", replace(settings, vocab_size=40, held_out_pairs=2))
+    assert run.tokenizer.tokenize("Möchte") == run.tokenizer.tokenize("mochte")
+
+
+def test_a_tokenizer_of_ones_own_is_used_as_it_is(tmp_path, settings):
+    first = PretrainingRun.start(tmp_path / "first", settings)
+    first.tokenizer.save_pretrained(tmp_path / "tokenizer")
+    own = replace(settings, vocab_size=None, tokenizer_from=str(tmp_path / "tokenizer"), max_length=20)
+    run = PretrainingRun.start(tmp_path / "run", own)
+    assert run.model.config.vocab_size == run.tokenizer.vocab_size == 140
+    assert run.tokenizer.model_max_length == 20
+    assert run.corpus.fingerprint == first.corpus.fingerprint
+
+
+@pytest.mark.parametrize("next_sentence", [True, False])
+def test_a_model_is_trained_further_from_its_weights_with_its_tokenizer(tmp_path, settings, next_sentence):
+    first = PretrainingRun.start(tmp_path / "first", replace(settings, next_sentence=next_sentence))
+    first.train(workers=1)
+    (tmp_path / "more.txt").write_text(small_text(num_documents=20, seed=7))
+    more = {"corpus": [str(tmp_path / "more.txt")], "vocab_size": None, "further": str(tmp_path / "first")}
+    run = PretrainingRun.start(tmp_path / "second", replace(settings, next_sentence=next_sentence, **more))
+    np.testing.assert_array_equal(run.model.storage.values, first.model.storage.values)
+    assert run.tokenizer.vocab_size == 140
+    assert "first, trained further" in run.describe()
+    run.train(workers=1)
+    assert not np.array_equal(run.model.storage.values, first.model.storage.values)
+
+
+def test_one_document_is_enough_for_masked_words_alone(tmp_path, settings):
+    (tmp_path / "text.txt").write_text(small_text(num_documents=30).replace("\n\n", "\n"))
+    with pytest.raises(UserError, match=r"the corpus is one document, .* or train on masked words alone"):
+        PretrainingRun.start(tmp_path / "run", settings)
+    run = PretrainingRun.start(tmp_path / "run", replace(settings, next_sentence=False))
+    metrics = run.train(workers=1)
+    assert metrics.keys() == {"mlm", "mlm_accuracy"}
+    assert "next sentence" not in run.report(metrics)
+    assert "Stretches of text: " in run.describe()
+    assert "stretches of text in an epoch" in run.audit_file.read_text(encoding="utf-8")
+    config = json.loads((run.folder / "config.json").read_text())
+    assert config["architectures"] == ["BertForMaskedLM"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"further": "bert", "cased": True, "size": "mini"}, "bert has its own .*; leave out --size, --cased, --vocab"),
+        ({"further": "bert", "vocab_size": None, "dropout": 0.0}, "bert has its own .*; leave out --dropout"),
+        ({"tokenizer_from": "words"}, "words has its own vocabulary and sizes; leave out --vocab-size"),
+    ],
+)
+def test_settings_of_something_new_are_refused_for_what_is_not(settings, changes, message):
+    with pytest.raises(UserError, match=message):
+        replace(settings, **changes)
+
+
+def test_a_model_is_given_no_longer_texts_than_it_takes(tmp_path, settings):
+    PretrainingRun.start(tmp_path / "first", settings).train(workers=1)
+    longer = replace(settings, vocab_size=None, further=str(tmp_path / "first"), max_length=25)
+    with pytest.raises(UserError, match=r"max_length is 25, but .*first takes 24 tokens at most"):
+        PretrainingRun.start(tmp_path / "second", longer)
+    assert not (tmp_path / "second").exists()
