@@ -119,19 +119,15 @@ class DevExamples(NamedTuple):
 def dev_examples(table: Table, label_names: Sequence[str]) -> DevExamples:
     """The examples of a table. label_names are those of the model's pair classifier, if it has one.
 
-    Without a classifier, pairs labelled "entailment" belong together and other labels don't count. Raises UserError for
-    pairs among which every answer is the right one.
+    Without a classifier, pairs labelled "entailment" belong together and other labels don't count.
     """
     if "score" in table.columns:
         return DevExamples(table.texts, gold=different_scores(table))
     if "label" in table.columns and label_names:
         return DevExamples(table.texts, label_ids=label_ids(table, label_names))
-    if "negative" in table.columns:
-        return DevExamples(triplets_of(table))
-    columns = entailed_columns(table)[:2] if "label" in table.columns else table.texts
-    if len({*columns[1]}) < 2:
-        raise UserError(f"{table.path}: all pairs have the same second text, so that finding it says nothing")
-    return DevExamples(columns)
+    if "label" in table.columns:
+        return DevExamples(entailed_columns(table)[:2])
+    return DevExamples(triplets_of(table) if "negative" in table.columns else table.texts)
 
 
 def target_cosines(table: Table, highest_score: float | None) -> np.ndarray:

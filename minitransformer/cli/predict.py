@@ -6,12 +6,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
+from pathlib import Path
 
 import click
 import numpy as np
 from tqdm import tqdm
 
-from minitransformer.cli._arguments import STANDARD_INPUT, file_argument, input_lines, input_name, model_argument
+from minitransformer.cli._arguments import file_argument, input_lines, input_name, model_argument
 from minitransformer.corpora.tables import PAIRS, TEXTS, Table, is_header, looks_like_header, table_of
 from minitransformer.corpora.targets import answerable, targets_of
 from minitransformer.corpora.text_files import NumberedLine
@@ -53,7 +54,7 @@ def command(model: str, file: str, every: bool, as_json: bool) -> None:
     if any(is_header(text, TEXTS, PAIRS) for _, text in first):
         predict_table(predictor, line, input_table(predictor, chain(first, lines), input_name(file)))
     else:
-        total = None if file == STANDARD_INPUT else sum(1 for _ in input_lines(file))
+        total = sum(1 for _ in input_lines(file)) if Path(file).is_file() else None  # a pipe is read once
         predict_lines(predictor, line, chain(first, lines), input_name(file), total)
     predictor.cutter.report()
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minitransformer.batches.sentence_examples import (
+    DevExamples,
     dev_examples,
     entailed_columns,
     sentence_examples,
@@ -91,6 +92,7 @@ class SentencesRun(FineTuningRun):
         train = with_labels(read_table(settings.train, *LAYOUTS[settings.objective]))
         self.column_names, own_classifier = train.names, self._choose_labels(train)
         self.dev = dev_examples(with_labels(read_table(settings.dev, *DEV_LAYOUTS)), self.label_names)
+        check_that_it_measures(self.dev, settings.dev)
         columns, targets = columns_and_targets(train, settings, self.label_names)
         self.smallest_batch = smallest_batch(columns, settings.objective)
         check_that_it_teaches(columns, settings, self.smallest_batch)
@@ -158,6 +160,12 @@ def columns_and_targets(
             "regression or cosent, or delete the column if they do"
         )
     return (entailed_columns(table) if "label" in table.columns else table.texts), None
+
+
+def check_that_it_measures(dev: DevExamples, file: str) -> None:
+    """Raise UserError for pairs that belong together, all with one second text: every answer would be right."""
+    if dev.gold is None and dev.label_ids is None and len(dev.columns) == 2 and len({*dev.columns[1]}) < 2:
+        raise UserError(f"{file}: all pairs have the same second text, so that finding it says nothing")
 
 
 def smallest_batch(columns: Columns, objective: str) -> int:

@@ -175,6 +175,13 @@ def test_examples_that_teach_nothing_are_refused(tmp_path, objective, header, ro
         SentencesRun.start(tmp_path / "run", settings)
 
 
+def test_a_single_pair_to_measure_with_would_always_be_right(tmp_path):
+    settings = sentences_settings(tmp_path, "pairs", "ranking")
+    write_table(settings.dev, ("anchor", "positive"), [("a", "b"), ("c", "b")])
+    with pytest.raises(UserError, match=r"dev.tsv: all pairs have the same second text, so that finding it"):
+        SentencesRun.start(tmp_path / "run", settings)
+
+
 def test_a_pair_classifier_of_these_labels_is_trained_further(tmp_path):
     first = run_of(tmp_path, "labelled_pairs", "classification")
     first.train(workers=1)
