@@ -1,0 +1,55 @@
+"""What GPTs that `minitransformer pretrain-gpt` trained pay for text that they haven't seen, next to n-grams.
+
+    python -m scripts.experiments.language_models shakespeare stories ...          folders of finished runs
+
+In nats per character, so that they compare whatever their tokens are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minitransformer.training.metrics import read_metrics
+from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun
+from scripts.pages import table
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+def main(folders: tuple[Path, ...]) -> None:
+    """Print a table of the models in FOLDERS."""
+    header = [
+        "text",
+        "tokens",
+        "layers x width",
+        "parameters",
+        "tokens read",
+        "minutes",
+        "GPT",
+        "best n-gram",
+        "unigram",
+    ]
+    print(table(header, [row(GptPretrainingRun.open(folder)) for folder in folders]))
+
+
+def row(run: GptPretrainingRun) -> list[str]:
+    config, baselines, steps = run.model.config, run.baselines, read_metrics(run.metrics_file)
+    seconds, tokens_read = (sum(step.get(name, 0) for step in steps) for name in ("seconds", "tokens"))
+    tokens_per_character = baselines.tokens / baselines.characters
+    return [
+        run.folder.name,
+        f"{run.tokenizer.vocab_size:,} {run.settings.tokenizer}",
+        f"{config.num_hidden_layers} x {config.hidden_size}",
+        f"{run.model.num_parameters:,}",
+        f"{tokens_read / 1e6:.1f} M",
+        f"{seconds / 60:.0f}",
+        f"**{run.evaluate().nats_per_character:.3f}**",
+        f"{baselines.ngram:.3f} (n = {baselines.ngram_order})",
+        f"{baselines.unigram * tokens_per_character:.3f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()
