@@ -36,17 +36,17 @@ class LanguageModelling(NamedTuple):
 class LanguageModellingBaselines(NamedTuple):
     """What must be beaten, in nats.
 
-    uniform            ln V per token, each of the vocabulary equally likely: where an untrained model starts
-    unigram            per token: the mean of -ln p(token), each counted once more than it occurs in the training text
-    ngram              per character: the best n-gram of evaluation/ngrams.py
-    ngram_order        its n
-    ngram_counted      how many characters of the training text it was counted on, the last ones
-    tokens, characters  of the text that is predicted
+    uniform_per_token    ln V, each of the vocabulary equally likely: where an untrained model starts
+    unigram_per_token    the mean of -ln p(token), each counted once more than it occurs in the training text
+    ngram_per_character  the best n-gram of evaluation/ngrams.py
+    ngram_order          its n
+    ngram_counted        how many characters of the training text it was counted on, the last ones
+    tokens, characters   of the text that is predicted
     """
 
-    uniform: float
-    unigram: float
-    ngram: float
+    uniform_per_token: float
+    unigram_per_token: float
+    ngram_per_character: float
     ngram_order: int
     ngram_counted: int
     tokens: int
@@ -81,9 +81,9 @@ def language_modelling_baselines(
     losses = ngram_losses(training_text, text)
     num_characters = count_characters(tokenizer, predicted)
     return LanguageModellingBaselines(
-        uniform=math.log(tokenizer.vocab_size),
-        unigram=float(-np.log(counts / counts.sum())[predicted].mean()),
-        ngram=min(losses) * len(text) / num_characters,
+        uniform_per_token=math.log(tokenizer.vocab_size),
+        unigram_per_token=float(-np.log(counts / counts.sum())[predicted].mean()),
+        ngram_per_character=min(losses) * len(text) / num_characters,
         ngram_order=1 + losses.index(min(losses)),
         ngram_counted=len(training_text),
         tokens=len(predicted),
@@ -133,8 +133,8 @@ def language_modelling_report(
         [
             ["nats", "per token", "per character"],
             row("the model", m.nats_per_token, f"perplexity {math.exp(m.nats_per_token):.2f} for each token"),
-            row("to beat", b.ngram * characters_per_token, ngrams),
-            row("", b.unigram, f"unigrams: the tokens' shares of {counted_on}"),
-            row("", b.uniform, "ln V, all tokens equally likely"),
+            row("to beat", b.ngram_per_character * characters_per_token, ngrams),
+            row("", b.unigram_per_token, f"unigrams: the tokens' shares of {counted_on}"),
+            row("", b.uniform_per_token, "ln V, all tokens equally likely"),
         ]
     )

@@ -56,12 +56,13 @@ class CharacterTokenizer(LosslessTokenizer):
     def encode(self, text: str) -> list[int]:
         """The ids of a text's characters. Raises a UserError that names the first one outside the vocabulary."""
         check_text(text, "text")
+        id_of = self._id_of
         try:
-            return [self._id_of[character] for character in text]  # much faster than the library
+            return [id_of[character] for character in text]  # much faster than the library
         except KeyError as error:
             [character] = error.args
             name = unicodedata.name(character, "without a name")
             raise UserError(
                 f"the text holds {character!r} (U+{ord(character):04X}, {name}), which isn't one of the "
-                f"{len(self._id_of)} characters of this vocabulary; leave it out, or train a model on bytes"
+                f"{len(id_of)} characters of this vocabulary; leave it out, or train a model on bytes"
             ) from None

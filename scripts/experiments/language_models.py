@@ -46,8 +46,8 @@ def row(run: GptPretrainingRun) -> list[str]:
         f"{tokens_read / 1e6:.1f} M",
         f"{seconds / 60:.0f}",
         f"**{run.evaluate().nats_per_character:.3f}**",
-        f"{baselines.ngram:.3f} (n = {baselines.ngram_order})",
-        f"{baselines.unigram * tokens_per_character:.3f}",
+        f"{baselines.ngram_per_character:.3f} (n = {baselines.ngram_order})",
+        f"{baselines.unigram_per_token * tokens_per_character:.3f}",
     ]
 
 

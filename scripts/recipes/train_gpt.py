@@ -66,7 +66,7 @@ def train(tokenizer, training_ids, held_out_ids):
             _, norm = workers.gradients(batch)  # forward and backward: every parameter's gradient of the loss
             learning_rate = PEAK_LEARNING_RATE * linear_warm_up_and_decay(step, WARM_UP_STEPS, STEPS)
             optimizer.step(learning_rate, clip_scale(norm, max_norm=1.0), workers.spread)
-    print(f"\n{baselines.ngram_order}-grams of characters get {baselines.ngram:.3f}")
+    print(f"\n{baselines.ngram_order}-grams of characters get {baselines.ngram_per_character:.3f}")
     return model
 
 

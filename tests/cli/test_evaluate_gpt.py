@@ -43,7 +43,7 @@ def test_a_text_is_measured_beside_what_was_counted_in_the_training_text(run, gp
     assert found["tokens"] == found["characters"]
     assert found["perplexity"] == pytest.approx(math.exp(found["nats_per_token"]))
     assert 1 <= found["ngram_order"] <= 7
-    assert found["ngram"] < found["unigram"] < found["uniform"]
+    assert found["ngram_per_character"] < found["unigram_per_token"] < found["uniform_per_token"]
 
 
 def test_a_model_without_its_training_text_is_measured_on_the_last_tenth(run, gpt_folder, other_text, tmp_path):

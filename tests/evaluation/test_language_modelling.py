@@ -66,11 +66,11 @@ def test_baselines_of_characters_by_hand():
     training, predicted = ids(CHARACTERS, TRAINING), ids(CHARACTERS, HELD_OUT)
     b = language_modelling_baselines(CHARACTERS, training, predicted)
     assert (b.tokens, b.characters, b.ngram_counted) == (len(HELD_OUT) - 1, len(HELD_OUT) - 1, len(TRAINING))
-    assert b.uniform == pytest.approx(math.log(CHARACTERS.vocab_size))
+    assert b.uniform_per_token == pytest.approx(math.log(CHARACTERS.vocab_size))
     shares = {c: (TRAINING.count(c) + 1) / (len(TRAINING) + CHARACTERS.vocab_size) for c in HELD_OUT}
-    assert b.unigram == pytest.approx(-np.mean([math.log(shares[c]) for c in HELD_OUT[1:]]))
+    assert b.unigram_per_token == pytest.approx(-np.mean([math.log(shares[c]) for c in HELD_OUT[1:]]))
     losses = ngram_losses(characters_of(CHARACTERS, training), characters_of(CHARACTERS, predicted[1:]))
-    assert (b.ngram, b.ngram_order) == (min(losses), 1 + losses.index(min(losses)))
+    assert (b.ngram_per_character, b.ngram_order) == (min(losses), 1 + losses.index(min(losses)))
 
 
 def test_ngrams_of_characters_are_the_same_whatever_the_tokens_are():
@@ -80,7 +80,10 @@ def test_ngrams_of_characters_are_the_same_whatever_the_tokens_are():
     of_bytes = language_modelling_baselines(BYTES, ids(BYTES, TRAINING), ids(BYTES, HELD_OUT))
     of_characters = language_modelling_baselines(CHARACTERS, ids(CHARACTERS, TRAINING), ids(CHARACTERS, rest))
     assert of_bytes.characters == of_characters.characters
-    assert (of_bytes.ngram, of_bytes.ngram_order) == (of_characters.ngram, of_characters.ngram_order)
+    assert (of_bytes.ngram_per_character, of_bytes.ngram_order) == (
+        of_characters.ngram_per_character,
+        of_characters.ngram_order,
+    )
 
 
 def test_of_a_long_text_the_last_characters_are_counted(monkeypatch):
@@ -88,6 +91,9 @@ def test_of_a_long_text_the_last_characters_are_counted(monkeypatch):
     b = language_modelling_baselines(CHARACTERS, ids(CHARACTERS, TRAINING), ids(CHARACTERS, HELD_OUT))
     assert b.ngram_counted == 50
     last = ids(CHARACTERS, TRAINING[-50:])
-    assert b.ngram == language_modelling_baselines(CHARACTERS, last, ids(CHARACTERS, HELD_OUT)).ngram
-    whole = language_modelling_baselines(CHARACTERS, last, ids(CHARACTERS, HELD_OUT)).unigram
-    assert b.unigram != whole  # tokens are counted in all of the text
+    assert (
+        b.ngram_per_character
+        == language_modelling_baselines(CHARACTERS, last, ids(CHARACTERS, HELD_OUT)).ngram_per_character
+    )
+    whole = language_modelling_baselines(CHARACTERS, last, ids(CHARACTERS, HELD_OUT)).unigram_per_token
+    assert b.unigram_per_token != whole  # tokens are counted in all of the text

@@ -22,6 +22,7 @@ from minitransformer.errors import UserError
 from minitransformer.evaluation.language_modelling import (
     LanguageModelling,
     LanguageModellingBaselines,
+    count_characters,
     evaluate_language_model,
     language_modelling_baselines,
     language_modelling_report,
@@ -41,7 +42,7 @@ from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.tasks.task import Task
 
 BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
-TEMPERATURE = 0.8  # of the example in the report
+TEMPERATURE, EXAMPLE_TOKENS = 0.8, 512  # of the example in the report, and tokens to find its beginning in
 DEFAULT_VOCAB_SIZE = 1024  # of bytes
 OF_A_NEW_MODEL = ("tokenizer", "vocab_size", "size", "dropout")  # settings
 ENOUGH_TEXT = 100  # tokens of text for each one in the vocabulary; of less, too many tokens have hardly been seen
@@ -122,6 +123,8 @@ class GptPretrainingRun(BestModelRun):
         self.text = TokenStream.open(text_folder)
         self.training_ids, held_out_ids = self.text.split(settings.held_out_share)
         self.held_out_ids = held_out_ids[: settings.held_out_tokens + 1]
+        if not count_characters(self.tokenizer, self.held_out_ids[1:]):
+            raise UserError("the part of the corpus that is held out for evaluation has no character; give more text")
         self.training = WindowSampler(self.training_ids, settings.batch_size, settings.max_length, settings.seed)
         vocab_size, eos_token_id = self.tokenizer.vocab_size, self.tokenizer.eos_token_id
         self.model = model or Gpt(settings.model_config(vocab_size, eos_token_id), seed=settings.seed)
@@ -198,11 +201,13 @@ class GptPretrainingRun(BestModelRun):
 
     @property
     def prompt_ids(self) -> list[int]:
-        """The beginning of the held-out text, a quarter of what the model takes."""
-        return self.held_out_ids[1 : 1 + self.settings.max_length // 4].tolist()
+        """The beginning of the first whole line of the held-out text, a quarter of what the model takes."""
+        text = self.tokenizer.decode(self.held_out_ids[1 : 1 + EXAMPLE_TOKENS])
+        ids = self.tokenizer.encode(text.partition("\n")[2] or text)
+        return ids[: max(1, self.settings.max_length // 4)] or [self.tokenizer.eos_token_id]
 
     def report(self, metrics: Mapping[str, float]) -> str:
-        """The evaluation next to its baselines, and how the model goes on with the beginning of the held-out text."""
+        """The evaluation next to its baselines, and how the model goes on with a line of the held-out text."""
         table = language_modelling_report(LanguageModelling(**metrics), self.baselines)
         new_ids = generate(
             self.model,
@@ -212,5 +217,5 @@ class GptPretrainingRun(BestModelRun):
             rng=generator(self.settings.seed, "example"),
         )
         begins, goes_on = self.tokenizer.decode(self.prompt_ids), self.tokenizer.decode(new_ids)
-        example = f"It begins\n\n{begins}\n\nand the model goes on (temperature {TEMPERATURE})\n\n{goes_on}"
+        example = f"There it says\n\n{begins}\n\nand the model goes on (temperature {TEMPERATURE})\n\n{goes_on}"
         return f"On held-out text\n{table}\n\n{example}"

@@ -17,4 +17,4 @@ def test_a_finished_run_is_a_row_with_what_it_pays_and_what_it_must_beat(tmp_pat
     _, _, row = printed.splitlines()
     assert row.startswith("| dogs | ")
     assert f"**{metrics['nats_per_character']:.3f}**" in row
-    assert f"{run.baselines.ngram:.3f} (n = {run.baselines.ngram_order})" in row
+    assert f"{run.baselines.ngram_per_character:.3f} (n = {run.baselines.ngram_order})" in row

@@ -69,6 +69,16 @@ def test_the_best_model_is_kept_and_a_finished_run_evaluates_as_it(tmp_path, mon
         GptPretrainingRun.resume(tmp_path / "run")
 
 
+def test_the_example_begins_with_a_whole_line_of_the_held_out_text(tmp_path):
+    run = GptPretrainingRun.start(tmp_path / "run", settings(tmp_path, max_length=40))
+    begins = run.tokenizer.decode(run.prompt_ids)
+    assert any(line.startswith(begins.split("\n")[0]) for line in (tmp_path / "text.txt").read_text().splitlines())
+    assert begins in run.tokenizer.decode(run.held_out_ids)
+    (tmp_path / "text.txt").write_text("a line without an end " * 99)
+    run = GptPretrainingRun.start(tmp_path / "other", settings(tmp_path, max_length=2, vocab_size=258, steps=1))
+    assert len(run.prompt_ids) == 1
+
+
 def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
     values = []
     for workers in (1, 2):
