@@ -44,10 +44,10 @@ def finetune(run, tmp_path, base, without_waiting_for_the_disk):
 
 @pytest.fixture
 def train_sbert(run, tmp_path, base, without_waiting_for_the_disk):
-    def train_sbert(*options):
+    def train_sbert(*options, model=base):
         table = small_tables.labelled_pairs(tmp_path / "pairs.tsv", count=48)
         tables = ["--train", table, "--dev", table, "--objective", "classification"]
-        return run("train-sbert", base, *tables, "--out", tmp_path / "out", *options)
+        return run("train-sbert", model, *tables, "--out", tmp_path / "out", *options)
 
     return train_sbert
 
@@ -85,6 +85,20 @@ def test_train_sbert_saves_an_adapter_and_its_pair_classifier(run, train_sbert, 
     best = json.loads((tmp_path / "out/training/best.json").read_text())
     predicted = run("predict", tmp_path / "out", tmp_path / "pairs.tsv")
     assert f"accuracy {best['accuracy']:.3f}" in predicted.error
+    assert run("similarity", tmp_path / "out", "my dog", "he is").status == 0
+
+
+def test_the_bert_of_a_sentence_encoder_may_have_a_folder_of_its_own(run, train_sbert, tmp_path, base):
+    """As sentence-transformers wrote it before version 2."""
+    old = tmp_path / "old"
+    shutil.copytree(base, old, ignore=shutil.ignore_patterns("config.json", "model.safetensors", "*token*", "vocab*"))
+    shutil.copytree(base, old / "0_Transformer", ignore=shutil.ignore_patterns("1_*", "modules.json"))
+    shutil.copytree(base / "1_Pooling", old / "1_Pooling", dirs_exist_ok=True)
+    modules = json.loads((old / "modules.json").read_text())
+    (old / "modules.json").write_text(json.dumps([{**modules[0], "path": "0_Transformer"}, *modules[1:]]))
+    assert train_sbert("--lora", 2, *LEARN, model=old).status == 0
+    config = json.loads((tmp_path / "out/adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == str(old / "0_Transformer")
     assert run("similarity", tmp_path / "out", "my dog", "he is").status == 0
 
 
