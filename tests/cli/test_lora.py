@@ -99,7 +99,10 @@ def test_the_bert_of_a_sentence_encoder_may_have_a_folder_of_its_own(run, train_
     assert train_sbert("--lora", 2, *LEARN, model=old).status == 0
     config = json.loads((tmp_path / "out/adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == str(old / "0_Transformer")
-    assert run("similarity", tmp_path / "out", "my dog", "he is").status == 0
+    expected = run("similarity", tmp_path / "out", "my dog", "he is")
+    assert run("merge-lora", old, tmp_path / "out", "--out", tmp_path / "merged").status == 0
+    assert run("similarity", tmp_path / "merged", "my dog", "he is") == expected
+    assert expected.status == 0
 
 
 @pytest.mark.parametrize("kind", ["finetune", "train_sbert"])
