@@ -26,9 +26,25 @@ Spread = Callable[[Callable[[int, int], Result], int], list[Result]]  # see Thre
 PARTS_BEGIN_AT = 2**18  # a part of a vector begins at a multiple of this, so that its blocks are the same in any part
 
 
+# What MPICH and Open MPI tell the processes that mpiexec starts: how many they are in all, and on this machine.
+_PROCESSES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+_PROCESSES_HERE = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE")
+
+
 def available_cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of cores that this process may use: its part of them, if mpiexec has started several here."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // _number(_PROCESSES_HERE))
+
+
+def num_processes() -> int:
+    """How many processes work together in this job: 1, unless mpiexec has started more."""
+    return _number(_PROCESSES)
+
+
+def _number(names: Sequence[str]) -> int:
+    """The first of these environment variables that is a number, or 1."""
+    return next((int(os.environ[name]) for name in names if os.environ.get(name, "").isdecimal()), 1)
 
 
 def map_on_cores(

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,11 +12,12 @@ from click.core import ParameterSource
 
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.lora import LoraTrainingSettings
+from minitransformer.training.machines import Machines, this_job
 from minitransformer.training.runs.run import RunType
 from minitransformer.training.settings import TrainingSettings
 
 POSITIVE = click.IntRange(min=1)
-NOT_SETTINGS = ("out", "resume", "workers")
+NOT_SETTINGS = ("out", "resume")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -101,11 +103,15 @@ def train(run_type: type[RunType], context: click.Context, default_out: str | No
 
     A new run needs the options of settings without a default, and --out if there is no default_out.
     """
-    command, workers = context.info_name, context.params["workers"]
-    run = _resume(run_type, context) if context.params["resume"] else _start(run_type, context, default_out)
-    click.echo(f"{run.describe()}\nCores: {run.settings.cores(workers)}")
+    command, workers, machines = context.info_name, context.params["workers"], this_job()
+    if context.params["resume"]:
+        run = _resume(run_type, context, machines)
+    else:
+        run = _start(run_type, context, default_out, machines)
+    processes = f" in each of {machines.size} processes" if machines.size > 1 else ""
+    click.echo(f"{run.describe()}\nCores: {run.settings.cores(workers, machines.size)}{processes}")
     try:
-        metrics = run.train(workers)
+        metrics = run.train(workers, machines)
     except TrainingInterrupted as stopped:
         click.echo(f"Stopped after step {stopped.step}. Resume with: minitransformer {command} --resume {run.folder}")
         raise
@@ -113,23 +119,36 @@ def train(run_type: type[RunType], context: click.Context, default_out: str | No
     return run
 
 
-def _resume(run_type: type[RunType], context: click.Context) -> RunType:
+def _resume(run_type: type[RunType], context: click.Context, machines: Machines) -> RunType:
     given = [name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
     fixed = [_option(context, name) for name in given if name not in ("resume", "workers")]
     if fixed:
         raise click.UsageError(f"--resume keeps the settings of the start; leave out {', '.join(fixed)}")
-    return run_type.resume(context.params["resume"])
+    return _begin(machines, partial(run_type.resume, context.params["resume"]), run_type, context.params["resume"])
 
 
-def _start(run_type: type[RunType], context: click.Context, default_out: str | None) -> RunType:
-    options = {**context.params, "out": context.params["out"] or default_out}
+def _start(run_type: type[RunType], context: click.Context, default_out: str | None, machines: Machines) -> RunType:
+    options = {**context.params, "out": context.params["out"] or default_out, "processes": machines.size}
+    if context.get_parameter_source("num_shards") == ParameterSource.DEFAULT:
+        options["num_shards"] = max(options["num_shards"], machines.size)
+    if options["num_shards"] < machines.size:
+        raise click.UsageError(f"--num-shards {options['num_shards']} gives {machines.size} processes too little to do")
     fields = dataclasses.fields(run_type.settings_type)
     needed = [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
     missing = [_option(context, name) for name in (*needed, "out") if options[name] is None]
     if missing:
         raise click.UsageError(f"missing: {', '.join(missing)} (or --resume DIR)")
     settings = {name: _setting(name, value) for name, value in options.items() if name not in NOT_SETTINGS}
-    return run_type.start(Path(options["out"]), run_type.settings_type(**settings))
+    folder = Path(options["out"])
+    return _begin(machines, partial(run_type.start, folder, run_type.settings_type(**settings)), run_type, folder)
+
+
+def _begin(machines: Machines, begin: Callable[[], RunType], run_type: type[RunType], folder: Path) -> RunType:
+    """The run that the first process begins. The others open what it has prepared in the folder."""
+    runs: list[RunType] = []
+    machines.first(lambda: runs.append(begin()))
+    machines.all(lambda: None if runs else runs.append(run_type.open(folder)))
+    return runs[0]
 
 
 def _option(context: click.Context, name: str) -> str:

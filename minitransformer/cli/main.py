@@ -11,6 +11,7 @@ from minitransformer import __version__
 from minitransformer.cli._command_group import CommandGroup
 from minitransformer.cli._texts import DASH_ADVICE, TEXT
 from minitransformer.errors import UserError
+from minitransformer.parallel import num_processes
 
 SECTIONS = {
     "Train": ("pretrain", "pretrain-gpt", "finetune", "train-sbert", "merge-lora"),
@@ -46,6 +47,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which cleans up, as Ctrl-C does
     with warnings.catch_warnings():
         warnings.showwarning = _print_note
+        if num_processes() > 1:
+            from minitransformer.cli._processes import run_with_others  # brings NumPy, which takes a moment
+
+            sys.exit(run_with_others(_run))
         sys.exit(_run())
 
 

@@ -8,7 +8,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from minitransformer.errors import UserError
 from minitransformer.formatting import in_words
 from minitransformer.randomness import generator
 from minitransformer.training.checkpoint import Checkpoints
+from minitransformer.training.machines import Machines
 from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.metrics import MetricsLog
 from minitransformer.training.optimizer.adamw import AdamW, RateFactor
@@ -59,6 +61,7 @@ class TrainingLoop(Generic[Model]):
     evaluate: Callable[[], Any]
     keep: Callable[[Any], None]
     rate_factors: Sequence[RateFactor] | None = None
+    machines: Machines = field(default_factory=Machines)
 
     def __post_init__(self) -> None:
         betas, weight_decay = (0.9, self.settings.beta2), self.settings.weight_decay
@@ -72,10 +75,11 @@ class TrainingLoop(Generic[Model]):
         memory of freed arrays.
         """
         keep_freed_memory()
-        start, evaluation = self.checkpoints.restore(self.model, self.optimizer), None
+        machines, evaluation = self.machines, None
+        start = min(machines.all(self.checkpoints.restore, self.model, self.optimizer))
         with (
-            MetricsLog(self.metrics_file, start) as log,
-            Workers(self.model, self.settings.cores(workers)) as pool,
+            MetricsLog(self.metrics_file if machines.rank == 0 else None, start) as log,
+            Workers(self.model, self.settings.cores(workers, machines.size), machines) as pool,
             ThreadPoolExecutor(1) as thread,
             tqdm(desc="training", total=self.steps, initial=start, unit="step", disable=None) as bar,
             StopSignals() as stop,
@@ -83,19 +87,18 @@ class TrainingLoop(Generic[Model]):
             progress = Progress(bar)
             for step, batch in one_ahead(thread, self.task.batch, range(start, self.steps)):
                 metrics = self._step(step, batch, pool)
-                log.write(step + 1, **metrics)
                 progress.update(metrics["loss"], metrics["tokens"])
-                stopping = stop.requested
+                machines.first(partial(log.write, step + 1, **metrics))
+                stopping = max(machines.gather(stop.requested))
                 due = (step + 1) % self.save_every == 0 or step + 1 == self.steps
                 if due or stopping:  # never save weights that are inf or nan
                     self._check_finite(step + 1, "weights' norm", global_norm(self.model.storage.values))
                     if due:  # even when stopping: the resumed run begins with the next step and would leave this out
-                        evaluation = self._evaluate(step + 1, log)
-                        self.keep(evaluation)
-                    checkpoint = self.checkpoints.save(step + 1, self.model, self.optimizer)
+                        evaluation = machines.first(self._evaluate, step + 1, log)
+                    checkpoint = machines.first(self.checkpoints.save, step + 1, self.model, self.optimizer)
                 if stopping:
                     raise TrainingInterrupted(step + 1, checkpoint, stopping)
-            return self.evaluate() if evaluation is None else evaluation
+            return machines.first(self.evaluate) if evaluation is None else evaluation
 
     def _step(self, step: int, batch: Any, workers: Workers[Model]) -> dict[str, float]:
         """One update. Returns what to record of it."""
@@ -119,6 +122,7 @@ class TrainingLoop(Generic[Model]):
         metrics = evaluation._asdict()
         log.write(step, **{f"held_out_{name}": value for name, value in metrics.items()})
         tqdm.write(f"step {step}, held-out: {in_words(metrics)}")
+        self.keep(evaluation)
         return evaluation
 
     def _check_finite(self, step: int, name: str, number: float) -> None:

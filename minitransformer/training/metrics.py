@@ -11,14 +11,17 @@ from minitransformer.files import replacing
 class MetricsLog:
     """Appends to a JSON-lines file. A context manager.
 
-    A run that resumes after `start` steps cuts off what was recorded later: those steps come again.
+    A run that resumes after `start` steps cuts off what was recorded later: those steps come again. Without a file
+    nothing is recorded: in a job of several processes the first one keeps the record.
     """
 
-    def __init__(self, file: Path, start: int = 0) -> None:
+    def __init__(self, file: Path | None, start: int = 0) -> None:
         self.file = file
         self.start = start
 
     def __enter__(self) -> Self:
+        if self.file is None:
+            return self
         kept = [line for line in read_metrics(self.file) if line["step"] <= self.start]
         with replacing(self.file) as file:
             file.write_text("".join(map(_line, kept)), encoding="utf-8")
@@ -26,10 +29,13 @@ class MetricsLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._opened.close()
+        if self.file is not None:
+            self._opened.close()
 
     def write(self, step: int, **metrics: Any) -> None:
         """Add a line, on the disk at once. Raises UserError if there is no room for it."""
+        if self.file is None:
+            return
         try:
             self._opened.write(_line({"step": step, **metrics}))
             self._opened.flush()

@@ -16,6 +16,10 @@ class TrainingSettings:
     max_gradient_norm  longer gradients are scaled down to it
     seed               of initial weights, data order, masks and dropout
     num_shards         parts of a batch, each for one core (large batches may be cut further)
+    workers            cores of each process; None for all
+    processes          how many there were when the run began (training/machines.py)
+
+    A run may be resumed with other workers and processes: they affect only rounding.
     """
 
     learning_rate: float
@@ -25,7 +29,9 @@ class TrainingSettings:
     max_gradient_norm: float = 1.0
     seed: int = 0
     num_shards: int = 2
+    workers: int | None = None
+    processes: int = 1
 
-    def cores(self, workers: int | None) -> int:
-        """How many cores have work in a step with `workers` (default: one for each core of the machine)."""
-        return min(workers or available_cores(), self.num_shards)
+    def cores(self, workers: int | None, num_processes: int = 1) -> int:
+        """How many cores of each process have work in a step with `workers`, or with as many as the run began with."""
+        return min(workers or self.workers or available_cores(), -(-self.num_shards // num_processes))

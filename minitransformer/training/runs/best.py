@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.files import json_text, read_json_object, recover_folder, replace_all, replace_folder
+from minitransformer.training.machines import Machines
 from minitransformer.training.runs.run import BEST_FOLDER, Run
 
 EVALUATION_FILE = "evaluation.json"
@@ -31,9 +32,12 @@ class BestModelRun(Run):
     def worth(self, metrics: Mapping[str, float]) -> float:
         """How good an evaluation is."""
 
-    def train_and_finish(self, workers: int | None) -> dict[str, float]:
-        recover_folder(self.best_folder)
-        self.loop().run(workers)
+    def train_and_finish(self, workers: int | None, machines: Machines) -> dict[str, float]:
+        machines.first(recover_folder, self.best_folder)
+        self.loop(machines).run(workers)
+        return machines.first(self._finish_with_the_best)
+
+    def _finish_with_the_best(self) -> dict[str, float]:
         best = read_json_object(self.best_folder / EVALUATION_FILE)
         self.model.restore(self.best_folder)
         replace_all(self.training_folder, {self.best_file.name: json_text(best)})

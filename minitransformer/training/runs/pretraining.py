@@ -37,6 +37,7 @@ from minitransformer.models.bert_for_pretraining import BertForPreTraining, Pret
 from minitransformer.models.mimetic_start import mimetic_start
 from minitransformer.randomness import generator
 from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.training.machines import Machines
 from minitransformer.training.runs.run import Run
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
@@ -159,9 +160,9 @@ class PretrainingRun(Run):
             return audit_stretches(first, self.corpus, self.tokenizer)
         return audit_pairs(first, self.corpus, self.training.documents, self.tokenizer)
 
-    def train_and_finish(self, workers: int | None) -> dict[str, float]:
-        replace_all(self.training_folder, {self.audit_file.name: f"{self.audit}\n"})
-        return super().train_and_finish(workers)
+    def train_and_finish(self, workers: int | None, machines: Machines) -> dict[str, float]:
+        machines.first(replace_all, self.training_folder, {self.audit_file.name: f"{self.audit}\n"})
+        return super().train_and_finish(workers, machines)
 
     def describe(self) -> str:
         settings, corpus = self.settings, self.corpus

@@ -19,7 +19,7 @@ import dataclasses
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -31,6 +31,7 @@ from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.training.checkpoint import Checkpoints
 from minitransformer.training.loop import TrainingLoop
+from minitransformer.training.machines import Machines
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
@@ -111,26 +112,28 @@ class Run(ABC):
             run.model.restore(folder)
         return run
 
-    def train(self, workers: int | None = None) -> dict[str, float]:
-        """Train to the end on `workers` cores (default: all), and write the finished folder.
+    def train(self, workers: int | None = None, machines: Machines | None = None) -> dict[str, float]:
+        """Train to the end on `workers` cores (default: as the run began, or all), and write the finished folder.
 
         Returns the evaluation of the model in it, each metric by its name. Raises TrainingInterrupted and UserError as
         TrainingLoop.run does; the run can then be resumed. Another process that trains in the folder is an error, too.
         """
-        with self.locked():
-            return self.train_and_finish(workers)
+        machines = machines or Machines()
+        with ExitStack() as lock:
+            machines.first(lock.enter_context, self.locked())
+            return self.train_and_finish(workers, machines)
 
-    def train_and_finish(self, workers: int | None) -> dict[str, float]:
+    def train_and_finish(self, workers: int | None, machines: Machines) -> dict[str, float]:
         """What train() does while the folder is its own."""
-        evaluation = self.loop().run(workers)
-        self.finish()
+        evaluation = self.loop(machines).run(workers)
+        machines.first(self.finish)
         return evaluation._asdict()
 
     def locked(self) -> AbstractContextManager[None]:
         """The run's folder for this process alone."""
         return locked(self.training_folder / LOCK_FILE, str(self.folder))
 
-    def loop(self) -> TrainingLoop:
+    def loop(self, machines: Machines) -> TrainingLoop:
         """The loop that trains the model, from the last checkpoint if there is one."""
         return TrainingLoop(
             model=self.model,
@@ -143,6 +146,7 @@ class Run(ABC):
             evaluate=self.evaluate,
             keep=self.keep,
             rate_factors=self.rate_factors(),
+            machines=machines,
         )
 
     def finish(self) -> None:
@@ -176,7 +180,8 @@ class Run(ABC):
 
     def identity(self) -> dict[str, Any]:
         """What the run is, as JSON: a checkpoint of a run that differs in this isn't resumed."""
-        return dataclasses.asdict(self.settings)
+        settings = dataclasses.asdict(self.settings)
+        return {name: value for name, value in settings.items() if name not in ("workers", "processes")}
 
 
 def check_new(folder: Path) -> None:

@@ -50,7 +50,9 @@ class SiameseTask(Task[SiameseNetwork]):
             return embeddings, None if self.gradient_caching else cache
 
         workers.zero_grad()
-        parts, caches = zip(*workers.map(shards, first_pass), strict=True)
+        encoded = workers.map(shards, first_pass)
+        parts = workers.in_order([part for part, _ in encoded])
+        caches = {index: cache for index, (_, cache) in zip(workers.own(shards), encoded, strict=True)}
         embeddings = np.concatenate(parts)[np.argsort(np.concatenate(shards))]  # in the batch's order
         objective = workers.model.objective
         loss, objective_cache = objective.forward(tuple(np.split(embeddings, batch.ends)), batch.targets)

@@ -1,0 +1,115 @@
+"""The processes of a job that MPI has started, on one machine or many: each takes its part of the work.
+
+    mpiexec -n 2 minitransformer pretrain --corpus big.txt --out my-bert
+
+Every process runs the same program. In a training step each computes the gradients of its own shards, `sum` adds them
+up, and all make the same update. The first process alone writes, evaluates and speaks. A program that was started
+without MPI is a job of one process, in which nothing has to be sent.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from minitransformer.errors import UserError
+from minitransformer.parallel import num_processes
+
+Result = TypeVar("Result")
+
+SECONDS_TO_END = 5.0  # in which all processes must have come to the end once the first has
+
+
+class Machines:
+    """The only process of its job."""
+
+    rank, size = 0, 1
+
+    def sum(self, vector: np.ndarray) -> None:
+        """Make the vector (P,), contiguous in memory, the sum of all processes' vectors. They get the same bits."""
+
+    def gather(self, value: Result) -> list[Result]:
+        """The values of all processes by their rank."""
+        return [value]
+
+    def all(self, function: Callable[..., Result], *arguments: Any) -> list[Result]:
+        """Call the function in every process. All get all results; or the UserError of one, if any has raised one."""
+        return [function(*arguments)]
+
+    def first(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call the function in the first process alone. All get its result or its UserError."""
+        return function(*arguments)
+
+    def end(self) -> bool:
+        """Whether all processes have come to the end, as they do unless one of them met an error on its own."""
+        return True
+
+    def abort(self, status: int) -> None:
+        """End all processes now."""
+
+
+class MpiMachines(Machines):
+    """One of several processes that mpiexec has started."""
+
+    def __init__(self) -> None:
+        from mpi4py import MPI  # which starts MPI
+
+        self._mpi = MPI
+        self._processes = MPI.COMM_WORLD
+        self.rank, self.size = self._processes.Get_rank(), self._processes.Get_size()
+
+    def sum(self, vector: np.ndarray) -> None:
+        self._processes.Allreduce(self._mpi.IN_PLACE, vector)
+
+    def gather(self, value: Result) -> list[Result]:
+        return self._processes.allgather(value)
+
+    def all(self, function: Callable[..., Result], *arguments: Any) -> list[Result]:
+        result, error = _result_or_error(function, arguments)
+        results, errors = zip(*self.gather((result, error)), strict=True)
+        _raise_first(errors)
+        return [*results]
+
+    def first(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        result, error = self._processes.bcast(_result_or_error(function, arguments) if self.rank == 0 else None)
+        _raise_first([error])
+        return result
+
+    def end(self) -> bool:
+        everybody = self._processes.Ibarrier()
+        began = self._mpi.Wtime()
+        while not everybody.Test():
+            if self._mpi.Wtime() - began > SECONDS_TO_END:
+                return False
+        return True
+
+    def abort(self, status: int) -> None:
+        self._processes.Abort(status)
+
+
+def _result_or_error(function: Callable[..., Result], arguments: tuple[Any, ...]) -> tuple[Any, str | None]:
+    try:
+        return function(*arguments), None
+    except UserError as error:
+        return None, str(error)
+
+
+def _raise_first(errors: Any) -> None:
+    for error in errors:
+        if error is not None:
+            raise UserError(error)
+
+
+@cache
+def this_job() -> Machines:
+    """The processes of the job that this one belongs to. Raises UserError if it has several, but no mpi4py."""
+    if num_processes() == 1:
+        return Machines()
+    try:
+        return MpiMachines()
+    except ImportError as error:
+        raise UserError(
+            f"mpiexec has started {num_processes()} processes, which need mpi4py to work together ({error}); install "
+            "the extra mpi: python -m pip install 'minitransformer[mpi]'"
+        ) from None
