@@ -29,8 +29,8 @@ def run_with_others(run: Callable[[], int]) -> int:
         except Exception:
             traceback.print_exc()
             status = 1
-    if not job.end():
+    if not job.end(status):
         if job.rank > 0:
             print(f"process {job.rank} of {job.size}: {said.getvalue().strip()}", file=sys.stderr, flush=True)
-        job.abort(status or 1)
+        job.abort(status)
     return status

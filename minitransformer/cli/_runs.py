@@ -115,7 +115,8 @@ def train(run_type: type[RunType], context: click.Context, default_out: str | No
     except TrainingInterrupted as stopped:
         click.echo(f"Stopped after step {stopped.step}. Resume with: minitransformer {command} --resume {run.folder}")
         raise
-    click.echo(f"\n{run.report(metrics)}\n")
+    if machines.rank == 0:
+        click.echo(f"\n{run.report(metrics)}\n")
     return run
 
 

@@ -7,6 +7,7 @@ up, and all make the same update. The first process alone writes, evaluates and 
 without MPI is a job of one process, in which nothing has to be sent.
 """
 
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from minitransformer.parallel import num_processes
 
 Result = TypeVar("Result")
 
-SECONDS_TO_END = 5.0  # in which all processes must have come to the end once the first has
+SECONDS_TO_END = 5.0
 
 
 class Machines:
@@ -41,8 +42,11 @@ class Machines:
         """Call the function in the first process alone. All get its result or its UserError."""
         return function(*arguments)
 
-    def end(self) -> bool:
-        """Whether all processes have come to the end, as they do unless one of them met an error on its own."""
+    def end(self, status: int) -> bool:
+        """Wait for the other processes to come to the end, too. Whether they do.
+
+        One that has failed, with a status that isn't 0, waits SECONDS_TO_END: the others may not know of it.
+        """
         return True
 
     def abort(self, status: int) -> None:
@@ -76,12 +80,12 @@ class MpiMachines(Machines):
         _raise_first([error])
         return result
 
-    def end(self) -> bool:
-        everybody = self._processes.Ibarrier()
-        began = self._mpi.Wtime()
+    def end(self, status: int) -> bool:
+        everybody, began = self._processes.Ibarrier(), time.perf_counter()
         while not everybody.Test():
-            if self._mpi.Wtime() - began > SECONDS_TO_END:
+            if status and time.perf_counter() - began > SECONDS_TO_END:
                 return False
+            time.sleep(0.01)
         return True
 
     def abort(self, status: int) -> None:
