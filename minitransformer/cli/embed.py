@@ -1,17 +1,27 @@
 """minitransformer embed MODEL [FILE] --out FILE.npy: a row of numbers for each line of text."""
 
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
+from tqdm import tqdm
 
-from minitransformer.cli._arguments import file_argument, input_lines, model_argument, prompt_option
+from minitransformer.cli._arguments import STANDARD_INPUT, file_argument, input_lines, model_argument, prompt_option
 from minitransformer.cli._npy_writer import pipe_rows, stream_rows, write_rows
 from minitransformer.errors import UserError
 from minitransformer.files import is_special
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.text.truncation import Truncation
+from minitransformer.training.machines import Machines, this_job
 
 STANDARD_OUTPUT = "-"
+LINES_OF_EACH = 512  # at a time, of each of several processes
 
 
 @click.command()
@@ -49,11 +59,20 @@ def command(model: str, file: str, out: str, prompt_name: str | None, truncation
     is_stream = is_special(Path(out)) or out.startswith(("/dev/", "/proc/"))  # /dev/stdout may lead to a file
     if to_stdout and sys.stdout.isatty():
         raise UserError("standard output is a terminal, and an array isn't text; send it to a file or a pipe")
+    job = this_job()
+    if job.size > 1 and file == STANDARD_INPUT:
+        raise UserError(f"standard input goes to one of the {job.size} processes alone; name a FILE that all can read")
     encoder = SentenceEncoder.from_pretrained(model)
     lines = (line.strip() for _, line in input_lines(file))
-    chunks = encoder.encode_stream(
-        lines, prompt_name=prompt_name, truncation=truncation, show_progress=sys.stderr.isatty()
-    )
+    options: dict[str, Any] = {
+        "prompt_name": prompt_name,
+        "truncation": truncation,
+        "show_progress": sys.stderr.isatty(),
+    }
+    chunks = encoder.encode_stream(lines, **options) if job.size == 1 else _with_others(job, encoder, lines, **options)
+    if job.rank > 0:
+        deque(chunks, maxlen=0)  # the first process writes
+        return
     width, dtype = encoder.embedding_size, encoder.dtype
     if to_stdout:
         num_rows = pipe_rows(sys.stdout.buffer, chunks, width, dtype)
@@ -62,3 +81,26 @@ def command(model: str, file: str, out: str, prompt_name: str | None, truncation
     else:
         num_rows = write_rows(Path(out), chunks, width, dtype)
     click.echo(f"{num_rows:,} embeddings of {width} numbers", err=to_stdout or is_stream)
+
+
+def _with_others(
+    job: Machines,
+    encoder: SentenceEncoder,
+    lines: Iterable[str],
+    prompt_name: str | None,
+    truncation: str,
+    show_progress: bool,
+) -> Iterator[np.ndarray]:
+    """What encode_stream gives, where every process embeds its part of the lines, and all get all rows."""
+    limit, lines = encoder.max_seq_length, iter(lines)
+    own_cuts, all_cuts = (
+        Truncation(limit, "silent" if truncation == "warn" else truncation),
+        Truncation(limit, truncation),
+    )
+    with tqdm(unit=" texts", disable=not show_progress) as progress:
+        while block := [*islice(lines, LINES_OF_EACH * job.size)]:
+            own = slice(job.rank * LINES_OF_EACH, (job.rank + 1) * LINES_OF_EACH)
+            yield from job.all(partial(encoder.encode, block[own], prompt_name=prompt_name, truncation=own_cuts))
+            progress.update(len(block))
+    all_cuts.add(*job.gather(own_cuts.counts))
+    all_cuts.report()

@@ -44,7 +44,7 @@ class TextsToEmbeddings(Module):
         *,
         prompt_name: str | None = None,
         prompt: str | None = None,
-        truncation: str = "warn",
+        truncation: str | Truncation = "warn",
         long_texts: str = "cut",
         show_progress: bool = False,
     ) -> np.ndarray:
@@ -54,8 +54,9 @@ class TextsToEmbeddings(Module):
         prompt, one of settings.prompts by name or any text, is put before every text.
 
         Texts longer than max_seq_length tokens are cut: with the truncation "warn" a warning at the end says how many
-        and how much, "error" raises UserError at the first, "silent" does neither. With long_texts="mean" none is cut:
-        a longer text gets the mean of the embeddings of windows of it (models/long_texts.py).
+        and how much, "error" raises UserError at the first, "silent" does neither; a Truncation (text/truncation.py)
+        keeps count for the caller. With long_texts="mean" none is cut: a longer text gets the mean of the embeddings of
+        windows of it (models/long_texts.py).
 
         It may be called from any number of threads at once. All cores are used, but for a single text.
         """
@@ -76,7 +77,7 @@ class TextsToEmbeddings(Module):
         *,
         prompt_name: str | None = None,
         prompt: str | None = None,
-        truncation: str = "warn",
+        truncation: str | Truncation = "warn",
         long_texts: str = "cut",
         show_progress: bool = False,
     ) -> Iterator[np.ndarray]:
@@ -86,7 +87,7 @@ class TextsToEmbeddings(Module):
         """
         if long_texts not in LONG_TEXTS:
             raise UserError(f"long_texts must be one of {', '.join(LONG_TEXTS)}; found {long_texts!r}")
-        cutter = Truncation(self.max_seq_length, truncation)
+        cutter = truncation if isinstance(truncation, Truncation) else Truncation(self.max_seq_length, truncation)
         embed = self._embed if long_texts == "cut" else self._embed_whole
         return self._stream(texts, partial(embed, self._prompt(prompt_name, prompt), cutter), cutter, show_progress)
 

@@ -43,6 +43,15 @@ class Truncation:
         self.cut_tokens += excess
         return [*ids[: self.limit - 1], ids[-1]]
 
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """The texts and their tokens, and how many of them were cut."""
+        return self.texts, self.tokens, self.cut_texts, self.cut_tokens
+
+    def add(self, *others: tuple[int, int, int, int]) -> None:
+        """Count what others have cut, too."""
+        self.texts, self.tokens, self.cut_texts, self.cut_tokens = map(sum, zip(self.counts, *others, strict=True))
+
     def report(self, source: str = "") -> None:
         """Warn of what was cut, if that was asked for. `source` is where the texts are from."""
         if self.cut_texts and self.mode == "warn":
