@@ -15,7 +15,12 @@ import minitransformer
 
 PACKAGE = Path(minitransformer.__file__).parent
 ROOT = Path(__file__).parents[1]
-OF_EXTRAS = {"sklearn": "scikit-learn"}  # what is imported for a few, and the name that pip knows it by
+OF_EXTRAS = {  # what is imported for a few, and the name that pip knows it by
+    "sklearn": "scikit-learn",
+    "starlette": "starlette",
+    "uvicorn": "uvicorn",
+    "anyio": "starlette",  # which it comes with
+}
 
 
 @pytest.fixture(scope="module")

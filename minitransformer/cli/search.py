@@ -3,9 +3,9 @@
 import click
 
 from minitransformer.cli._texts import TEXT
-from minitransformer.errors import UserError
 from minitransformer.files import json_text
 from minitransformer.formatting import format_table
+from minitransformer.search.catalogue import conditions
 from minitransformer.search.product_index import Hit, ProductIndex
 
 
@@ -32,31 +32,14 @@ def command(index: str, query: str, top: int, where: tuple[str, ...], explain: b
       minitransformer search shop "chocolate milk" \\
         --where department="dairy eggs" --explain
     """
-    hits = ProductIndex.open(index).search(query, top, parse_where(where))
+    hits = ProductIndex.open(index).search(query, top, conditions(where))
     if as_json:
-        click.echo(json_text({"query": query, "hits": [hit_fields(hit, explain) for hit in hits]}), nl=False)
+        click.echo(json_text({"query": query, "hits": [hit.as_json(explain) for hit in hits]}), nl=False)
     elif not hits:
         click.echo("nothing was found", err=True)
     else:
         header = ["score", "id", "name", *(["cosine", "rank", "words", "rank", "which"] if explain else [])]
         click.echo(format_table([header, *(_row(hit, explain) for hit in hits)]))
-
-
-def parse_where(conditions: tuple[str, ...]) -> dict[str, list[str]]:
-    """{column: values} of COLUMN=VALUE conditions."""
-    where: dict[str, list[str]] = {}
-    for condition in conditions:
-        column, equals, value = condition.partition("=")
-        if not equals:
-            raise UserError(f"the condition {condition!r} has no =; expected COLUMN=VALUE, such as department=produce")
-        where.setdefault(column.strip(), []).append(value.strip())
-    return where
-
-
-def hit_fields(hit: Hit, explain: bool) -> dict:
-    """A hit as JSON has it."""
-    fields = hit._asdict()
-    return fields if explain else {name: fields[name] for name in ("id", "score", "name", "fields")}
 
 
 def _row(hit: Hit, explain: bool) -> list[str]:

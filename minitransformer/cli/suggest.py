@@ -5,7 +5,7 @@ import click
 from minitransformer.cli._texts import TEXT
 from minitransformer.files import json_text
 from minitransformer.search.product_index import ProductIndex
-from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL, Suggestion
+from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
 
 
 @click.command()
@@ -28,7 +28,7 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
     product_index = ProductIndex.open(index)
     suggestions = product_index.suggest(prefix, top, same_meaning=SHOW_ALL if show_all else SAME_MEANING)
     if as_json:
-        found = [suggestion_fields(suggestion) for suggestion in suggestions]
+        found = [suggestion.as_json() for suggestion in suggestions]
         click.echo(json_text({"prefix": prefix, "suggestions": found}), nl=False)
         return
     for suggestion in suggestions:
@@ -36,8 +36,3 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
         click.echo(suggestion.text + note)
         for hidden in suggestion.hides if explain else ():
             click.echo(f"  hides {hidden.text}, cosine {hidden.cosine:.3f}")
-
-
-def suggestion_fields(suggestion: Suggestion) -> dict:
-    """A suggestion as JSON has it."""
-    return {**suggestion._asdict(), "hides": [hidden._asdict() for hidden in suggestion.hides]}

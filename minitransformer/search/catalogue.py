@@ -53,6 +53,17 @@ class Filter(NamedTuple):
     parameters: list[str]
 
 
+def conditions(texts: Iterable[str]) -> dict[str, list[str]]:
+    """The columns and values of texts such as "department=produce". Raises UserError for one without an =."""
+    where: dict[str, list[str]] = {}
+    for text in texts:
+        column, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"the condition {text!r} has no =; expected COLUMN=VALUE, such as department=produce")
+        where.setdefault(column.strip(), []).append(value.strip())
+    return where
+
+
 class Catalogue(Database):
     """The database of an index."""
 

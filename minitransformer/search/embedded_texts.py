@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from minitransformer.parallel import one_blas_thread
 from minitransformer.search.database import Database
 from minitransformer.search.embedding_file import EmbeddingFile
 
@@ -37,7 +38,9 @@ class Embeddings(NamedTuple):
         embedded = rows >= 0
         few = GATHERED * embedded.sum() < len(self.matrix)
         if embedded.any():
-            cosines[embedded] = self.matrix[rows[embedded]] @ query if few else (self.matrix @ query)[rows[embedded]]
+            with one_blas_thread():  # several would wait for the memory, and for each other
+                found = self.matrix[rows[embedded]] @ query if few else (self.matrix @ query)[rows[embedded]]
+            cosines[embedded] = found
         return cosines
 
 

@@ -27,9 +27,8 @@ class IndexModel:
         self._encoder: SentenceEncoder | None = None
         self._lock = threading.Lock()
 
-    @property
-    def encoder(self) -> SentenceEncoder:
-        """Raises UserError if it isn't the one that embedded the products."""
+    def load(self) -> SentenceEncoder:
+        """The encoder. Raises UserError if it isn't the one that embedded the products."""
         with self._lock:
             if self._encoder is None:
                 encoder = SentenceEncoder.from_pretrained(self.folder)
@@ -47,9 +46,9 @@ class IndexModel:
         return self._embed(texts, PRODUCT_PROMPTS)
 
     def _embed(self, texts: list[str], prompts: Sequence[str]) -> np.ndarray:
-        known = self.encoder.settings.prompts
-        prompt_name = next((name for name in prompts if name in known), None)
-        return normalise_forward(self.encoder.encode(texts, prompt_name=prompt_name, truncation="silent"))[0]
+        encoder = self.load()
+        prompt_name = next((name for name in prompts if name in encoder.settings.prompts), None)
+        return normalise_forward(encoder.encode(texts, prompt_name=prompt_name, truncation="silent"))[0]
 
 
 def fingerprint(encoder: SentenceEncoder) -> str:

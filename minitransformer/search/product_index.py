@@ -3,7 +3,7 @@
 import os
 import warnings
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -42,6 +42,11 @@ class Hit(NamedTuple):
     word_rank: int | None
     words: list[str]
 
+    def as_json(self, explain: bool) -> dict[str, Any]:
+        """What is shown of it, with or without what speaks for it."""
+        shown = self._fields if explain else ("id", "name", "score", "fields")
+        return {name: getattr(self, name) for name in shown}
+
 
 class _Evidence(NamedTuple):
     """The cosines and BM25 scores (n,) of the products that pass a filter."""
@@ -77,6 +82,13 @@ class ProductIndex:
         index = cls(Path(folder), IndexSettings.read(Path(folder)))
         len(index)
         return index
+
+    def load(self) -> None:
+        """Load all that the first search and the first suggestion would have to wait for."""
+        with self.catalogue.transaction("DEFERRED"):
+            self._products.get(self.catalogue.version())
+            self._suggestions.get(self.catalogue.version())
+        self.model.load()
 
     def __len__(self) -> int:
         """The number of products."""
@@ -179,9 +191,13 @@ class ProductIndex:
 
 
 def checked(query: str, top: int) -> str:
-    """The query without white space around it. Raises UserError if it is too long, or too many hits are asked for."""
+    """The query with single spaces. Raises UserError if it is too long or no text, or too many hits are asked for."""
     if len(query) > MAX_QUERY:
         raise UserError(f"the query has {len(query):,} characters; expected at most {MAX_QUERY:,}")
+    try:
+        query.encode()
+    except UnicodeEncodeError:
+        raise UserError("the query isn't text in UTF-8") from None
     if not 1 <= top <= MAX_TOP:
         raise UserError(f"{top} results were asked for; expected 1 to {MAX_TOP:,}")
     return " ".join(query.split())

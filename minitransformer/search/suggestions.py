@@ -5,7 +5,7 @@ are those that the index was made with.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,9 @@ class Suggestion(NamedTuple):
     popularity: float
     correction: str | None
     hides: list[Hidden]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self._asdict(), "hides": [hidden._asdict() for hidden in self.hides]}
 
 
 class Suggestions:

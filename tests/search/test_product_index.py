@@ -68,7 +68,12 @@ def test_words_alone_and_meaning_alone(index):
 
 @pytest.mark.parametrize(
     ("query", "top", "message"),
-    [("  ", 10, "is empty"), ("milk" * 25_000, 10, "100,000 characters; expected at most"), ("milk", 0, "1 to 1,000")],
+    [
+        ("  ", 10, "is empty"),
+        ("milk" * 25_000, 10, "100,000 characters; expected at most 1,000"),
+        ("milk", 0, "1 to 1,000"),
+        ("\udc80", 1, "isn't text in UTF-8"),
+    ],
 )
 def test_what_cant_be_asked_is_said(index, query, top, message):
     with pytest.raises(UserError, match=message):
