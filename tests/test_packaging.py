@@ -17,6 +17,7 @@ PACKAGE = Path(minitransformer.__file__).parent
 ROOT = Path(__file__).parents[1]
 OF_EXTRAS = {  # what is imported for a few, and the name that pip knows it by
     "sklearn": "scikit-learn",
+    "mpi4py": "mpi4py",
     "starlette": "starlette",
     "uvicorn": "uvicorn",
     "anyio": "starlette",  # which it comes with

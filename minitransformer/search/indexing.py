@@ -13,12 +13,11 @@ same call goes on from there.
 """
 
 import os
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from minitransformer.errors import UserError
+from minitransformer.files import locked
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.search.catalogue import Catalogue, Changes
 from minitransformer.search.embedded_texts import EmbeddedTexts
@@ -27,7 +26,7 @@ from minitransformer.search.index_settings import SETTINGS_FILE, IndexSettings
 from minitransformer.search.product_table import Product
 from minitransformer.search.terms import suggested_texts
 
-LOCK_FILE = "lock.sqlite"
+LOCK_FILE = ".lock"
 
 
 def index_products(
@@ -55,8 +54,7 @@ def index_products(
     """
     folder = Path(folder)
     _check_columns(products, [*embedded, *([category] if category else [])])
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder / LOCK_FILE, f"the index {folder}"):
         settings = _settings(folder, encoder, tuple(embedded), category)
         catalogue = Catalogue(folder, create=True)
         model = IndexModel(folder, settings.model)
@@ -97,14 +95,3 @@ def _settings(
     settings = IndexSettings(model, size, embedded, category)
     settings.write(folder)
     return settings
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Raises UserError if somebody else holds the lock. The system takes it back from a process that is killed."""
-    with closing(sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)) as connection:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            raise UserError(f"{folder} can't be written, or is being indexed by another process ({error})") from None
-        yield

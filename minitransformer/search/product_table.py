@@ -1,8 +1,9 @@
 """The table of products that an index is made from, and the table of past queries.
 
-The first line is a header. A product has an id in the column product_id (or id) and a name in name (or title); its
-other columns can be anything, and may be empty. A query has its text in the column query and, if they are there, the
-number of times it was searched for in count.
+Between fields there are tabs, or what spreadsheets write (corpora/dialects.py), and the first line is a header. A
+product has an id in the column product_id (or id) and a name in name (or title); its other columns can be anything, and
+may be empty. A query has its text in the column query and, if they are there, the number of times it was searched for
+in count.
 
     product_id<TAB>name<TAB>department          query<TAB>count
     24852<TAB>Banana<TAB>produce                bananas<TAB>1200
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from minitransformer.corpora.text_files import decode, open_text
+from minitransformer.corpora import dialects
+from minitransformer.corpora.text_files import decoded_lines, open_text
 from minitransformer.errors import UserError
 
 ID_COLUMNS, NAME_COLUMNS = ("product_id", "id"), ("name", "title")
@@ -65,21 +67,19 @@ def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:
     return counts
 
 
-def read_rows(path: str | os.PathLike[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def read_rows(path: str | os.PathLike[str]) -> tuple[list[str], list[dialects.Row]]:
     """The header, and each line that isn't blank by its number. Raises UserError unless they fit together."""
-    path = Path(path)
-    with open_text(path) as (text, _):
-        lines = [(number, decode(line, path, number)) for number, line in enumerate(text, 1)]
-    rows = [(number, [field.strip() for field in line.split("\t")]) for number, line in lines if line.strip()]
-    if len(rows) < 2:
-        raise UserError(f"{path} has {'no line after its header' if rows else 'no lines'}; expected a table")
-    (_, header), *rows = rows
+    with open_text(Path(path)) as (text, _):
+        lines = dialects.read_rows(decoded_lines(text, str(path)), str(path))
+    if len(lines) < 2:
+        raise UserError(f"{path} has {'no line after its header' if lines else 'no lines'}; expected a table")
+    (_, header), *rows = lines
     if len(set(header)) < len(header) or not all(header):
         raise UserError(f"{path}: each column needs a name of its own in the header, found: {' '.join(header)[:80]}")
     for line, values in rows:
         if len(values) != len(header):
-            expected = f"expected {len(header)} tab-separated fields as in the header, found {len(values)}"
-            raise UserError(f"{path}, line {line}: {expected}; replace tabs inside texts by spaces")
+            expected = f"expected {len(header)} fields as in the header, found {len(values)}"
+            raise UserError(f"{path}, line {line}: {expected}; replace tabs inside texts by spaces, or quote the text")
     return header, rows
 
 

@@ -149,7 +149,7 @@ def test_two_indexers_at_once_are_refused(tmp_path, monkeypatch):
     first.start()
     assert inside.wait(60)
     try:
-        with pytest.raises(UserError, match="being indexed by another process"):
+        with pytest.raises(UserError, match="is being written by another process"):
             index_products(shop, products())
         with pytest.warns(UserWarning, match="1 of 7 products have no embedding yet"):
             assert len(ProductIndex.open(shop).search("bread", meaning=0)) == 2  # searching goes on meanwhile

@@ -28,7 +28,7 @@ def test_other_names_for_id_and_name_and_gzip(tmp_path):
         ("id\tname\n1\tKale\n2\tLeek\n1\tPea\n", "line 4: the id '1' is that of line 2 too"),
         ("id\tname\n\tKale\n", "line 2: the field 'id' is empty"),
         ("id\tname\n1\t \n", "line 2: the field 'name' is empty"),
-        ("id\tname\n1\tKale\tgreen\n", "line 2: expected 2 tab-separated fields as in the header, found 3"),
+        ("id\tname\n1\tKale\tgreen\n", "line 2: expected 2 fields as in the header, found 3"),
         ("id\tname\tname\n1\tKale\tgreen\n", "each column needs a name of its own"),
         ("id\tname\n", "no line after its header"),
         ("\n", "no lines"),
