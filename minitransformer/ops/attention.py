@@ -63,7 +63,7 @@ def attention_forward(
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     scores = (q * scale) @ _transpose(k)  # q has fewer elements to scale than the scores
     if causal:
-        scores[..., _future_keys(*scores.shape[-2:])] = MASKED_SCORE
+        np.copyto(scores, MASKED_SCORE, where=_future_keys(*scores.shape[-2:]))
     weights = kept_weights = _softmax(scores)
     if rng is not None and dropout_rate > 0:
         kept_weights = dropout_mask(weights.shape, dropout_rate, rng, weights.dtype) * weights

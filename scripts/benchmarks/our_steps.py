@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer import AdamW, BertConfig, BertForPreTraining, PackedTokens, PretrainingBatch, Workers, clip_scale
+from minitransformer import AdamW, BertConfig, PackedTokens, PretrainingBatch, Workers, clip_scale
+from minitransformer.batches.batch import Batch
 from minitransformer.batches.sentence_examples import SentenceExamples
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.randomness import generator
@@ -56,7 +57,7 @@ def random_batch(config: BertConfig, num_sequences: int, length: int) -> Pretrai
     return PretrainingBatch(tokens, masked, masked_ids, rng.integers(0, 2, num_sequences))
 
 
-def pretraining_step(pool: Workers[BertForPreTraining], batch: PretrainingBatch) -> OurStep:
+def pretraining_step(pool: Workers, batch: Batch) -> OurStep:
     """Steps that all learn one batch."""
     return OurStep(Task(lambda step: batch, pool.count), 1, pool)
 

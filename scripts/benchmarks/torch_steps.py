@@ -7,8 +7,8 @@ Pretraining:
     best      the fastest step that we could write with PyTorch: the same modules, but the vocabulary head sees the
               masked rows alone, no attention mask where nothing is padded, and AdamW is fused
 
-Fine-tuning of a sentence encoder: a plain loop over transformers' BertModel, each text padded to the longest of its
-side of the batch.
+A GPT: the same two, as pretrain_gpt.py says. Fine-tuning of a sentence encoder: a plain loop over transformers'
+BertModel, each text padded to the longest of its side of the batch.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from itertools import cycle
 import torch
 from torch.nn.functional import cosine_similarity, cross_entropy, mse_loss
 
-from minitransformer import BertForPreTraining, PretrainingBatch, SentenceEncoder
+from minitransformer import BertForPreTraining, Gpt, PretrainingBatch, SentenceEncoder
+from minitransformer.batches.language_modelling import LanguageModellingBatch
 from scripts.benchmarks.measure import THREADS
 from scripts.benchmarks.our_steps import ScoredPairs
+from tests.parity.gpt_twin import transformers_gpt
 from tests.parity.pretraining_twin import IGNORED, padded, padded_inputs, transformers_twin
 
 ATTENTION = "sdpa"  # PyTorch's scaled_dot_product_attention, which transformers chooses by itself
@@ -77,6 +79,27 @@ def best_step(model: BertForPreTraining, batch: PretrainingBatch) -> TorchStep:
         return cross_entropy(mlm_logits, masked_ids) + cross_entropy(nsp_logits, is_random_next)
 
     return TorchStep(network, loss, fused=True)
+
+
+def plain_gpt_step(model: Gpt, batch: LanguageModellingBatch) -> TorchStep:
+    network, ids = transformers_gpt(model, ATTENTION), token_ids(batch)
+    return TorchStep(network, lambda: network(input_ids=ids, labels=ids).loss, fused=None)
+
+
+def best_gpt_step(model: Gpt, batch: LanguageModellingBatch) -> TorchStep:
+    network, ids = transformers_gpt(model, ATTENTION), token_ids(batch)
+    next_ids = ids[:, 1:].flatten()
+
+    def loss() -> torch.Tensor:
+        hidden = network.transformer(input_ids=ids).last_hidden_state
+        return cross_entropy(network.lm_head(hidden[:, :-1]).flatten(0, 1), next_ids)
+
+    return TorchStep(network, loss, fused=True)
+
+
+def token_ids(batch: LanguageModellingBatch) -> torch.Tensor:
+    """Sequences of equal length (S, T), which need no padding and so no mask."""
+    return torch.from_numpy(batch.tokens.to_padded(batch.tokens.token_ids))
 
 
 def finetuning_step(encoder: SentenceEncoder, batches: Sequence[ScoredPairs]) -> TorchStep:
