@@ -14,13 +14,23 @@ from pathlib import Path
 
 import pytest
 
-from minitransformer import BertForPreTraining, BertForSequenceClassification, ClassifierSettings, SentenceEncoder
+from minitransformer import (
+    BertForPreTraining,
+    BertForSequenceClassification,
+    CharacterTokenizer,
+    ClassifierSettings,
+    Gpt,
+    SentenceEncoder,
+    generate,
+)
+from minitransformer.cli._models import load_gpt
 from minitransformer.errors import UserError
 from minitransformer.inference.prediction import load_predictor
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.objectives.classification import ClassificationObjective
 from tests.small_encoders import small_encoder
+from tests.small_models import small_gpt_config
 
 CASES = int(os.environ.get("MINITRANSFORMER_BROKEN_FOLDERS", "400"))
 CASES_A_TEST = 100
@@ -47,6 +57,17 @@ def whole_classifiers(tmp_path_factory):
     head = ClassifierSettings(("a", "b"), hidden_sizes=(5,))
     BertForSequenceClassification(encoder.config, head).save_pretrained(folder / "texts")
     encoder.tokenizer.save_pretrained(folder / "texts")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_gpt(tmp_path_factory):
+    """A decoder with a head of its own and its tokenizer."""
+    folder = tmp_path_factory.mktemp("gpt")
+    tokenizer = CharacterTokenizer.train("to be or not to be")
+    sizes = {"vocab_size": tokenizer.vocab_size, "eos_token_id": tokenizer.eos_token_id}
+    Gpt(small_gpt_config(**sizes, tie_word_embeddings=False)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 
@@ -140,6 +161,11 @@ def read_and_use(folder, rng):
         BertForPreTraining.from_pretrained(folder)
 
 
+def write(folder, rng):
+    gpt, tokenizer = load_gpt(folder)
+    generate(gpt, tokenizer.encode("to be"), max_new_tokens=9, temperature=1.0, eos_token_id=tokenizer.eos_token_id)
+
+
 def predict(folder, rng):
     texts = ["my dog is cute", "", "he likes playing " * 5]
     load_predictor(folder / "pairs").scores((texts, texts))
@@ -154,6 +180,11 @@ def test_a_broken_folder_is_read_or_refused_in_a_sentence(whole, tmp_path, first
 @pytest.mark.parametrize("first", range(0, CASES // 2, CASES_A_TEST))
 def test_a_broken_classifier_answers_or_is_refused_in_a_sentence(whole_classifiers, tmp_path, first):
     assert_each_is_read_or_refused(whole_classifiers, tmp_path, first, predict, break_classifier)
+
+
+@pytest.mark.parametrize("first", range(0, CASES // 2, CASES_A_TEST))
+def test_a_broken_gpt_writes_or_is_refused_in_a_sentence(whole_gpt, tmp_path, first):
+    assert_each_is_read_or_refused(whole_gpt, tmp_path, first, write, break_folder)
 
 
 def break_classifier(folder, rng):

@@ -139,7 +139,7 @@ def _choose(logits: np.ndarray, options: GenerationOptions, rngs: Sequence[np.ra
 
 def _check_eos(model: Gpt, options: GenerationOptions) -> None:
     eos, vocab_size = options.eos_token_id, model.config.vocab_size
-    if eos is not None and not 0 <= eos < vocab_size:
+    if eos is not None and eos >= vocab_size:
         raise UserError(f"eos_token_id {eos} is outside the vocabulary of {vocab_size} tokens: it can't end a text")
 
 

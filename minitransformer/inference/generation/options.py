@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 from minitransformer.errors import UserError
@@ -31,10 +32,10 @@ class GenerationOptions:
     eos_token_id: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_new_tokens", "num_beams", "top_k"):
-            value = getattr(self, name)
-            if not (_is_whole(value) and value >= 1) and (value is not None or name != "top_k"):
-                raise UserError(f"{name} must be a whole number of at least 1, found {value!r}")
+        for name, smallest in (("max_new_tokens", 1), ("num_beams", 1), ("top_k", 1), ("eos_token_id", 0)):
+            value, may_be_left_out = getattr(self, name), name in ("top_k", "eos_token_id")
+            if not (_is_whole(value) and value >= smallest) and not (may_be_left_out and value is None):
+                raise UserError(f"{name} must be a whole number of at least {smallest}, found {value!r}")
         if not _is_number(self.length_penalty):
             raise UserError(f"length_penalty must be a number, found {self.length_penalty!r}")
         if self.top_p is not None and not (_is_number(self.top_p) and 0 < self.top_p <= 1):
@@ -63,8 +64,8 @@ class GenerationOptions:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)

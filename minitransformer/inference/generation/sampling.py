@@ -18,8 +18,14 @@ NEVER = -np.inf  # a score whose probability is 0
 def sampling_probabilities(
     logits: np.ndarray, temperature: float, top_k: int | None = None, top_p: float | None = None
 ) -> np.ndarray:
-    """The probabilities (S, V) that the next tokens of S texts are drawn with, for logits (S, V)."""
-    scores = logits / temperature
+    """The probabilities (S, V), in float64, that the next tokens of S texts are drawn with, for logits (S, V).
+
+    The highest logit is subtracted first, so that no temperature is too small: 0 / T stays 0, and what is below it may
+    become -infinity.
+    """
+    below_best = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    with np.errstate(over="ignore"):
+        scores = below_best / temperature
     if top_k is not None:
         scores = keep_top_k(scores, top_k)
     if top_p is not None:

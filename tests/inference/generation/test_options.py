@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from minitransformer.errors import UserError
@@ -6,7 +7,13 @@ from minitransformer.inference.generation.options import GenerationOptions
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"num_beams": 3, "length_penalty": -1}, {"temperature": 0.5}, {"temperature": 2, "top_k": 3, "top_p": 1}],
+    [
+        {},
+        {"num_beams": 3, "length_penalty": -1},
+        {"temperature": 0.5, "eos_token_id": 0},
+        {"temperature": 2, "top_k": 3, "top_p": 1},
+        {"num_beams": np.int64(2), "length_penalty": np.float32(0.5)},
+    ],
     ids=str,
 )
 def test_options_that_agree_are_accepted(options):
@@ -20,6 +27,8 @@ def test_options_that_agree_are_accepted(options):
         ({"max_new_tokens": None}, "max_new_tokens must be a whole number of at least 1, found None"),
         ({"num_beams": 1.5}, "num_beams must be a whole number of at least 1, found 1.5"),
         ({"temperature": 1, "top_k": 0}, "top_k must be a whole number of at least 1, found 0"),
+        ({"eos_token_id": -1}, "eos_token_id must be a whole number of at least 0, found -1"),
+        ({"eos_token_id": [1, 2]}, r"eos_token_id must be a whole number of at least 0, found \[1, 2\]"),
         ({"temperature": 1, "top_p": 0}, "top_p must be above 0 and at most 1, found 0"),
         ({"temperature": 1, "top_p": 1.1}, "top_p must be above 0 and at most 1, found 1.1"),
         ({"temperature": 0}, "temperature must be a number above 0, found 0; leave it out for greedy choice"),

@@ -26,6 +26,13 @@ def test_the_temperature_sharpens_or_flattens():
     np.testing.assert_allclose(sampling_probabilities(scores, 0.001), [[1, 0, 0]], atol=1e-100)
 
 
+@pytest.mark.parametrize("temperature", [1e-6, 1e-40, 5e-324])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_however_low_the_temperature_the_best_is_drawn(temperature, dtype):
+    logits = np.array([[1, 3, 2], [-800, -900, -850]], dtype)
+    np.testing.assert_array_equal(sampling_probabilities(logits, temperature), [[0, 1, 0], [1, 0, 0]])
+
+
 def test_top_k_keeps_the_k_highest_and_all_that_equal_the_last_of_them():
     assert kept(keep_top_k(np.array([[4.0, 1, 3, 2]]), 2)) == [0, 2]
     assert kept(keep_top_k(np.array([[1.0, 2, 2, 2]]), 2)) == [1, 2, 3]
