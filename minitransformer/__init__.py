@@ -1,4 +1,4 @@
-"""BERT and Sentence-BERT in pure NumPy, every gradient derived by hand.
+"""The Transformer in pure NumPy, every gradient derived by hand: BERT, Sentence-BERT, GPT, and search built on them.
 
 The public names below are loaded when they are first used, so that `import minitransformer` costs next to nothing.
 """

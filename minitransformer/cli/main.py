@@ -30,7 +30,7 @@ SECTIONS = {
 )
 @click.version_option(__version__, prog_name="minitransformer")
 def minitransformer() -> None:
-    """BERT and Sentence-BERT in pure NumPy.
+    """The Transformer in pure NumPy: BERT, Sentence-BERT, GPT, and search.
 
     `minitransformer COMMAND -h` explains a command. To begin with, pretrain a BERT on text that is already here:
 
