@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,21 +15,44 @@ from typing import Any
 from minitransformer.errors import UserError
 
 _LONGEST_NAME = 255  # of a file, on the usual file systems
+_LARGEST_TEXT = 2**26  # bytes of a vocabulary: the largest in use, of half a million tokens, has 35 MB
+_LARGEST_JSON = 2**24  # bytes of settings, which Python's objects need 30 times of
+
+
+def is_there(file: Path) -> bool:
+    """Whether a file has this name. A link that leads nowhere is there: to read it is then an error, not a default."""
+    return os.path.lexists(file)
+
+
+def read_text(file: Path, largest: int = _LARGEST_TEXT) -> str:
+    """The text of a file in UTF-8, with "\\n" for each end of a line.
+
+    Raises UserError if it can't be read, is no ordinary file (a pipe may never end), or has more than `largest` bytes.
+    """
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UserError(f"{file} must be an ordinary file, found a folder, a pipe or a device")
+        if status.st_size > largest:
+            raise UserError(f"{file} is too large: at most {largest:,} bytes are read of such a file")
+        return file.read_bytes().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except OSError as error:
+        raise UserError(f"{file} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is not a text file in UTF-8: {error}") from None
 
 
 def read_json(file: Path) -> Any:
     """What a JSON file holds. Raises UserError if it isn't there, isn't JSON, or is nested beyond all reason."""
+    text = read_text(file, _LARGEST_JSON)
     try:
-        text = file.read_text(encoding="utf-8")
         content = json.loads(text)
         if "\\u" in text:
             json_text(content).encode()  # an escape may stand for half a surrogate pair, which is no character
         return content
-    except OSError as error:
-        raise UserError(f"{file} can't be read: {error.strerror}") from None
     except RecursionError:
         raise UserError(f"{file} is not a settings file: its brackets are nested too deeply") from None
-    except ValueError as error:  # not JSON, not UTF-8, or a number of thousands of digits
+    except ValueError as error:  # not JSON, or a number of thousands of digits
         raise UserError(f"{file} is not valid JSON: {error}") from None
 
 
@@ -166,5 +190,5 @@ def path_within(folder: Path, name: str) -> Path:
     if any(path.anchor or ".." in path.parts for path in paths):
         raise UserError(f"{name!r} leaves the folder {folder}; only paths inside it are followed")
     if "\0" in name or len(name) > _LONGEST_NAME:
-        raise UserError(f"{name!r} can't be the path of a file")
+        raise UserError(f"{folder}: {name!r} can't be the path of a file in it")
     return folder / name

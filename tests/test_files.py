@@ -8,10 +8,12 @@ import pytest
 
 from minitransformer.errors import UserError
 from minitransformer.files import (
+    is_there,
     locked,
     path_within,
     read_json,
     read_json_object,
+    read_text,
     recover_folder,
     replace_all,
     replace_folder,
@@ -25,7 +27,7 @@ from tests.power_cut import power_cut_before
     [
         (b"", "not valid JSON"),
         (b'{"a": 1', "not valid JSON"),
-        (b'{"a": "\xff"}', "not valid JSON"),
+        (b'{"a": "\xff"}', "not a text file in UTF-8"),
         (b"[" * 200_000, "nested too deeply"),
         (b'{"a": ' + b"9" * 10_000 + b"}", "not valid JSON"),
         (b'{"a": "\\ud800"}', "surrogates not allowed"),
@@ -44,6 +46,39 @@ def test_a_broken_json_file_is_named(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="No such file"):
         read_json(tmp_path / "config.json")
+
+
+def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "to_a_device").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name, message in {
+        "loop": "can't be read: Too many levels",
+        "to_a_device": "must be an ordinary file",
+        "pipe": "must be an ordinary file",
+        "folder": "must be an ordinary file",
+    }.items():
+        with pytest.raises(UserError, match=f"{name} {message}"):
+            read_json(tmp_path / name)
+
+
+def test_a_file_of_gigabytes_is_refused_unread(tmp_path):
+    with (tmp_path / "config.json").open("wb") as file:
+        file.truncate(3 * 2**30)
+    with pytest.raises(UserError, match=r"config.json is too large: at most 16,777,216 bytes"):
+        read_json(tmp_path / "config.json")
+
+
+def test_a_link_to_nowhere_is_there(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert is_there(tmp_path / "link")
+    assert not is_there(tmp_path / "nowhere")
+
+
+def test_every_end_of_a_line_is_one(tmp_path):
+    (tmp_path / "vocab.txt").write_bytes(b"a\r\nb\rc\n")
+    assert read_text(tmp_path / "vocab.txt") == "a\nb\nc\n"
 
 
 def test_several_files_are_replaced_once_all_are_whole(tmp_path):

@@ -36,6 +36,6 @@ def load_gpt(name: str) -> tuple[Gpt, LosslessTokenizer]:
 
 def check_length(tokens: PackedTokens, model: BertForPreTraining) -> None:
     """Raises UserError for a text that is longer than the model's positions."""
-    longest, limit = int(tokens.lengths.max()), model.config.max_position_embeddings
+    longest, limit = int(tokens.lengths.max()), model.config.num_positions
     if longest > limit:
         raise UserError(f"the text has {longest} tokens with [CLS] and [SEP], but the model takes {limit}; shorten it")

@@ -27,7 +27,7 @@ def command(model: str, text: str, top: int, as_json: bool) -> None:
     bert, tokenizer = load_pretraining_model(model, "mlm_head")
     tokens = tokenizer(text)
     check_length(tokens, bert)
-    fillings = fill_mask(bert, tokens, tokenizer.mask_token_id, top)
+    fillings = fill_mask(bert, tokens, tokenizer.mask_token_id, top, tokenizer.known_ids)
     if not fillings:
         raise UserError(f"there is no [MASK] in {text!r}; write [MASK] for each token to fill in")
     if as_json:

@@ -37,7 +37,7 @@ def command(model: str, text: str, second: str | None, as_json: bool) -> None:
         tokens = read_tokens(text, encoder.tokenizer)
     else:
         tokens = encoder.tokenizer(text, second)
-    positions = encoder.config.max_position_embeddings
+    positions = encoder.config.num_positions
     if len(tokens.token_ids) > positions:
         raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
     header, *rows = token_table(tokens, encoder.tokenizer)

@@ -63,7 +63,7 @@ def files_of(model: str, adapter: str) -> ModelFiles:
 
 def merged_model(files: ModelFiles) -> TrainableModel:
     """What an adapter makes of a model, with all heads that the two have."""
-    if read_config_file(files.base).get("model_type") == Gpt.layout.model_type:
+    if read_config_file(files.base)["model_type"] == Gpt.layout.model_type:
         return Gpt.from_pretrained(files)
     if has_pair_classifier(files.folder):
         return SiameseNetwork.from_pretrained(files)

@@ -6,6 +6,7 @@ from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import check_length, load_pretraining_model
 from minitransformer.cli._texts import TEXT
+from minitransformer.models.finite_answers import finite
 from minitransformer.ops.softmax import softmax_forward
 
 
@@ -27,7 +28,7 @@ def command(model: str, a: str, b: str, as_json: bool) -> None:
     tokens = tokenizer(a, pairs=b)
     check_length(tokens, bert)
     _, pooled = bert.bert(tokens)
-    probabilities, _ = softmax_forward(bert.nsp_head(pooled))
+    probabilities, _ = softmax_forward(finite(bert.nsp_head(pooled), bert))
     is_next, is_random = probabilities[0]
     if as_json:
         print_json({"a": a, "b": b, "is_next": is_next, "is_random": is_random})

@@ -12,6 +12,7 @@ from minitransformer.batches.many_texts import in_batches
 from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.finite_answers import finite
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
 from minitransformer.ops.softmax import softmax_forward
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -55,7 +56,7 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
 def _sequence_predictor(files: ModelFiles) -> Predictor:
     model = BertForSequenceClassification.from_pretrained(files)
     tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
-    cutter = Truncation(min(tokenizer.model_max_length, model.config.max_position_embeddings), "warn")
+    cutter = Truncation(min(tokenizer.model_max_length, model.config.num_positions), "warn")
     labels, problem_type, num_texts = model.settings.labels, model.settings.problem_type, model.settings.num_texts
 
     def scores(columns: Columns) -> np.ndarray:
@@ -99,6 +100,7 @@ def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.
     logits = np.empty((len(tokens), len(model.settings.labels)), model.dtype)
     for sequences, rows in in_batches(tokens, model):
         logits[sequences] = rows
-    if model.settings.problem_type == "single_label_classification":
+    finite(logits, model)
+    if model.settings.answers == "softmax":
         return softmax_forward(logits)[0]
-    return expit(logits) if model.settings.problem_type == "multi_label_classification" else logits
+    return expit(logits) if model.settings.answers == "sigmoid" else logits

@@ -1,11 +1,13 @@
 """What config.json says of a classifier: its labels, how it answers, what it has on top of BERT.
 
     id2label, label2id           the labels by number and the other way round
+    num_labels                   how many there are, in old folders that don't name them
     problem_type                 one label a text, several, or numbers
     classifier_dropout           dropout in the head; null for BERT's own
     classifier_pooling           not transformers': "pooler", "cls_row" or "mean"; "cls", in old folders, is the pooler
     classifier_hidden_sizes      not transformers': the sizes of the dense layers below the classifier
     classifier_texts             not transformers': 1 if it was trained on texts, 2 if on pairs of texts
+    sentence_transformers        activation_fn, which makes scores of logits in its CrossEncoder
 
 Here it is a dictionary of ClassifierSettings' fields.
 
@@ -18,52 +20,84 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.errors import UserError
+from minitransformer.files import is_there
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.model_files import ModelFiles
+from minitransformer.settings_file import SettingsFile
 
 CLASSIFIER_FILE = "minitransformer_classifier.json"
 
 _POOLINGS = {"cls": "pooler", "pooler": "pooler", "cls_row": "cls", "mean": "mean"}
+_ACTIVATIONS = {
+    "torch.nn.modules.linear.Identity": "identity",
+    "torch.nn.modules.activation.Sigmoid": "sigmoid",
+    "torch.nn.modules.activation.Softmax": "softmax",
+}
+_MOST_LABELS = 1_000_000
 
 
 def classifier_file(files: ModelFiles) -> Path:
     """The file with these entries."""
     own = files.folder / CLASSIFIER_FILE
-    return own if own.exists() else files.base / CONFIG_FILE
+    return own if is_there(own) else files.base / CONFIG_FILE
 
 
-def read_classifier_entries(config: dict[str, Any], num_labels: int | None = None) -> dict[str, Any]:
-    """From what the file holds. As in transformers, one label alone without a problem_type is regression.
+def read_classifier_entries(config: SettingsFile, num_labels: int | None = None) -> dict[str, Any]:
+    """From what the file holds. As in transformers, one label alone without a problem_type is regression, whose answers
+    are then squeezed between 0 and 1.
 
     Labels that aren't as many as num_labels, if that is known, are another classifier's: then they are LABEL_0 and so
     on. Raises UserError for a value that makes no sense.
     """
-    id2label = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    if not isinstance(id2label, dict) or not all(re.fullmatch("[0-9]{1,9}", number) for number in id2label):
-        raise UserError(f"id2label must give a label for each number, found {str(id2label)[:80]}")
-    hidden_sizes = config.get("classifier_hidden_sizes") or []
-    if not isinstance(hidden_sizes, list):
-        raise UserError(f"classifier_hidden_sizes must be a list, found {hidden_sizes!r}")
-    pooling = config.get("classifier_pooling") or "pooler"
-    if pooling not in [*_POOLINGS]:  # a list: what config.json holds may be unhashable
-        raise UserError(f"classifier_pooling is {pooling!r}, expected one of {', '.join(_POOLINGS)}")
-    labels = tuple(str(id2label[i]) for i in sorted(id2label, key=int))
+    labels = _labels(config)
     if num_labels not in (None, len(labels)):
         labels = tuple(f"LABEL_{i}" for i in range(num_labels))
-    default_problem = "regression" if len(labels) == 1 else "single_label_classification"
+    problem_type = config["problem_type"]
+    hidden_sizes = config.get("classifier_hidden_sizes", list, [])
+    pooling = config.one_of("classifier_pooling", _POOLINGS, "pooler")
+    activation = _activation(config)
+    if activation == "identity" and len(labels) > 1:
+        activation = None  # a CrossEncoder gives the logits of several labels; the probabilities are wanted here
+    if activation is None and problem_type is None and len(labels) == 1:
+        activation = "sigmoid"
     return {
         "labels": labels,
-        "problem_type": config.get("problem_type") or default_problem,
+        "problem_type": problem_type or ("regression" if len(labels) == 1 else "single_label_classification"),
         "pooling": _POOLINGS[pooling],
         "hidden_sizes": tuple(hidden_sizes),
-        "dropout": config.get("classifier_dropout"),
-        "num_texts": config.get("classifier_texts"),
+        "dropout": config["classifier_dropout"],
+        "num_texts": config["classifier_texts"],
+        "activation": activation,
     }
+
+
+def _labels(config: SettingsFile) -> tuple[str, ...]:
+    id2label = config["id2label"]
+    if id2label is None:
+        count = config.get("num_labels", int, 2)
+        if not 1 <= count <= _MOST_LABELS:
+            raise UserError(f"{config.file}: num_labels must be at least 1 and at most a million, found {count}")
+        id2label = {str(i): f"LABEL_{i}" for i in range(count)}
+    if not isinstance(id2label, dict) or not all(re.fullmatch("[0-9]{1,9}", number) for number in id2label):
+        raise UserError(f"{config.file}: id2label must give a label for each number, found {id2label!r:.80}")
+    return tuple(str(id2label[i]) for i in sorted(id2label, key=int))
+
+
+def _activation(config: SettingsFile) -> str | None:
+    """What a CrossEncoder makes of the logits, by its own key or by the older one."""
+    given = config.get("sentence_transformers", dict, {}).get("activation_fn")
+    name = given or config["sbert_ce_default_activation_function"]
+    if name is not None and name not in [*_ACTIVATIONS]:
+        raise UserError(f"{config.file}: activation_fn is {name!r}, expected {' or '.join(_ACTIVATIONS)}")
+    return None if name is None else _ACTIVATIONS[name]
 
 
 def classifier_entries(settings: dict[str, Any]) -> dict[str, Any]:
     """What config.json holds of them."""
     poolings = {ours: theirs for theirs, ours in _POOLINGS.items()}
+    activations = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
+    activation = settings["activation"]
+    cross_encoder = {"activation_fn": activations[activation]} if activation else None
     return {
         "id2label": {str(i): label for i, label in enumerate(settings["labels"])},
         "label2id": {label: i for i, label in enumerate(settings["labels"])},
@@ -72,4 +106,5 @@ def classifier_entries(settings: dict[str, Any]) -> dict[str, Any]:
         "classifier_pooling": poolings[settings["pooling"]],
         "classifier_hidden_sizes": list(settings["hidden_sizes"]),
         **({} if settings["num_texts"] is None else {"classifier_texts": settings["num_texts"]}),
+        **({"sentence_transformers": cross_encoder} if cross_encoder else {}),
     }

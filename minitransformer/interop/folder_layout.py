@@ -8,8 +8,14 @@ from typing import Any
 
 from minitransformer.errors import UserError, errors_in
 from minitransformer.files import json_text
-from minitransformer.interop.config_file import CONFIG_FILE, read_config_file
+from minitransformer.interop.config_file import HARMLESS, read_config_file
 from minitransformer.interop.tensor_layout import TensorLayout
+
+_ONLY = {
+    "is_encoder_decoder": (False, "an encoder with a decoder is another model"),
+    "pruned_heads": ({}, "layers of which heads were cut out aren't built here"),
+    "quantization_config": (None, "quantised weights can't be read here"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ class FolderLayout:
     config_names    our name of a setting in config.json: theirs, where they differ; ours is read as well
     only            settings that change what the network computes: the one value that is built here, and why
     lora_targets    the modules that LoRA changes unless others are named (LoraSettings)
+    harmless        settings of this family alone that change nothing
     """
 
     model_type: str
@@ -28,29 +35,31 @@ class FolderLayout:
     config_names: dict[str, str] = field(default_factory=dict)
     only: dict[str, tuple[Any, str]] = field(default_factory=dict)
     lora_targets: tuple[str, ...] = ()
+    harmless: frozenset[str] = frozenset()
 
     def read_config(self, folder: Path, config_type: type, tensors: Iterable[str]) -> Any:
-        """The config_type (a dataclass) in the folder's config.json; settings that it doesn't have are left out.
+        """The config_type (a dataclass) in the folder's config.json; what it doesn't say has its default.
 
         `tensors` are the names in the folder's checkpoint: a config may ask for a billion layers, and is refused before
-        they are built. Raises UserError also if the file is missing or broken, or asks for what isn't built here.
+        they are built. Raises UserError also if the file is missing or broken, or asks for what isn't built here, and
+        warns of settings that aren't known.
         """
         settings = read_config_file(folder)
-        only = {"model_type": (self.model_type, "it is a model of another kind"), **self.only}
+        settings.only("model_type", self.model_type, "it is a model of another kind")
+        for name, (value, why) in {**_ONLY, **self.only}.items():
+            settings.only(name, value, why)
         names = [config_field.name for config_field in dataclasses.fields(config_type)]
-        ours = {theirs: name for name, theirs in self.config_names.items()}
-        given = {ours.get(name, name): value for name, value in settings.items()}
-        with errors_in(folder / CONFIG_FILE):
-            for name, (value, why) in only.items():
-                if settings.get(name) not in (value, None):
-                    raise UserError(f"{name} is {settings[name]!r}, expected {value!r}: {why}")
-            config = config_type(**{name: given[name] for name in names if name in given})
+        theirs = {name: self.config_names.get(name, name) for name in names}
+        found = {name: theirs[name] if theirs[name] in settings else name for name in names}
+        given = {name: settings[found[name]] for name in names if found[name] in settings}
+        with errors_in(settings.file):
+            config = config_type(**given)
             for name in self.tensors.layers:
-                found, asked = self.tensors.number_of_layers(name, tensors), getattr(config, name)
-                if asked > found:
-                    theirs = self.config_names.get(name, name)
-                    raise UserError(f"{theirs} is {asked}, but the checkpoint has {found} layers")
-            return config
+                there, asked = self.tensors.number_of_layers(name, tensors), getattr(config, name)
+                if asked > there:
+                    raise UserError(f"{theirs[name]} is {asked}, but the checkpoint has {there} layers")
+        settings.warn_of_the_rest(HARMLESS | self.harmless)
+        return config
 
     def config_text(self, config: dict[str, Any], architecture: str) -> str:
         """The text of a config.json with these settings; `architecture` is the class that transformers makes of it."""

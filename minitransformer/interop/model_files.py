@@ -18,6 +18,7 @@ from minitransformer.interop.hub import ModelName, model_folder
 from minitransformer.interop.loading import Checkpoint
 from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, is_adapter, read_lora_settings
 from minitransformer.interop.safetensors_files import open_tensors
+from minitransformer.interop.sentence_transformers_folder import transformer_folder
 from minitransformer.interop.tensor_layout import TensorLayout
 
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")  # one of them is there
@@ -28,7 +29,7 @@ class ModelFiles(os.PathLike[str]):
     """What a model's name stands for.
 
     folder    what was named: a model's folder, or an adapter's
-    base      the folder with config.json and the weights: another one for an adapter
+    base      the folder with config.json and the weights: another one for an adapter, and 0_Transformer in old folders
     """
 
     folder: Path
@@ -40,11 +41,11 @@ class ModelFiles(os.PathLike[str]):
         if isinstance(name, cls):
             return name
         folder = model_folder(name)
-        return cls(folder, _base_of(folder)) if is_adapter(folder) else cls(folder, folder)
+        return cls(folder, _base_of(folder) if is_adapter(folder) else transformer_folder(folder))
 
     @property
     def are_adapted(self) -> bool:
-        return self.folder != self.base
+        return is_adapter(self.folder)
 
     def __fspath__(self) -> str:
         return os.fspath(self.folder)

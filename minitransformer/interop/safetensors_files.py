@@ -15,21 +15,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from minitransformer.errors import UserError
-from minitransformer.files import path_within, read_json_object
+from minitransformer.files import is_there, path_within, read_json_object
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 _FLOATS = {"BF16": np.float32, "F16": np.float32, "F32": np.float32, "F64": np.float64}  # read as
+LARGEST_WEIGHT = 1e10  # a flipped bit of an exponent makes 1e17 and more of one, with which answers become nan
 _BLOCK = 2**18  # elements that are copied at a time
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+_TRAINING_STATE = ("training_args", "optimizer", "scheduler", "rng_state", "scaler")  # pickles without weights
 
 
 class Tensors(Mapping[str, np.ndarray]):
     """The tensors of one or several safetensors files by name, read from the disk when asked for.
 
     `shapes` has the shape of each without reading it; `file`, the first file, stands for all in messages. Raises
-    UserError for a file that isn't whole, and for a tensor that doesn't hold floating-point numbers, or holds nan or
-    infinity.
+    UserError for a file that isn't whole, and for a tensor that doesn't hold floating-point numbers, or holds nan,
+    infinity, or a number that no trained weight comes near.
     """
 
     def __init__(self, files: list[Path]) -> None:
@@ -60,8 +62,10 @@ class Tensors(Mapping[str, np.ndarray]):
             block = rows[start:stop]
             if is_bfloat16:  # the upper half of the float32 number that it stands for
                 block = (block.astype(np.uint32) << 16).view(np.float32)
-            if not np.isfinite(block).all():
-                raise UserError(f"{file}: the tensor {name} holds nan or infinity; it is damaged or diverged")
+            largest = float(np.abs(block).max(initial=0))
+            if not largest <= LARGEST_WEIGHT:  # nan is not, either
+                found = f"{largest:g}" if np.isfinite(largest) else "nan or infinity"
+                raise UserError(f"{file}: the tensor {name} holds {found}; it is damaged or diverged")
             destination[start:stop] = block
 
     def _dtype(self, name: str) -> str:
@@ -80,17 +84,32 @@ class Tensors(Mapping[str, np.ndarray]):
 
 def open_tensors(folder: Path) -> Tensors:
     """The tensors of the folder's model.safetensors, or of the several files that its index names."""
-    if (folder / WEIGHTS_FILE).is_file():
+    if is_there(folder / WEIGHTS_FILE):
         return Tensors([folder / WEIGHTS_FILE])
-    if (folder / INDEX_FILE).is_file():
+    if is_there(folder / INDEX_FILE):
         return Tensors(_files_of_index(folder))
-    if pickles := sorted(file.name for file in folder.glob("*") if file.suffix in _PICKLES):
-        raise UserError(
-            f"{folder} has no {WEIGHTS_FILE}, only pickle files ({', '.join(pickles)}): reading a pickle can run code "
-            "that someone put into it, so none is read. Where torch and transformers are installed, this converts it: "
-            "transformers.AutoModelForPreTraining.from_pretrained(folder).save_pretrained(folder)"
-        )
-    raise UserError(f"{folder} has no {WEIGHTS_FILE}; a model folder holds config.json and {WEIGHTS_FILE}")
+    raise UserError(f"{folder} has no {WEIGHTS_FILE}{_instead(folder)}")
+
+
+def _instead(folder: Path) -> str:
+    """What there is in place of the weights, and what converts it, tensor by tensor: nothing is lost or made up."""
+    files = sorted(file.name for file in folder.glob("*") if not file.name.startswith(_TRAINING_STATE))
+    pickles = [name for name in files if name.endswith(_PICKLES)]
+    if not pickles:
+        others = [name for name in files if name.endswith((".h5", ".msgpack", ".onnx", ".gguf"))]
+        found = f", only {', '.join(others)}, which can't be read here" if others else ""
+        return f"{found}; a model folder holds config.json and {WEIGHTS_FILE}"
+    why = "reading a pickle can run code that someone put into it, so none is read"
+    weights = [name for name in pickles if name.startswith("pytorch_model") and name.endswith(".bin")]
+    if not weights:
+        return f", only pickle files ({', '.join(pickles)}): {why}; ask for a safetensors file"
+    convert = (
+        "import torch, safetensors.torch as s; "
+        f"t = {{k: v.clone() for f in {weights} for k, v in torch.load(f, weights_only=True).items()}}; "
+        f"s.save_file(t, '{WEIGHTS_FILE}', {{'format': 'pt'}})"
+    )
+    advice = "Where torch is installed, this in Python, started in that folder, converts the weights as they are"
+    return f", only pickle files ({', '.join(pickles)}): {why}. {advice}: {convert}"
 
 
 def save_tensors(tensors: Mapping[str, np.ndarray], file: Path) -> None:
@@ -106,6 +125,8 @@ def save_tensors(tensors: Mapping[str, np.ndarray], file: Path) -> None:
 
 
 def _open(file: Path) -> Any:
+    if not file.is_file():  # a pipe would never end
+        raise UserError(f"{file} must be an ordinary file; is it a link to one that isn't there?")
     try:
         return safe_open(file, framework="numpy")
     except SafetensorError as error:

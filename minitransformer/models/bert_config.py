@@ -25,7 +25,8 @@ class BertConfig:
     num_hidden_layers             layers of the encoder
     num_attention_heads           A; H must be a multiple of it
     intermediate_size             F, the width inside the feed-forward network
-    hidden_act                    "gelu" (exact), "gelu_new" or "gelu_pytorch_tanh" (tanh form), or "relu"
+    hidden_act                    "gelu" (exact), "gelu_new" or "gelu_pytorch_tanh" (tanh form), "relu", or another
+                                  of ACTIVATION_NAMES
     hidden_dropout_prob           dropout after the embeddings and after each sub-layer
     attention_probs_dropout_prob  dropout on the attention weights
     max_position_embeddings       the longest sequence, in tokens
@@ -60,6 +61,11 @@ class BertConfig:
     def preset(cls, name: str, **changes: Any) -> Self:
         """The published sizes: "tiny", "mini", "small", "medium", "base" or "large" (Turc et al. 2019, 1908.08962)."""
         return cls(**{**sizes_of(name, PRESETS), **changes})
+
+    @property
+    def num_positions(self) -> int:
+        """The longest sequence, in tokens."""
+        return self.max_position_embeddings
 
     @property
     def activation(self) -> str:

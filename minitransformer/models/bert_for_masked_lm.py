@@ -9,9 +9,10 @@ from numpy.typing import DTypeLike
 from minitransformer.batches.masked_lm_batch import MaskedLMBatch
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.loading import Checkpoint
-from minitransformer.models.bert import Bert, BertHiddenCache
+from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel, untied_if_the_file_is
+from minitransformer.models.transformer_encoder import HiddenCache
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.objectives.row_prediction import (
@@ -37,7 +38,7 @@ class MaskedLMLoss(NamedTuple):
 
 
 class MaskedLMCache(NamedTuple):
-    bert: BertHiddenCache
+    bert: HiddenCache
     mlm: RowPredictionCache
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import errors_in
-from minitransformer.files import json_text, read_json_object
+from minitransformer.files import json_text
 from minitransformer.interop.classifier_entries import (
     CLASSIFIER_FILE,
     classifier_entries,
@@ -20,10 +20,11 @@ from minitransformer.interop.hub import ModelName
 from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.loading import Checkpoint
 from minitransformer.interop.model_files import ModelFiles
-from minitransformer.models.bert import Bert, BertHiddenCache
+from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.classifier_settings import ClassifierSettings
 from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.models.transformer_encoder import HiddenCache
 from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.pooling import Pooling, PoolingCache
@@ -33,6 +34,7 @@ from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_
 from minitransformer.ops.linear import LinearCache
 from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
+from minitransformer.settings_file import SettingsFile
 from minitransformer.text.packed_tokens import PackedTokens
 
 LOSSES: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., np.ndarray]]] = {
@@ -45,16 +47,16 @@ _HEAD = ("hidden_layers", "classifier")
 _POOLER = "bert.pooler"
 
 
-class HiddenCache(NamedTuple):
+class HiddenLayerCache(NamedTuple):
     dropout: DropoutCache
     dense: DenseCache
 
 
 class ClassificationCache(NamedTuple):
-    hidden: BertHiddenCache
+    hidden: HiddenCache
     pooling: PoolingCache
     pooler: DenseCache | None  # None unless the settings ask for it
-    hidden_layers: list[HiddenCache]
+    hidden_layers: list[HiddenLayerCache]
     dropout: DropoutCache
     classifier: LinearCache
     losses: Any
@@ -129,7 +131,7 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
         for layer in self.hidden_layers:
             x, dropout_cache = dropout_forward(x, self.dropout, rng)
             x, dense_cache = layer.forward(x)
-            hidden_layers.append(HiddenCache(dropout_cache, dense_cache))
+            hidden_layers.append(HiddenLayerCache(dropout_cache, dense_cache))
         x, dropout_cache = dropout_forward(x, self.dropout, rng)
         logits, classifier_cache = self.classifier.forward(x)
         losses, losses_cache = self._losses(logits, targets)
@@ -189,9 +191,9 @@ class BertForSequenceClassification(PretrainedModel[BertConfig]):
     def _read_settings(cls, files: ModelFiles, tensors: Checkpoint) -> ClassifierSettings:
         num_labels = tensors.shapes.get("classifier.weight", (None,))[0] if files.are_adapted else None
         file = classifier_file(files)
-        entries = read_json_object(file)
+        entries = read_classifier_entries(SettingsFile.read(file, required=True), num_labels)
         with errors_in(file):
-            return ClassifierSettings(**read_classifier_entries(entries, num_labels))
+            return ClassifierSettings(**entries)
 
     def _losses(self, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, Any]:
         """The loss of each text (S,), or of each text and label (S, K), and the cache."""

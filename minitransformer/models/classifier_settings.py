@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
-from minitransformer.errors import UserError
+from minitransformer.errors import UserError, printable
 
-PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
+ANSWERS = {  # of each problem type
+    "single_label_classification": "softmax",
+    "multi_label_classification": "sigmoid",
+    "regression": "identity",
+}
+PROBLEM_TYPES = tuple(ANSWERS)
 CLASSIFIER_POOLINGS = ("pooler", "cls", "mean")
 
 
@@ -21,6 +26,8 @@ class ClassifierSettings:
     hidden_sizes    of dense layers between that and the classifier
     dropout         before each layer of the head; None for the config's hidden_dropout_prob
     num_texts       1 or 2: what it was trained on, texts or pairs of texts; None if that isn't known
+    activation      what an answer makes of the logits: "softmax", "sigmoid" or "identity"; None for what suits the
+                    problem type
 
     Raises UserError for a value that isn't one of these.
     """
@@ -31,6 +38,7 @@ class ClassifierSettings:
     hidden_sizes: tuple[int, ...] = ()
     dropout: float | None = None
     num_texts: int | None = None
+    activation: str | None = None
 
     def __post_init__(self) -> None:
         if self.problem_type not in PROBLEM_TYPES:
@@ -45,3 +53,10 @@ class ClassifierSettings:
             raise UserError(f"classifier_dropout must be at least 0 and below 1, found {self.dropout!r}")
         if self.num_texts not in (None, 1, 2):
             raise UserError(f"classifier_texts must be 1 (texts) or 2 (pairs of texts), found {self.num_texts!r}")
+        if broken := [label for label in self.labels if printable(label) != label]:
+            raise UserError(f"a label is text on one line, found {broken[0]!r}")
+
+    @property
+    def answers(self) -> str:
+        """What an answer makes of the logits."""
+        return self.activation or ANSWERS[self.problem_type]

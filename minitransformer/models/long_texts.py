@@ -9,16 +9,17 @@ from minitransformer.ops.normalise import normalise_forward
 LONG_TEXTS = ("cut", "mean")  # what may be done about them
 
 
-def windows(token_ids: list[int], num_before: int, limit: int) -> list[list[int]]:
+def windows(token_ids: list[int], num_before: int, limit: int, num_after: int = 1) -> list[list[int]]:
     """The tokens of a text in as few windows as `limit` allows, all of them about equally long.
 
-    The first num_before tokens ([CLS] and a prompt) and the last ([SEP]) are put around every window.
+    The first num_before tokens ([CLS] and a prompt) and the last num_after ([SEP]) are put around every window.
 
     >>> windows([101, 1, 2, 3, 4, 5, 102], num_before=1, limit=5)
     [[101, 1, 2, 3, 102], [101, 4, 5, 102]]
     """
-    before, pieces, after = token_ids[:num_before], token_ids[num_before:-1], token_ids[-1:]
-    num_windows = max(1, -(-len(pieces) // (limit - num_before - 1)))
+    end = len(token_ids) - num_after
+    before, pieces, after = token_ids[:num_before], token_ids[num_before:end], token_ids[end:]
+    num_windows = max(1, -(-len(pieces) // (limit - num_before - num_after)))
     return [[*before, *window.tolist(), *after] for window in np.array_split(np.array(pieces, int), num_windows)]
 
 

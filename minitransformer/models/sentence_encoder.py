@@ -1,4 +1,4 @@
-"""Sentence-BERT: a BERT whose token rows are pooled to one row for each sentence."""
+"""Sentence-BERT: an encoder whose token rows are pooled to one row for each sentence."""
 
 import warnings
 from collections.abc import Sequence
@@ -8,31 +8,37 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minitransformer.errors import UserError
+from minitransformer.errors import UserError, errors_in
+from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import ModelName
-from minitransformer.interop.layouts.bert import BERT
 from minitransformer.interop.lora_settings import LoraSettings
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE, open_tensors
 from minitransformer.interop.sentence_transformers_folder import (
     DENSE,
+    LAYER_NORM,
     MODULES_FILE,
     module_folders,
-    read_settings,
+    read_folder,
     settings_texts,
 )
-from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
+from minitransformer.models.encoders import encoder_of_config, encoder_of_folder
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
-from minitransformer.models.texts_to_embeddings import NUM_SPECIAL_TOKENS, TextsToEmbeddings
+from minitransformer.models.texts_to_embeddings import TextsToEmbeddings
 from minitransformer.models.trainable import TensorFile
 from minitransformer.nn.dense import Dense
+from minitransformer.nn.first_columns import FirstColumns
+from minitransformer.nn.layer_norm import LayerNorm
+from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.pooling import Pooling, PoolingCache
 from minitransformer.nn.sequential import Sequential
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
+
+LAYER_NORM_EPS = 1e-5  # torch.nn.LayerNorm's
 
 
 class SentenceEncoderCache(NamedTuple):
@@ -51,10 +57,6 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
     Calling the encoder takes PackedTokens, and so does `forward`, for training. `encode` takes texts.
     """
 
-    config_type = BertConfig
-    layout = replace(BERT, tensors=replace(BERT.tensors, our_prefix="encoder."))
-    architecture = "BertModel"
-
     def __init__(
         self,
         config: BertConfig,
@@ -66,19 +68,14 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         self.config = config
         self.tokenizer = tokenizer
         self.settings = settings or SentenceEncoderSettings()
-        self.encoder = Bert(config, seed=None)
+        self.encoder = encoder_of_config(config)(config, seed=None)
         self.pooling = Pooling(self.settings.pooling)
-        self.head = Sequential(
-            [
-                Dense(*astuple(layer)) if isinstance(layer, DenseSettings) else Normalise()
-                for layer in self.settings.head
-            ]
-        )
+        self.head = Sequential(_head_layers(self.settings, config.hidden_size))
         self.embedding_size = _embedding_size(self.settings, config.hidden_size)
         self.max_seq_length = _max_seq_length(self.settings, config, tokenizer)
         if tokenizer.vocab_size > config.vocab_size:
-            sizes = f"{tokenizer.vocab_size} tokens, but the model only {config.vocab_size} embeddings"
-            raise UserError(f"the tokenizer has {sizes}; they are of different models")
+            sizes = f"ids up to {tokenizer.vocab_size - 1}, but the model only {config.vocab_size} embeddings"
+            warnings.warn(f"the tokenizer has {sizes}: a text with a token beyond them is refused", stacklevel=3)
         if seed is not None:
             self.initialise(seed, dtype)
 
@@ -86,6 +83,16 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         head = "".join(f", then {module}" for module in self.settings.head)
         sizes = f"embeddings of {self.embedding_size} numbers, texts of at most {self.max_seq_length} tokens"
         return f"{super().__repr__()[:-1]}; pooling {' + '.join(self.settings.pooling)}{head}; {sizes})"
+
+    @property
+    def layout(self) -> FolderLayout:  # type: ignore[override]
+        """The encoder's, with the encoder as a part."""
+        layout = self.encoder.layout
+        return replace(layout, tensors=replace(layout.tensors, our_prefix="encoder."))
+
+    @property
+    def architecture(self) -> str:  # type: ignore[override]
+        return self.encoder.architecture
 
     def __call__(self, tokens: PackedTokens, prompt_length: int = 0) -> np.ndarray:
         """Embeddings (S, E), without cache or dropout. The first prompt_length tokens of a sentence aren't pooled."""
@@ -125,19 +132,21 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         be read, or needs what isn't built here.
         """
         files = ModelFiles.of(name)
-        fields, (bert_folder, *dense_folders) = read_settings(files.folder_with(MODULES_FILE))
+        fields, tokenizer_arguments, (encoder_folder, *head_folders) = read_folder(files.folder_with(MODULES_FILE))
         head = tuple(DenseSettings(**layer) if isinstance(layer, dict) else layer for layer in fields.pop("head", ()))
         settings = SentenceEncoderSettings(head=head, **fields)
         if pooling is not None:
             settings = replace(settings, pooling=(pooling,) if isinstance(pooling, str) else tuple(pooling))
         if max_seq_length is not None:
             settings = replace(settings, max_seq_length=max_seq_length)
-        bert = files if files.are_adapted else ModelFiles.of(bert_folder)
-        tensors = [bert.tensors(cls.layout.tensors), *map(open_tensors, dense_folders)]
-        config = cls._read_config(bert.base, tensors[0])
-        tokenizer = BertTokenizer.from_pretrained(bert.folder_with(*TOKENIZER_FILES))
-        encoder = cls(config, tokenizer, settings, seed=None)
-        encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with BERT's own pooler
+        inner = files if files.are_adapted else ModelFiles.of(encoder_folder)
+        family = encoder_of_folder(inner.base)
+        tensors = [inner.tensors(family.layout.tensors), *map(open_tensors, head_folders)]
+        config = family.layout.read_config(inner.base, family.config_type, tensors[0])
+        tokenizer = BertTokenizer.from_pretrained(inner.folder_with(*TOKENIZER_FILES), **tokenizer_arguments)
+        with errors_in(files.folder):
+            encoder = cls(config, tokenizer, settings, seed=None)
+        encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with the encoder's own pooler
         return encoder
 
     @property
@@ -150,35 +159,47 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
         self.encoder.lora = settings
 
     def tensor_files(self) -> list[TensorFile]:
-        head = zip(module_folders(self.settings.head), self.head.layers, strict=True)
-        dense = [(f"{folder}/{WEIGHTS_FILE}", layer) for folder, layer in head if isinstance(layer, Dense)]
-        return [*self.encoder.tensor_files(), *(TensorFile(path, layer, DENSE) for path, layer in dense)]
+        folders = module_folders(self.settings.head)
+        head = zip(folders, self.head.layers, strict=False)  # what cuts columns off is no module of theirs
+        layouts = {Dense: DENSE, LayerNorm: LAYER_NORM}
+        with_weights = [(path, layer) for path, layer in head if type(layer) in layouts]
+        files = [TensorFile(f"{path}/{WEIGHTS_FILE}", layer, layouts[type(layer)]) for path, layer in with_weights]
+        return [*self.encoder.tensor_files(), *files]
 
     def texts(self) -> dict[str, str]:
         settings = asdict(replace(self.settings, max_seq_length=self.max_seq_length))
         return {**self.encoder.texts(), **settings_texts(settings, self.config.hidden_size), **self.tokenizer.texts()}
 
 
-def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:
-    """E, after a look at whether each dense layer takes what comes before it."""
-    size = len(settings.pooling) * hidden_size
+def _head_layers(settings: SentenceEncoderSettings, hidden_size: int) -> list[Module]:
+    """The layers of the settings, each of the size of what comes before it."""
+    size, layers = len(settings.pooling) * hidden_size, list[Module]()
     for module in settings.head:
         if isinstance(module, DenseSettings):
             if module.in_features != size or module.out_features < 1:
                 sizes = f"{module.in_features} to {module.out_features} numbers"
                 raise UserError(f"a dense layer maps {sizes}, but {size} come into it")
             size = module.out_features
-    return size
+            layers.append(Dense(*astuple(module)))
+        else:
+            layers.append(LayerNorm(size, LAYER_NORM_EPS) if module == "layer_norm" else Normalise())
+    return [*layers, FirstColumns(settings.truncate_dim)] if settings.truncate_dim else layers
+
+
+def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:
+    sizes = [module.out_features for module in settings.head if isinstance(module, DenseSettings)]
+    size = [len(settings.pooling) * hidden_size, *sizes][-1]
+    return min(size, settings.truncate_dim or size)
 
 
 def _max_seq_length(settings: SentenceEncoderSettings, config: BertConfig, tokenizer: BertTokenizer) -> int:
     """The longest text in tokens: what the settings say, else the tokenizer, and never beyond the positions."""
-    positions = config.max_position_embeddings
+    positions = config.num_positions
     asked = settings.max_seq_length
     if asked is not None and asked > positions:
         cut = f"texts are cut at {positions} tokens"
         warnings.warn(f"max_seq_length is {asked}, but the model has {positions} positions: {cut}", stacklevel=4)
     length = min(tokenizer.model_max_length if asked is None else asked, positions)
-    if length <= NUM_SPECIAL_TOKENS:
+    if length <= tokenizer.format.num_around_one:
         raise UserError(f"max_seq_length is {length}, which leaves no room for a text beside [CLS] and [SEP]")
     return length

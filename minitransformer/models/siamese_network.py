@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError, errors_in
-from minitransformer.files import json_text, read_json_object
+from minitransformer.files import is_there, json_text, read_json_object
 from minitransformer.interop.hub import ModelName
 from minitransformer.interop.loading import load_all
 from minitransformer.interop.model_files import ModelFiles
@@ -95,7 +95,7 @@ class SiameseNetwork(TrainableModel):
 
 
 def has_pair_classifier(folder: Path) -> bool:
-    return (folder / HEAD_WEIGHTS_FILE).exists()
+    return is_there(folder / HEAD_WEIGHTS_FILE)
 
 
 def pair_classifier_settings(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tokenizers.normalizers import Lowercase
 from tqdm import tqdm
 
 from minitransformer.batches.many_texts import chunks, in_batches
 from minitransformer.errors import UserError
+from minitransformer.models.finite_answers import finite
 from minitransformer.models.long_texts import LONG_TEXTS, mean_of_windows, windows
 from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings
 from minitransformer.nn.module import Module
@@ -19,8 +19,6 @@ from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.text.texts import as_texts
 from minitransformer.text.truncation import Truncation
-
-NUM_SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each text
 
 
 class Prompt(NamedTuple):
@@ -87,13 +85,13 @@ class TextsToEmbeddings(Module):
         """
         if long_texts not in LONG_TEXTS:
             raise UserError(f"long_texts must be one of {', '.join(LONG_TEXTS)}; found {long_texts!r}")
-        cutter = truncation if isinstance(truncation, Truncation) else Truncation(self.max_seq_length, truncation)
+        cutter = truncation if isinstance(truncation, Truncation) else self._cutter(truncation)
         embed = self._embed if long_texts == "cut" else self._embed_whole
         return self._stream(texts, partial(embed, self._prompt(prompt_name, prompt), cutter), cutter, show_progress)
 
     def tokenize(self, texts: str | Sequence[str], truncation: str = "silent") -> PackedTokens:
         """One text or several as a batch for forward, cut at max_seq_length; `truncation` is as in `encode`."""
-        cutter = Truncation(self.max_seq_length, truncation)
+        cutter = self._cutter(truncation)
         tokens = self._tokens(as_texts(texts, "texts"), "", cutter)
         cutter.report()
         return tokens
@@ -135,11 +133,12 @@ class TextsToEmbeddings(Module):
 
     def _embed_whole(self, prompt: Prompt, cutter: Truncation, texts: list[str], progress: tqdm) -> np.ndarray:
         """The embeddings (len(texts), E) of texts of which none is cut."""
-        num_before = len(self._token_ids([prompt.text])[0]) - 1
+        num_after = len(self.tokenizer.format.after)
+        num_before = len(self._token_ids([prompt.text])[0]) - num_after
         token_ids = self._token_ids([prompt.text + text for text in texts])
-        of_texts = [windows(ids, num_before, self.max_seq_length) for ids in token_ids]
+        of_texts = [windows(ids, num_before, self.max_seq_length, num_after) for ids in token_ids]
         tokens = PackedTokens.pack([window for of_text in of_texts for window in of_text])
-        num_tokens, num_windows = tokens.lengths - num_before - 1, [len(of_text) for of_text in of_texts]
+        num_tokens, num_windows = tokens.lengths - num_before - num_after, [len(of_text) for of_text in of_texts]
         normalise = self.settings.head[-1:] == ("normalise",)
         embeddings = self._embed_tokens(tokens, prompt, lambda num_windows: None)
         progress.update(len(texts))
@@ -150,7 +149,7 @@ class TextsToEmbeddings(Module):
         for sequences, rows in in_batches(tokens, partial(self, prompt_length=prompt.length)):
             embeddings[sequences] = rows
             done(len(sequences))
-        return embeddings
+        return finite(embeddings, self)
 
     def _tokens(self, texts: list[str], prompt: str, cutter: Truncation) -> PackedTokens:
         """[CLS] prompt text [SEP] of each text, cut at max_seq_length."""
@@ -159,15 +158,15 @@ class TextsToEmbeddings(Module):
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
         """Each text's ids with [CLS] and [SEP], however many they are."""
-        if self._lower_case:
-            texts = [Lowercase().normalize_str(text) for text in texts]
-        cls, sep = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        return [[cls, *pieces, sep] for pieces in self.tokenizer.encode_pieces(texts)]
+        return [self.tokenizer.format.around_one(pieces) for pieces in self._reader.encode_pieces(texts)]
 
     @cached_property
-    def _lower_case(self) -> bool:
-        """Whether texts are to be lower-cased here, since the tokenizer doesn't do it."""
-        return self.settings.do_lower_case and self.tokenizer.split_into_words("A") != ["a"]
+    def _reader(self) -> BertTokenizer:
+        """The tokenizer, which lower-cases if the settings say so."""
+        return self.tokenizer.lower_casing() if self.settings.do_lower_case else self.tokenizer
+
+    def _cutter(self, truncation: str) -> Truncation:
+        return Truncation(self.max_seq_length, truncation, len(self.tokenizer.format.after))
 
     def _prompt(self, name: str | None, prompt: str | None) -> Prompt:
         """The prompt of this name, or the one that is given."""
@@ -179,7 +178,8 @@ class TextsToEmbeddings(Module):
             prompt = "" if name is None else prompts[name]
         if not prompt or self.settings.include_prompt:
             return Prompt(prompt, 0)
-        length = len(self._token_ids([prompt])[0]) - 1  # its [SEP] comes after the text
-        if length > self.max_seq_length - NUM_SPECIAL_TOKENS:
+        around = self.tokenizer.format
+        length = len(self._token_ids([prompt])[0]) - len(around.after)  # its [SEP] comes after the text
+        if length > self.max_seq_length - around.num_around_one:
             raise UserError(f"the prompt {prompt!r} leaves no room for a text in {self.max_seq_length} tokens")
         return Prompt(prompt, length)

@@ -10,11 +10,15 @@ from minitransformer.nn.module import Module
 from minitransformer.ops.pooling import (
     cls_pooling_backward,
     cls_pooling_forward,
+    lasttoken_pooling_backward,
+    lasttoken_pooling_forward,
     max_pooling_backward,
     max_pooling_forward,
     mean_pooling_backward,
     mean_pooling_forward,
     mean_sqrt_len_pooling_forward,
+    weightedmean_pooling_backward,
+    weightedmean_pooling_forward,
 )
 
 # Forward and backward of each mode.
@@ -23,6 +27,8 @@ POOLINGS: dict[str, tuple[Callable[..., tuple[np.ndarray, Any]], Callable[..., n
     "max": (max_pooling_forward, max_pooling_backward),
     "mean": (mean_pooling_forward, mean_pooling_backward),
     "mean_sqrt_len": (mean_sqrt_len_pooling_forward, mean_pooling_backward),
+    "weightedmean": (weightedmean_pooling_forward, weightedmean_pooling_backward),
+    "lasttoken": (lasttoken_pooling_forward, lasttoken_pooling_backward),
 }
 
 

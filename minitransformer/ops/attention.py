@@ -21,6 +21,8 @@ Back, line by line from the last, with mask = 1 everywhere if there is no dropou
     weights = softmax(scores)        dscores_ij = weights_ij (dweights_ij - sum_l weights_il dweights_il)
     scores = q k^T * scale           dq = dscores k * scale,   dk = dscores^T q * scale
 
+A bias (T, U), where there is one, is added to the scores, and so has their gradient: dbias = dscores.
+
 The mask comes in only by weights * dweights = weights * mask * dkept_weights = kept_weights * dkept_weights.
 
 Leading axes are stacks of independent sequences and heads; ops/multi_head_attention.py makes them of a batch.
@@ -52,6 +54,7 @@ def attention_forward(
     v: np.ndarray,
     *,
     scale: float | None = None,
+    bias: np.ndarray | None = None,
     causal: bool = False,
     dropout_rate: float = 0.0,
     rng: np.random.Generator | None = None,
@@ -62,6 +65,8 @@ def attention_forward(
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     scores = (q * scale) @ _transpose(k)  # q has fewer elements to scale than the scores
+    if bias is not None:
+        scores += bias
     if causal:
         np.copyto(scores, MASKED_SCORE, where=_future_keys(*scores.shape[-2:]))
     weights = kept_weights = _softmax(scores)
@@ -73,13 +78,20 @@ def attention_forward(
 
 def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients of q (..., T, D), k and v (..., U, D) for dy (..., T, D)."""
+    return attention_and_scores_backward(dy, cache)[:3]
+
+
+def attention_and_scores_backward(
+    dy: np.ndarray, cache: AttentionCache
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As attention_backward, and the gradient of the scores (..., T, U), which is that of a bias."""
     q, k, v, weights, kept_weights, scale = cache
     dv = _transpose(kept_weights) @ dy
     weighted = kept_weights * (dy @ _transpose(v))  # weights * dweights
     dscores = weighted + weights * -row_sums(weighted)  # a sum: NumPy then reuses the product's memory
     dq = dscores @ k * scale
     dk = _transpose(dscores) @ q * scale
-    return dq, dk, dv
+    return dq, dk, dv, dscores
 
 
 def check_causal(num_queries: int, num_keys: int) -> None:

@@ -2,6 +2,7 @@
 
 Clean and lower-case the text, split it at spaces and punctuation, then repeatedly cut from each word the longest piece
 that the vocabulary knows (WordPiece, google-research/bert, tokenization.py). The `tokenizers` library does this work.
+It also does that of RoBERTa's and other encoders' tokenizers, which come whole in a tokenizer.json.
 """
 
 import os
@@ -12,13 +13,22 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 
 from minitransformer.errors import UserError
 from minitransformer.files import replace_all
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
-from minitransformer.text.texts import as_texts
-from minitransformer.text.tokenizer_files import SPECIAL_TOKENS, backend_texts, build_backend, read_backend
+from minitransformer.text.sequence_format import read_format
+from minitransformer.text.texts import as_texts, check_text
+from minitransformer.text.tokenizer_backends import (
+    SPECIAL_TOKENS,
+    add_tokens,
+    bert_backend,
+    library_errors,
+    lower_casing,
+    set_bert_format,
+)
+from minitransformer.text.tokenizer_files import read_tokenizer, tokenizer_texts
 from minitransformer.text.truncation import longest_first
 from minitransformer.text.wordpiece_training import CONTINUATION, count_words, learn_vocabulary
 
@@ -39,15 +49,32 @@ class BertTokenizer:
     0 0 0 0 0 0 1 1 1 1 1
     """
 
-    def __init__(self, backend: Tokenizer, special_tokens: dict[str, str], model_max_length: int | None = None) -> None:
-        """Called by the class methods, with a backend from text/tokenizer_files.py."""
+    def __init__(
+        self,
+        backend: Tokenizer,
+        special_tokens: dict[str, str],
+        model_max_length: int | None = None,
+        has_segments: bool = True,
+    ) -> None:
+        """Called by the class methods, with a backend from text/tokenizer_backends.py."""
         self._backend = backend
         self._special_tokens = special_tokens
+        self._has_segments = has_segments
         self.model_max_length = model_max_length or 512
-        self.vocab_size: int = backend.get_vocab_size()
-        ids: dict[str, Any] = {role: backend.token_to_id(token) for role, token in special_tokens.items()}
-        self.pad_token_id, self.unk_token_id, self.mask_token_id = ids["pad"], ids["unk"], ids["mask"]
-        self.cls_token_id, self.sep_token_id = ids["cls"], ids["sep"]
+        self.vocab_size: int = max(backend.get_vocab().values(), default=-1) + 1  # ids may be left out in between
+        with library_errors("put special tokens around a text"):
+            self.format = read_format(backend, has_segments)
+
+    pad_token_id = property(lambda self: self._special_id("pad"))
+    unk_token_id = property(lambda self: self._special_id("unk"))
+    cls_token_id = property(lambda self: self._special_id("cls"))
+    sep_token_id = property(lambda self: self._special_id("sep"))
+    mask_token_id = property(lambda self: self._special_id("mask"))
+
+    def _special_id(self, role: str) -> int:
+        if role not in self._special_tokens:
+            raise UserError(f"this tokenizer has no {role} token")
+        return self.convert_tokens_to_ids([self._special_tokens[role]])[0]
 
     # -- where a tokenizer comes from ----------------------------------------------------------------------------------
 
@@ -56,7 +83,17 @@ class BertTokenizer:
         cls, tokens: Sequence[str], do_lower_case: bool = True, model_max_length: int | None = None
     ) -> Self:
         """A tokenizer with these tokens in the order of their ids, including the five special tokens."""
-        return cls(build_backend(tokens, SPECIAL_TOKENS, do_lower_case=do_lower_case), SPECIAL_TOKENS, model_max_length)
+        vocabulary = {token: i for i, token in enumerate(tokens)}
+        if len(vocabulary) < len(tokens):
+            twice = next(token for i, token in enumerate(tokens) if vocabulary[token] != i)
+            places = f"as token {tokens.index(twice)} and {vocabulary[twice]}"
+            raise UserError(f"the vocabulary holds {twice!r} twice, {places}")
+        if missing := [token for token in SPECIAL_TOKENS.values() if token not in vocabulary]:
+            raise UserError(f"the vocabulary lacks {', '.join(missing)}, which BERT's input needs")
+        backend = bert_backend(vocabulary, SPECIAL_TOKENS["unk"], do_lower_case=do_lower_case)
+        add_tokens(backend, [AddedToken(token, special=True) for token in SPECIAL_TOKENS.values()])
+        set_bert_format(backend, SPECIAL_TOKENS["cls"], SPECIAL_TOKENS["sep"])
+        return cls(backend, SPECIAL_TOKENS, model_max_length)
 
     @classmethod
     def train(
@@ -79,12 +116,23 @@ class BertTokenizer:
         return cls.from_vocabulary(tokens, do_lower_case, model_max_length)
 
     @classmethod
-    def from_pretrained(cls, path: str | os.PathLike) -> Self:
+    def from_pretrained(cls, path: str | os.PathLike, **arguments: Any) -> Self:
         """Read a folder with tokenizer.json or vocab.txt, or one of these files; never uses the network.
 
-        Truncation or padding that is set in tokenizer.json is reset. Raises UserError if a file is missing or broken.
+        `arguments` have the names of tokenizer_config.json and go before what it says. Truncation or padding that is
+        set in tokenizer.json is reset. Raises UserError if a file is missing or broken, or of a tokenizer that isn't
+        built here.
         """
-        return cls(*read_backend(Path(path)))
+        return cls(*read_tokenizer(Path(path), arguments))
+
+    def lower_casing(self) -> Self:
+        """This tokenizer if it lower-cases; else one that does so first, with texts but not with special tokens."""
+        backend = lower_casing(self._backend)
+        return (
+            self
+            if backend is self._backend
+            else type(self)(backend, self._special_tokens, self.model_max_length, self._has_segments)
+        )
 
     def save_pretrained(self, path: str | os.PathLike) -> None:
         """Write vocab.txt, tokenizer.json and tokenizer_config.json to a folder, as transformers reads them."""
@@ -92,7 +140,7 @@ class BertTokenizer:
 
     def texts(self) -> dict[str, str]:
         """The texts of these files by their names."""
-        return backend_texts(self._backend, self._special_tokens, self.model_max_length)
+        return tokenizer_texts(self._backend, self._special_tokens, self.model_max_length, self._has_segments)
 
     # -- text to tokens and back ---------------------------------------------------------------------------------------
 
@@ -108,12 +156,12 @@ class BertTokenizer:
         seconds = None if pairs is None else self.encode_pieces(as_texts(pairs, "pairs"))
         if seconds is not None and len(seconds) != len(firsts):
             raise UserError(f"there are {len(firsts)} texts but {len(seconds)} pairs; every text needs its pair")
-        num_special = 2 if seconds is None else 3
+        num_special = self.format.num_around_one if seconds is None else self.format.num_around_two
         if max_length is not None and max_length < num_special:
             raise UserError(f"max_length is {max_length}, but the special tokens alone need {num_special}")
         budget = None if max_length is None else max_length - num_special
         if seconds is None:
-            return PackedTokens.pack([[self.cls_token_id, *first[:budget], self.sep_token_id] for first in firsts])
+            return PackedTokens.pack([self.format.around_one(first[:budget]) for first in firsts])
         return self._pack_pairs(firsts, seconds, budget)
 
     def pack(self, columns: Sequence[Sequence[str]], max_length: int | None = None) -> PackedTokens:
@@ -126,12 +174,9 @@ class BertTokenizer:
         second_lengths = np.array([len(second) for second in seconds], dtype=np.int64)
         if budget is not None:
             first_lengths, second_lengths = longest_first(first_lengths, second_lengths, budget)
-        token_ids, segment_ids = [], []
-        for first, second, num_first, num_second in zip(firsts, seconds, first_lengths, second_lengths, strict=True):
-            end = [self.sep_token_id]
-            token_ids.append([self.cls_token_id, *first[:num_first], *end, *second[:num_second], *end])
-            segment_ids.append([0] * (num_first + 2) + [1] * (num_second + 1))
-        return PackedTokens.pack(token_ids, segment_ids)
+        pairs = zip(firsts, seconds, first_lengths, second_lengths, strict=True)
+        packed = [self.format.around_two(first[:m], second[:n]) for first, second, m, n in pairs]
+        return PackedTokens.pack([ids for ids, _ in packed], [segments for _, segments in packed])
 
     def encode_pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text's pieces, without [CLS] and [SEP]. A "[MASK]" in the text is the mask token."""
@@ -143,27 +188,34 @@ class BertTokenizer:
 
     def tokenize(self, text: str) -> list[str]:
         """The pieces of a text as strings, such as ["play", "##ing"]."""
-        return self._backend.encode(text, add_special_tokens=False).tokens
+        check_text(text, "text")
+        with library_errors("read a text"):
+            return self._backend.encode(text, add_special_tokens=False).tokens
 
     def split_into_words(self, text: str) -> list[str]:
         """The cleaned and lower-cased words and punctuation marks that are then cut into pieces."""
-        normalised = self._backend.normalizer.normalize_str(text)
-        return [word for word, _ in self._backend.pre_tokenizer.pre_tokenize_str(normalised)]
+        check_text(text, "text")
+        normaliser, splitter = self._backend.normalizer, self._backend.pre_tokenizer
+        with library_errors("split a text into words"):
+            normalised = normaliser.normalize_str(text) if normaliser else text
+            return [word for word, _ in splitter.pre_tokenize_str(normalised)] if splitter else [normalised]
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
         """The text of some ids, with pieces joined into words."""
         return self._backend.decode([int(i) for i in ids], skip_special_tokens=skip_special_tokens)
 
     def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
-        """The token of each id. Raises UserError for an id outside the vocabulary."""
+        """The token of each id; "[unused row 30]" for one that was left out. Raises UserError for ids beyond them."""
         ids = [int(i) for i in ids]
         if outside := [i for i in ids if not 0 <= i < self.vocab_size]:
             raise UserError(f"id {outside[0]} is outside the vocabulary of {self.vocab_size} tokens")
-        return [str(self._backend.id_to_token(i)) for i in ids]
+        tokens = ((i, self._backend.id_to_token(i)) for i in ids)
+        return [f"[unused row {i}]" if token is None else token for i, token in tokens]
 
     def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
         """The id of each token; the id of [UNK] for a token that isn't in the vocabulary."""
-        ids: Iterable[Any] = map(self._backend.token_to_id, tokens)
+        with library_errors("look up a token"):
+            ids: list[Any] = [self._backend.token_to_id(token) for token in tokens]
         return [self.unk_token_id if i is None else i for i in ids]
 
     # -- the vocabulary ------------------------------------------------------------------------------------------------
@@ -173,8 +225,13 @@ class BertTokenizer:
 
     @cached_property
     def special_token_ids(self) -> IntArray:
-        """The ids of the five special tokens, in ascending order."""
+        """The ids of the special tokens, in ascending order."""
         return np.sort(self.convert_tokens_to_ids(self._special_tokens.values()))
+
+    @cached_property
+    def known_ids(self) -> IntArray:
+        """The ids that have a token, in ascending order: all, unless some were left out."""
+        return np.unique([*self._backend.get_vocab().values()])
 
     @cached_property
     def is_continuation(self) -> NDArray[np.bool_]:
@@ -191,11 +248,12 @@ class BertTokenizer:
 
 def encode(backend: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     """The ids of each text's pieces. Long texts are encoded in parts: the library needs 100 bytes per character."""
-    if len(texts) > 1 and max(map(len, texts)) <= LONG_TEXT:
-        return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
-    # Not as a batch of one: a batch wakes a thread for each core, and these threads would slow the matrix products.
-    read = backend.encode
-    return [[i for part in parts_of(text) for i in read(part, add_special_tokens=False).ids] for text in texts]
+    with library_errors("read a text"):
+        if len(texts) > 1 and max(map(len, texts)) <= LONG_TEXT:
+            return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
+        # Not as a batch of one: a batch wakes a thread for each core, and these threads would slow the matrix products.
+        read = backend.encode
+        return [[i for part in parts_of(text) for i in read(part, add_special_tokens=False).ids] for text in texts]
 
 
 def parts_of(text: str, longest: int = LONG_TEXT) -> Iterator[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minitransformer.errors import UserError
-from minitransformer.files import read_json_object
-from minitransformer.text.tokenizer_config import max_length_of, read_text, read_tokenizer_config, token_text
+from minitransformer.files import read_json_object, read_text
+from minitransformer.text.tokenizer_config import max_length_of, read_tokenizer_config, token_text
 
 END_OF_TEXT = "<|endoftext|>"
 BYTE_PAIRS, WORDS = "BPE", "WordLevel"  # kinds of model, as tokenizer.json names them
@@ -48,7 +48,7 @@ def read_content(path: Path) -> TokenizerContent:
     folder = path if path.is_dir() else path.parent
     config = read_tokenizer_config(folder)
     json_file = folder / "tokenizer.json" if path.is_dir() else path
-    eos_token = token_text(config.get("eos_token") or END_OF_TEXT)
+    eos_token = token_text(config["eos_token"] or END_OF_TEXT)
     kind, ids, merges, special_tokens = _read_json(json_file) if json_file.exists() else _read_pair(folder)
     if eos_token not in ids:
         raise UserError(f"it has no token {eos_token!r}, which ends a text")

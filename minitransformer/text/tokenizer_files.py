@@ -1,132 +1,202 @@
-"""The `tokenizers.Tokenizer` behind BertTokenizer: built from a vocabulary, read from a folder, written to one.
+"""The files of a tokenizer: read from a folder as transformers reads them, and written so that it reads them the same.
 
-The three files are those of Hugging Face folders: vocab.txt (one token per line, in the order of their ids),
-tokenizer.json (the library's own format) and tokenizer_config.json (lower-casing, the names of the special tokens, the
-maximum length).
+    vocab.txt                a token per line, in the order of their ids; of a token that is there twice the last counts
+    tokenizer.json           the library's own format
+    vocab.json, merges.txt   of byte-level BPE, in old folders
+
+What is built of them is said by the files of text/tokenizer_settings.py.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text
-from minitransformer.text.tokenizer_config import max_length_of, read_text, read_tokenizer_config, token_text
-from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGTH
+from minitransformer.files import is_there, json_text, read_json_object, read_text
+from minitransformer.text.tokenizer_backends import (
+    NORMALISATION,
+    add_tokens,
+    backend_from_json,
+    bert_backend,
+    byte_level_backend,
+    is_berts,
+    library_errors,
+    set_bert_format,
+)
+from minitransformer.text.tokenizer_config import TOKENIZER_CONFIG_FILE
+from minitransformer.text.tokenizer_settings import (
+    BERT,
+    UNNAMED,
+    TokenizerClass,
+    TokenizerSettings,
+    read_tokenizer_settings,
+)
 
-SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
-
-# the options' names in tokenizer_config.json, and in BertNormalizer
-NORMALISATION = {
-    "do_lower_case": "lowercase",
-    "strip_accents": "strip_accents",
-    "tokenize_chinese_chars": "handle_chinese_chars",
-}
-
-
-def build_backend(tokens: Sequence[str], special_tokens: dict[str, str], **normalisation: bool | None) -> Tokenizer:
-    """BERT's tokenizer for tokens in the order of their ids; normalisation has the names of tokenizer_config.json."""
-    vocabulary = {token: i for i, token in enumerate(tokens)}
-    if len(vocabulary) < len(tokens):
-        twice = next(token for i, token in enumerate(tokens) if vocabulary[token] != i)
-        raise UserError(f"the vocabulary holds {twice!r} twice, as token {tokens.index(twice)} and {vocabulary[twice]}")
-    model = models.WordPiece(vocabulary, unk_token=special_tokens["unk"], max_input_chars_per_word=MAX_WORD_LENGTH)
-    model.continuing_subword_prefix = CONTINUATION
-    backend = Tokenizer(model)
-    backend.normalizer = normalizers.BertNormalizer()
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    backend.decoder = decoders.WordPiece(prefix=CONTINUATION)
-    set_normalisation(backend, normalisation)
-    set_bert_format(backend, special_tokens)
-    return backend
+JSON_FILE, VOCABULARY_FILE = "tokenizer.json", "vocab.txt"
 
 
-def set_normalisation(backend: Tokenizer, normalisation: dict[str, Any]) -> None:
-    """Switch lower-casing and the like on or off; a normaliser that isn't BERT's stays as it is in its file."""
-    for name, value in normalisation.items():
-        if value is not None and not isinstance(value, bool):
-            raise UserError(f"{name} must be true, false or null, found {value!r}")
-        # null leaves a switch as it is, except that for strip_accents it means "the same as lower-casing"
-        is_given = value is not None or name == "strip_accents"
-        if is_given and hasattr(backend.normalizer, NORMALISATION[name]):
-            setattr(backend.normalizer, NORMALISATION[name], value)
+class ReadTokenizer(NamedTuple):
+    """What BertTokenizer is made of."""
+
+    backend: Tokenizer
+    special_tokens: dict[str, str]
+    model_max_length: int | None
+    has_segments: bool
 
 
-def set_bert_format(backend: Tokenizer, special_tokens: dict[str, str]) -> None:
-    """Recognise special tokens in a text, put [CLS] and [SEP] around it, and neither truncate nor pad it."""
-    if missing := [token for token in special_tokens.values() if backend.token_to_id(token) is None]:
-        raise UserError(f"the vocabulary lacks {', '.join(missing)}, which BERT's input needs")
-    backend.no_truncation()
-    backend.no_padding()
-    backend.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special_tokens.values()])
-    cls, sep = special_tokens["cls"], special_tokens["sep"]
-    backend.post_processor = processors.TemplateProcessing(
-        single=f"{cls}:0 $A:0 {sep}:0",
-        pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
-        special_tokens=[(cls, backend.token_to_id(cls)), (sep, backend.token_to_id(sep))],
-    )
+# -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def read_backend(path: Path) -> tuple[Tokenizer, dict[str, str], int | None]:
-    """The tokenizer of a folder (or of its tokenizer.json or vocab.txt), its special tokens and its maximum length.
+def read_tokenizer(path: Path, arguments: Mapping[str, Any]) -> ReadTokenizer:
+    """The tokenizer of a folder, or of its tokenizer.json or vocab.txt.
 
-    As in transformers, tokenizer.json has priority over vocab.txt, and tokenizer_config.json over the normalisation in
-    tokenizer.json. The maximum length is None if the folder doesn't specify it.
+    As in transformers, tokenizer.json has priority over the other vocabularies, and the class that the folder names
+    decides what is built of it. `arguments` go before what tokenizer_config.json says.
     """
     if not path.exists():
         raise UserError(f"{path} does not exist; expected a folder with tokenizer.json or vocab.txt")
     folder = path if path.is_dir() else path.parent
-    config = read_tokenizer_config(folder)
-    normalisation = {name: config[name] for name in NORMALISATION if name in config}
-    json_file, vocabulary_file = folder / "tokenizer.json", folder / "vocab.txt"
-    file = path if path.is_file() else json_file if json_file.exists() else vocabulary_file
-    if not file.exists():
-        raise UserError(f"{folder} holds neither tokenizer.json nor vocab.txt; a tokenizer needs one of them")
-    text = read_text(file)
+    settings = read_tokenizer_settings(folder, arguments)
+    file = path if path.is_file() else _vocabulary_file(folder)
+    if settings.kind == UNNAMED and file.suffix != ".json":
+        settings = settings._replace(kind=BERT)
     try:
-        special_tokens = {
-            role: token_text(config.get(f"{role}_token") or name) for role, name in SPECIAL_TOKENS.items()
-        }
-        if file.suffix == ".json":
-            backend = backend_from_json(text)
-            set_normalisation(backend, normalisation)
-            set_bert_format(backend, special_tokens)
-        else:
-            backend = build_backend(text.rstrip("\n").split("\n"), special_tokens, **normalisation)
+        backend = _build(file, settings)
+        special_tokens = _add_special_tokens(backend, settings, file)
+        _set_format(backend, special_tokens, settings.kind)
     except UserError as error:
         raise UserError(f"the tokenizer in {file} can't be used: {error}") from None
-    return backend, special_tokens, max_length_of(config)
+    return ReadTokenizer(backend, special_tokens, settings.model_max_length, settings.has_segments)
 
 
-def backend_from_json(text: str) -> Tokenizer:
-    """A WordPiece tokenizer from the library's own format; other models (BPE, Unigram) are refused by name."""
-    try:
-        backend = Tokenizer.from_str(text)
-    except Exception as error:  # the library raises bare Exceptions
-        raise UserError(f"the tokenizers library can't read it: {error}") from None
-    if (kind := type(backend.model).__name__) != "WordPiece":
-        raise UserError(f"BERT needs a WordPiece model, found {kind}")
-    if backend.model.token_to_id(backend.model.unk_token) is None:
-        raise UserError(f"its vocabulary lacks {backend.model.unk_token!r}, its own token for unknown words")
-    size = backend.get_vocab_size()
-    if any(backend.id_to_token(i) is None for i in range(size)):
-        raise UserError(f"the ids of {size} tokens must be 0 to {size - 1}, each exactly once")
+def _vocabulary_file(folder: Path) -> Path:
+    for name in (JSON_FILE, VOCABULARY_FILE, "vocab.json"):
+        if is_there(folder / name):
+            return folder / name
+    found = [file.name for file in folder.glob("*.model")]
+    only = f", only {found[0]}; AutoTokenizer of transformers makes a tokenizer.json of it" if found else ""
+    raise UserError(f"{folder} holds neither {JSON_FILE} nor {VOCABULARY_FILE}; a tokenizer needs one of them{only}")
+
+
+def _build(file: Path, settings: TokenizerSettings) -> Tokenizer:
+    """The pipeline of the folder's class for the vocabulary in the file, or all of a tokenizer.json."""
+    pipeline = settings.kind.pipeline
+    if file.name == "vocab.json" and pipeline == "roberta":
+        return byte_level_backend(read_json_object(file), _merges(file.with_name("merges.txt")), settings.prefix_space)
+    if file.suffix != ".json":
+        if pipeline != "bert":
+            raise UserError(f"the folder's tokenizer_class needs a {JSON_FILE}")
+        unknown = settings.special_tokens.get("unk")
+        name = unknown.content if unknown else settings.kind.special_tokens["unk"]
+        return bert_backend(_vocabulary(read_text(file)), name, **settings.normalisation)
+    whole = backend_from_json(read_text(file))
+    if pipeline == "file":
+        return whole
+    if (found := type(whole.model).__name__) != _MODELS[pipeline]:
+        raise UserError(f"the folder's tokenizer_class needs a {_MODELS[pipeline]} model, found {found}")
+    return _berts(whole, settings, file) if pipeline == "bert" else _robertas(whole, settings)
+
+
+_MODELS = {"bert": "WordPiece", "roberta": "BPE"}
+
+
+def _vocabulary(text: str) -> dict[str, int]:
+    return {token: i for i, token in enumerate(text.removesuffix("\n").split("\n"))}
+
+
+def _merges(file: Path) -> list[tuple[str, str]]:
+    lines = [line for line in read_text(file).split("\n") if line and not line.startswith("#version")]
+    pairs = [tuple(line.split(" ")) for line in lines]
+    if wrong := [line for line, pair in zip(lines, pairs, strict=True) if len(pair) != 2]:
+        raise UserError(f"{file} must hold two pieces on each line, found {wrong[0]!r}")
+    return [(pair[0], pair[1]) for pair in pairs]
+
+
+def _berts(whole: Tokenizer, settings: TokenizerSettings, file: Path) -> Tokenizer:
+    """BERT's own pipeline for the vocabulary of a tokenizer.json, whose pipeline may be another one."""
+    unknown = settings.special_tokens.get("unk")
+    name = unknown.content if unknown else settings.kind.special_tokens["unk"]
+    backend = bert_backend(whole.get_vocab(with_added_tokens=False), name, **settings.normalisation)
+    if not settings.has_all_added_tokens:
+        add_tokens(backend, [token for _, token in sorted(whole.get_added_tokens_decoder().items())])
+    ours, theirs = backend.normalizer, whole.normalizer
+    replaced = [name for name in ("normalizer", "pre_tokenizer") if _kind(whole, name) != _kind(backend, name)]
+    if type(ours) is type(theirs):
+        switches = [(name, NORMALISATION[name]) for name, value in settings.normalisation.items() if value is None]
+        replaced += [name for name, switch in switches if getattr(ours, switch) != getattr(theirs, switch)]
+    if replaced:
+        decides = "the tokenizer_class decides, as in transformers; PreTrainedTokenizerFast would take the file's"
+        warnings.warn(f"{file} has another {' and '.join(replaced)} than BertTokenizer: {decides}", stacklevel=6)
     return backend
 
 
-def backend_texts(backend: Tokenizer, special_tokens: dict[str, str], max_length: int) -> dict[str, str]:
-    """The three files' texts by their names, as transformers and sentence-transformers read them."""
-    normalizer = backend.normalizer
+def _kind(backend: Tokenizer, part: str) -> str:
+    return type(getattr(backend, part)).__name__
+
+
+def _robertas(whole: Tokenizer, settings: TokenizerSettings) -> Tokenizer:
+    """All of a tokenizer.json, but whether a text begins with a space is for tokenizer_config.json to say."""
+    with library_errors("set add_prefix_space"):
+        if _kind(whole, "pre_tokenizer") == "ByteLevel":
+            whole.pre_tokenizer.add_prefix_space = settings.prefix_space
+    return whole
+
+
+def _add_special_tokens(backend: Tokenizer, settings: TokenizerSettings, file: Path) -> dict[str, str]:
+    """Let the folder's added and special tokens be found in texts. Returns the special ones that there are, by role."""
+    add_tokens(backend, [token for _, token in sorted(settings.added_tokens.items())])
+    for i, token in settings.added_tokens.items():
+        if token.content and (found := backend.token_to_id(token.content)) != i:
+            says = f"{file.parent} gives the added token {token.content!r} the id {i}"
+            warnings.warn(f"{says}, but after the vocabulary it comes as {found}, as in transformers", stacklevel=5)
+    by_default = {role: AddedToken(token, special=True) for role, token in settings.kind.special_tokens.items()}
+    named = {**by_default, **settings.special_tokens}
+    there = {role: token for role, token in named.items() if backend.token_to_id(token.content) is not None}
+    add_tokens(backend, [*there.values(), *settings.extra_tokens])
+    return {role: token.content for role, token in there.items()}
+
+
+def _set_format(backend: Tokenizer, special_tokens: dict[str, str], kind: TokenizerClass) -> None:
+    needed = ("unk", "cls", "sep") if kind.pipeline == "bert" else ("cls", "sep")
+    if kind.format == "file" and (kind != UNNAMED or backend.post_processor is not None):
+        return
+    if missing := [kind.special_tokens[role] for role in needed if role not in special_tokens]:
+        raise UserError(f"the vocabulary lacks {', '.join(missing)}, which the model's input needs")
+    set_bert_format(backend, special_tokens["cls"], special_tokens["sep"], kind.format == "roberta")
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def tokenizer_texts(
+    backend: Tokenizer, special_tokens: Mapping[str, str], max_length: int, has_segments: bool
+) -> dict[str, str]:
+    """The files' texts by their names, as transformers and sentence-transformers read them.
+
+    BertTokenizer stands for BERT's own pipeline, which they build anew; any other is taken from tokenizer.json whole.
+    """
+    berts, normalizer = is_berts(backend, special_tokens), backend.normalizer
+    switches = {name: getattr(normalizer, ours) for name, ours in NORMALISATION.items()} if berts else {}
+    inputs = ["input_ids", *(["token_type_ids"] if has_segments else []), "attention_mask"]
     config = {
-        "tokenizer_class": "BertTokenizer",
-        **{name: getattr(normalizer, ours) for name, ours in NORMALISATION.items() if hasattr(normalizer, ours)},
+        "tokenizer_class": "BertTokenizer" if berts else "PreTrainedTokenizerFast",
+        **switches,
         **{f"{role}_token": token for role, token in special_tokens.items()},
         "model_max_length": max_length,
+        **({} if berts and has_segments else {"model_input_names": inputs}),
     }
-    return {
-        "vocab.txt": "".join(f"{backend.id_to_token(i)}\n" for i in range(backend.get_vocab_size())),
-        "tokenizer.json": backend.to_str(pretty=True),
-        "tokenizer_config.json": json_text(config),
-    }
+    texts = {JSON_FILE: backend.to_str(pretty=True), TOKENIZER_CONFIG_FILE: json_text(config)}
+    if _kind(backend, "model") == "WordPiece":
+        texts[VOCABULARY_FILE] = vocabulary_text(backend.get_vocab())
+    return texts
+
+
+def vocabulary_text(vocabulary: Mapping[str, int]) -> str:
+    """vocab.txt: the line of an id without a token is empty."""
+    lines = [""] * (max(vocabulary.values(), default=-1) + 1)
+    for token, i in vocabulary.items():
+        lines[i] = token
+    return "".join(f"{line}\n" for line in lines)

@@ -13,13 +13,15 @@ TRUNCATIONS = ("warn", "error", "silent")
 class Truncation:
     """Cuts texts to the model's limit, and keeps count of what that costs.
 
+    `num_last` tokens at the end are kept, which is [SEP].
+
     `mode` is what to do about a text that is too long: "warn" of all in `report`, "error" at once, or "silent".
     """
 
-    def __init__(self, limit: int, mode: str) -> None:
+    def __init__(self, limit: int, mode: str, num_last: int = 1) -> None:
         if mode not in TRUNCATIONS:
             raise UserError(f"truncation must be one of {', '.join(TRUNCATIONS)}; found {mode!r}")
-        self.limit, self.mode = limit, mode
+        self.limit, self.mode, self.num_last = limit, mode, num_last
         self.texts = self.tokens = self.cut_texts = self.cut_tokens = 0
 
     def count(self, lengths: IntArray) -> None:
@@ -31,7 +33,7 @@ class Truncation:
         self.cut_tokens += int(excess.sum())
 
     def cut(self, text: str, ids: list[int]) -> list[int]:
-        """At most `limit` of the ids, the last one ([SEP]) kept."""
+        """At most `limit` of the ids, the last ones kept."""
         self.texts += 1
         self.tokens += len(ids)
         excess = len(ids) - self.limit
@@ -41,7 +43,7 @@ class Truncation:
             raise UserError(f"a text has {len(ids)} tokens, but the model takes {self.limit}: {text[:60]!r}...")
         self.cut_texts += 1
         self.cut_tokens += excess
-        return [*ids[: self.limit - 1], ids[-1]]
+        return [*ids[: self.limit - self.num_last], *ids[len(ids) - self.num_last :]]
 
     @property
     def counts(self) -> tuple[int, int, int, int]:

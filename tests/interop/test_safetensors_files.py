@@ -1,4 +1,5 @@
 import json
+import os
 import struct
 
 import numpy as np
@@ -135,10 +136,38 @@ def test_a_tensor_with_nan_or_infinity_is_refused(tmp_path, value):
         open_tensors(tmp_path)["a"]
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pkl"])
-def test_a_pickle_is_refused_with_the_way_out(tmp_path, name):
+@pytest.mark.parametrize("value", [1e11, -1e30, 3e38, 1e300])
+def test_a_weight_that_no_training_gives_is_refused(tmp_path, value):
+    """The third is as large as float32 goes, the fourth is beyond it: neither may become infinity without a word."""
+    save_file({"a": np.array([1.0, value, 2.0])}, tmp_path / WEIGHTS_FILE)
+    with pytest.raises(UserError, match=f"{WEIGHTS_FILE}: the tensor a holds {abs(value):g}".replace("+", r"\+")):
+        open_tensors(tmp_path)["a"]
+
+
+@pytest.mark.parametrize("names", [["pytorch_model.bin"], ["pytorch_model-00001-of-00002.bin", "pytorch_model-2.bin"]])
+def test_a_pickle_is_refused_with_the_way_out(tmp_path, names):
+    for name in [*names, "training_args.bin", "optimizer.pt"]:
+        (tmp_path / name).write_bytes(b"\x80\x02}q\x00.")
+    with pytest.raises(UserError, match=r"only pickle files \((.*)\): reading.*converts the weights.*import") as error:
+        open_tensors(tmp_path)
+    assert all(name in str(error.value) for name in names)
+    assert "training_args" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.pkl"])
+def test_a_pickle_that_may_hold_anything_is_refused_without_advice(tmp_path, name):
     (tmp_path / name).write_bytes(b"\x80\x02}q\x00.")
-    with pytest.raises(UserError, match=f"only pickle files .{name}.*save_pretrained"):
+    with pytest.raises(UserError, match=rf"only pickle files \({name}\).*ask for a safetensors file$"):
+        open_tensors(tmp_path)
+
+
+def test_what_is_no_ordinary_file_of_weights_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / WEIGHTS_FILE)
+    with pytest.raises(UserError, match=f"{WEIGHTS_FILE} must be an ordinary file"):
+        open_tensors(tmp_path)
+    (tmp_path / WEIGHTS_FILE).unlink()
+    (tmp_path / WEIGHTS_FILE).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=f"{WEIGHTS_FILE} must be an ordinary file; is it a link"):
         open_tensors(tmp_path)
 
 

@@ -156,7 +156,7 @@ def test_the_longest_sentence_fits_and_one_token_more_is_refused():
     ("token_ids", "segment_ids", "words"),
     [
         ([1, 23], [0, 0], "token id 23 is outside the vocabulary of 23 tokens"),
-        ([1, 22], [0, 5], "segment id 5 is outside the 5 segments"),
+        ([1, 22], [0, 5], "segment id 5: this model has 5 segments"),
     ],
 )
 def test_ids_without_a_row_in_the_tables_are_refused_in_words(token_ids, segment_ids, words):

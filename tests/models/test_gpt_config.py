@@ -82,7 +82,7 @@ def test_an_unknown_preset_is_refused_with_the_names_of_all():
         ({"eos_token_id": -1}, "eos_token_id must be a token id, or none, found -1"),
         ({"eos_token_id": [1, 2]}, "eos_token_id must be a token id, or none"),
         ({"tie_word_embeddings": 1}, "tie_word_embeddings must be true or false, found 1"),
-        ({"hidden_act": "swish"}, "hidden_act must be one of gelu, gelu_new, gelu_pytorch_tanh, relu, found 'swish'"),
+        ({"hidden_act": "softmax"}, "hidden_act must be one of gelu, .*, found 'softmax'"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_was_expected(changes, words):

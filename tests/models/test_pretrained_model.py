@@ -195,7 +195,7 @@ def test_fewer_layers_than_the_file_holds_are_the_first_ones(tmp_path):
         ({"hidden_size": "12"}, "config.json: hidden_size must be a whole number"),
         ({"hidden_dropout_prob": 10**400}, "hidden_dropout_prob must be"),
         ({"layer_norm_eps": 10**400}, "layer_norm_eps must be a number above 0"),
-        ({"hidden_act": "swish"}, "hidden_act must be one of .*, found 'swish'"),
+        ({"hidden_act": "softmax"}, "hidden_act must be one of .*, found 'softmax'"),
         ({"hidden_act": ["gelu"]}, "hidden_act must be one of"),
         ({"tie_word_embeddings": "yes"}, "tie_word_embeddings must be true or false"),
         ({"model_type": "distilbert"}, "model_type is 'distilbert'"),

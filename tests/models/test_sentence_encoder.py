@@ -182,7 +182,7 @@ def test_a_dense_layer_without_a_bias_has_the_bias_0(tmp_path, recwarn):
         ("2_Dense/config.json", {"in_features": 13}, "a dense layer maps 13 to 5 numbers, but 12 come into it"),
         ("2_Dense/config.json", {"out_features": 10**12}, r"linear.weight has the shape \[5, 12\], but"),
         ("2_Dense/config.json", {"out_features": -1}, "a dense layer maps 12 to -1 numbers"),
-        ("config.json", {"vocab_size": 3}, "the tokenizer has 18 tokens, but the model only 3 embeddings"),
+        ("config.json", {"vocab_size": 3}, r"word_embeddings.weight has the shape \[18, 12\], but"),
     ],
 )
 def test_settings_that_do_not_fit_the_weights_are_refused(tmp_path, file, changes, message):

@@ -16,6 +16,7 @@ from minitransformer.nn.dense import Dense
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
+from minitransformer.nn.first_columns import FirstColumns
 from minitransformer.nn.gpt_embeddings import GptEmbeddings
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
@@ -24,12 +25,16 @@ from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
 from minitransformer.nn.parameter import Parameter, zeros
-from minitransformer.nn.pooling import Pooling
+from minitransformer.nn.pooling import POOLINGS, Pooling
 from minitransformer.nn.pre_norm_layer import PreNormLayer
+from minitransformer.nn.projected_embeddings import ProjectedEmbeddings
+from minitransformer.nn.relative_attention import NUM_BUCKETS, RelativeSelfAttention
+from minitransformer.nn.roberta_embeddings import RobertaEmbeddings
 from minitransformer.nn.sequential import Sequential
 from minitransformer.nn.stack import Stack
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead, VocabularyHead
 from minitransformer.randomness import generator
+from minitransformer.text.packed_tokens import span_offsets
 from tests.gradient_check import assert_module_gradients, upstream
 from tests.small_models import randomise
 
@@ -146,12 +151,31 @@ LAYERS = {
     "GptEmbeddings": Layer(
         lambda: GptEmbeddings(V, 9, H, RATE), (IDS, IDS[::-1].copy()), takes_rows=False, has_dropout=True
     ),
+    "BertEmbeddings, without segments": Layer(
+        lambda: BertEmbeddings(V, 0, 9, H, EPS, RATE, STD), (IDS, IDS % 2, IDS), takes_rows=False, has_dropout=True
+    ),
+    "RobertaEmbeddings": Layer(
+        lambda: RobertaEmbeddings(1, V, 2, 9, H, EPS, RATE, STD),
+        (IDS, IDS % 2, span_offsets(LENGTHS)),
+        takes_rows=False,
+        has_dropout=True,
+    ),
+    "ProjectedEmbeddings": Layer(
+        lambda: ProjectedEmbeddings(H, V, 2, 9, F, EPS, RATE, STD),
+        (IDS, IDS % 2, IDS),
+        takes_rows=False,
+        has_dropout=True,
+    ),
+    "RelativeSelfAttention": Layer(
+        lambda: RelativeSelfAttention(Embedding(NUM_BUCKETS, HEADS), H, HEADS, RATE, RATE), (LENGTHS,), has_dropout=True
+    ),
     "VocabularyHead": Layer(lambda: VocabularyHead(Embedding(V, H))),
     "BiasedVocabularyHead": Layer(lambda: BiasedVocabularyHead(Embedding(V, H))),
     "MaskedLMHead": Layer(lambda: MaskedLMHead(Embedding(V, H), "gelu", EPS, STD)),
     **{f"Dense, {activation}": Layer(lambda name=activation: Dense(H, F, name)) for activation in ACTIVATIONS},
-    "Pooling": Layer(lambda: AfterALinear(Pooling(("cls", "max", "mean", "mean_sqrt_len"))), (LENGTHS,)),
+    "Pooling": Layer(lambda: AfterALinear(Pooling(tuple(POOLINGS))), (LENGTHS,)),
     "Sequential": Layer(lambda: Sequential([Dense(H, F, "tanh"), Normalise(), Linear(F, H)])),
+    "FirstColumns": Layer(lambda: AfterALinear(FirstColumns(4))),
     "Normalise": Layer(lambda: AfterALinear(Normalise())),
 }
 every_layer = pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS.keys())

@@ -10,6 +10,7 @@ import pytest
 
 import minitransformer.ops
 from minitransformer.ops.attention import attention_backward, attention_forward
+from minitransformer.ops.biased_attention import biased_attention_backward, biased_attention_forward
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cosent_loss import cosent_loss_backward, cosent_loss_forward
 from minitransformer.ops.cosine_similarity import (
@@ -20,6 +21,7 @@ from minitransformer.ops.cosine_similarity import (
 )
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
 from minitransformer.ops.dropout import dropout_backward, dropout_forward
+from minitransformer.ops.elementwise import FUNCTIONS, elementwise_backward, elementwise_forward
 from minitransformer.ops.embedding import embedding_backward, embedding_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
@@ -32,11 +34,15 @@ from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward
 from minitransformer.ops.pooling import (
     cls_pooling_backward,
     cls_pooling_forward,
+    lasttoken_pooling_backward,
+    lasttoken_pooling_forward,
     max_pooling_backward,
     max_pooling_forward,
     mean_pooling_backward,
     mean_pooling_forward,
     mean_sqrt_len_pooling_forward,
+    weightedmean_pooling_backward,
+    weightedmean_pooling_forward,
 )
 from minitransformer.ops.ranking_loss import ranking_loss_backward, ranking_loss_forward, right_answers
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
@@ -80,6 +86,11 @@ OPERATIONS = {
         attention_backward,
         [(2, 3, 4), (2, 5, 4), (2, 5, 6)],
     ),
+    "biased_attention, with dropout": Operation(
+        lambda q, k, v, bias: biased_attention_forward(q, k, v, bias, LENGTHS, dropout_rate=0.3, rng=dropout_rng()),
+        biased_attention_backward,
+        [(8, 6), (8, 6), (8, 6), (2, 4, 4)],
+    ),
     "binary_cross_entropy": Operation(
         lambda z: binary_cross_entropy_forward(z, np.linspace(0, 1, 5, dtype=z.dtype)),
         binary_cross_entropy_backward,
@@ -95,11 +106,22 @@ OPERATIONS = {
         lambda logits: cross_entropy_forward(logits, np.array([4, 0, 4])), cross_entropy_backward, [(3, 5)]
     ),
     "dropout": Operation(lambda x: dropout_forward(x, 0.3, dropout_rng()), dropout_backward, [(4, 7)]),
+    **{
+        f"elementwise, {name}": Operation(
+            lambda x, name=name: elementwise_forward(3 * x, name),
+            lambda dy, cache: 3 * elementwise_backward(dy, cache),
+            [(9, 7)],
+        )
+        for name in FUNCTIONS
+    },
     "embedding": Operation(
         lambda table: embedding_forward(table, np.array([4, 1, 4, 0, 4, 1, 2])), table_gradient, [(6, 3)]
     ),
     "gelu": Operation(gelu_forward, gelu_backward, [(4, 7)]),
     "gelu_tanh": Operation(gelu_tanh_forward, gelu_backward, [(4, 7)]),
+    "lasttoken_pooling": Operation(
+        lambda x: lasttoken_pooling_forward(x, LENGTHS), lasttoken_pooling_backward, [(8, 7)]
+    ),
     "layer_norm": Operation(
         lambda x, gamma, beta: layer_norm_forward(x, gamma, beta, 1e-12), layer_norm_backward, [(4, 7), (7,), (7,)]
     ),
@@ -145,6 +167,9 @@ OPERATIONS = {
         lambda anchors, positives, negatives: triplet_loss_forward(anchors, positives, negatives, 0.5),
         triplet_loss_backward,
         [(5, 7), (5, 7), (5, 7)],
+    ),
+    "weightedmean_pooling": Operation(
+        lambda x: weightedmean_pooling_forward(x, LENGTHS), weightedmean_pooling_backward, [(8, 7)]
     ),
 }
 

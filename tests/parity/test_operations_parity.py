@@ -6,6 +6,7 @@ import pytest
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entropy_forward
+from minitransformer.ops.elementwise import elementwise_backward, elementwise_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
@@ -40,6 +41,20 @@ OPERATIONS = {
     "softmax": (softmax_forward, softmax_backward, lambda x: F.softmax(x, -1), [(2, 5, 7)]),
     "gelu": (gelu_forward, gelu_backward, F.gelu, [(50, 70)]),
     "gelu, tanh form": (gelu_tanh_forward, gelu_backward, lambda x: F.gelu(x, approximate="tanh"), [(50, 70)]),
+    **{
+        f"elementwise, {name}": (
+            lambda x, name=name: elementwise_forward(x, name),
+            elementwise_backward,
+            theirs,
+            [(50, 70)],
+        )
+        for name, theirs in {
+            **{"sigmoid": F.sigmoid, "silu": F.silu, "softplus": F.softplus, "log_sigmoid": F.logsigmoid},
+            **{"mish": F.mish, "tanhshrink": F.tanhshrink, "softsign": F.softsign, "leaky_relu": F.leaky_relu},
+            **{"elu": F.elu, "selu": F.selu, "relu6": F.relu6, "hardtanh": F.hardtanh},
+            "hardswish": F.hardswish,  # torch multiplies by a float32 1/6 in hardsigmoid's backward
+        }.items()
+    },
     "attention": (
         attention_forward,
         attention_backward,

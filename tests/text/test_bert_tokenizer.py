@@ -16,6 +16,7 @@ TOKENIZER = BertTokenizer.from_vocabulary([*SPECIAL, "my", "dog", "is", "cute", 
 VOCABULARY = "\n".join(SPECIAL).encode()
 WITHOUT_UNKNOWN = Tokenizer(models.WordPiece({"a": 0}, unk_token="<unk>")).to_str().encode()
 BPE = Tokenizer(models.BPE()).to_str().encode()
+BERTS = b'{"tokenizer_class": "BertTokenizer"}'
 
 
 def pieces_of(tokens):
@@ -189,11 +190,12 @@ def test_tokenizer_config_decides_on_lower_casing_and_names_the_special_tokens(t
         ({"tokenizer.json": b'{"model": '}, "tokenizer.json can't be used: .* line 1"),
         ({"tokenizer.json": b'{"model": []}'}, "tokenizers library can't read it"),
         ({"tokenizer_config.json": b'{"cls_token": 7}', "vocab.txt": b"a"}, "names 7 as a special token"),
-        ({"tokenizer_config.json": b'{"do_lower_case": "no"}', "vocab.txt": VOCABULARY}, "must be true, false or null"),
+        ({"tokenizer_config.json": b'{"do_lower_case": "no"}', "vocab.txt": VOCABULARY}, "must be true or false"),
         ({"tokenizer.json": b"[]"}, "tokenizers library can't read it"),
         ({"tokenizer.json": WITHOUT_UNKNOWN}, "vocabulary lacks '<unk>', its own token for unknown words"),
         ({"tokenizer_config.json": b'{"cls_token": "\\ud800"}', "vocab.txt": b"a"}, "surrogates not allowed"),
-        ({"tokenizer.json": BPE}, "needs a WordPiece model, found BPE"),
+        ({"tokenizer.json": BPE}, r"vocabulary lacks \[CLS\], \[SEP\]"),
+        ({"tokenizer.json": BPE, "tokenizer_config.json": BERTS}, "needs a WordPiece model, found BPE"),
         ({"tokenizer.json": b'{"model": {"type": "WordPiece"}}'}, "tokenizers library can't read it"),
         ({"tokenizer_config.json": b"{", "vocab.txt": b""}, "tokenizer_config.json is not valid JSON"),
     ],

@@ -59,4 +59,5 @@ GPT2 = FolderLayout(
         "add_cross_attention": (False, "a GPT reads one text, and has no source to attend to"),
     },
     lora_targets=("c_attn",),
+    harmless=frozenset({"n_ctx", "predict_special_tokens", "is_decoder", "vocab_size_or_config_json_file"}),
 )

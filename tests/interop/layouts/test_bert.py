@@ -81,7 +81,7 @@ def test_an_untied_decoder_has_hugging_faces_names_too():
 
 def test_every_row_of_the_table_is_of_a_model_that_is_built_here():
     classifier = BertForSequenceClassification(CONFIG, ClassifierSettings(hidden_sizes=(5,)), seed=None)
-    encoder = small_encoder(head=(DenseSettings(12, 5),))
+    encoder = small_encoder(head=(DenseSettings(12, 5), "layer_norm"))
     untied = BertForPreTraining(BertConfig(**{**vars(CONFIG), "tie_word_embeddings": False}), seed=None)
     models = classifier, encoder, untied
     names = {name for model in models for name, _ in model.named_parameters()}

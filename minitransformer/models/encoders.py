@@ -1,0 +1,31 @@
+"""The families of encoders, and which of them a folder holds."""
+
+from pathlib import Path
+
+from minitransformer.errors import UserError
+from minitransformer.interop.config_file import read_config_file
+from minitransformer.models.bert import Bert
+from minitransformer.models.bert_config import BertConfig
+from minitransformer.models.distilbert import DistilBert
+from minitransformer.models.electra import Electra
+from minitransformer.models.mpnet import MPNet
+from minitransformer.models.roberta import Roberta, XlmRoberta
+from minitransformer.models.transformer_encoder import TransformerEncoder
+
+ENCODERS: tuple[type[TransformerEncoder], ...] = (Bert, Roberta, XlmRoberta, DistilBert, Electra, MPNet)
+
+
+def encoder_of_folder(folder: Path) -> type[TransformerEncoder]:
+    """The family in the folder's config.json; BERT if it names none. Raises UserError for one that isn't built here."""
+    settings = read_config_file(folder)
+    kind = settings["model_type"] or Bert.layout.model_type
+    for encoder in ENCODERS:
+        if encoder.layout.model_type == kind:
+            return encoder
+    known = ", ".join(encoder.layout.model_type for encoder in ENCODERS)
+    raise UserError(f"{settings.file}: model_type is {kind!r}, which isn't built here; {known} are")
+
+
+def encoder_of_config(config: BertConfig) -> type[TransformerEncoder]:
+    """The family that a config is of."""
+    return next(encoder for encoder in ENCODERS if encoder.config_type is type(config))
