@@ -10,7 +10,7 @@ import click
 from minitransformer import __version__
 from minitransformer.cli._command_group import CommandGroup
 from minitransformer.cli._texts import DASH_ADVICE, TEXT
-from minitransformer.errors import UserError
+from minitransformer.errors import UserError, printable
 from minitransformer.parallel import num_processes
 
 SECTIONS = {
@@ -82,4 +82,4 @@ def _run() -> int:
 
 def _print_note(message: Warning | str, *_: object, **__: object) -> None:
     """What `warnings` calls to show a warning: a user wants the message, not the line of code that it came from."""
-    click.echo(f"Note: {message}", err=True)
+    click.echo(f"Note: {printable(message)}", err=True)

@@ -23,6 +23,7 @@ from minitransformer.errors import UserError
 from minitransformer.files import is_there
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.model_files import ModelFiles
+from minitransformer.interop.sentence_transformers_folder import PROMPTS_FILE
 from minitransformer.settings_file import SettingsFile
 
 CLASSIFIER_FILE = "minitransformer_classifier.json"
@@ -84,9 +85,10 @@ def _labels(config: SettingsFile) -> tuple[str, ...]:
 
 
 def _activation(config: SettingsFile) -> str | None:
-    """What a CrossEncoder makes of the logits, by its own key or by the older one."""
+    """What a CrossEncoder makes of the logits, by the file of version 6, by its own key here, or by the oldest one."""
+    newest = SettingsFile.read(config.file.with_name(PROMPTS_FILE))["activation_fn"]
     given = config.get("sentence_transformers", dict, {}).get("activation_fn")
-    name = given or config["sbert_ce_default_activation_function"]
+    name = newest or given or config["sbert_ce_default_activation_function"]
     if name is not None and name not in [*_ACTIVATIONS]:
         raise UserError(f"{config.file}: activation_fn is {name!r}, expected {' or '.join(_ACTIVATIONS)}")
     return None if name is None else _ACTIVATIONS[name]

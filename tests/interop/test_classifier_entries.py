@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def test_old_folders_say_how_many_labels_there_are_and_dont_name_them():
 )
 def test_what_an_answer_makes_of_the_logits_is_as_in_a_cross_encoder(entries, answers):
     assert read(entries).answers == answers
+
+
+def test_version_6_of_cross_encoder_has_a_file_for_it(tmp_path):
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps({"activation_fn": IDENTITY}))
+    config = SettingsFile(tmp_path / "config.json", {"num_labels": 1})
+    assert read_classifier_entries(config)["activation"] == "identity"
 
 
 def test_cls_in_an_old_folder_is_the_pooler_and_new_folders_dont_say_it():
