@@ -13,7 +13,7 @@ from minitransformer.interop.tensor_layout import TensorLayout
 
 _ONLY = {
     "is_encoder_decoder": (False, "an encoder with a decoder is another model"),
-    "pruned_heads": ({}, "layers of which heads were cut out aren't built here"),
+    "pruned_heads": ({}, "layers of which heads were cut out aren't supported"),
     "quantization_config": (None, "quantised weights can't be read here"),
 }
 
@@ -41,7 +41,7 @@ class FolderLayout:
         """The config_type (a dataclass) in the folder's config.json; what it doesn't say has its default.
 
         `tensors` are the names in the folder's checkpoint: a config may ask for a billion layers, and is refused before
-        they are built. Raises UserError also if the file is missing or broken, or asks for what isn't built here, and
+        they are built. Raises UserError also if the file is missing or broken, or asks for what isn't supported, and
         warns of settings that aren't known.
         """
         settings = read_config_file(folder)

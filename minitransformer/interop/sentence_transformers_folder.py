@@ -77,7 +77,7 @@ class SentenceTransformersFolder(NamedTuple):
 
 
 def read_folder(folder: Path) -> SentenceTransformersFolder:
-    """The settings of a folder. Raises UserError for what isn't built here, and warns of what isn't known."""
+    """The settings of a folder. Raises UserError for what isn't supported, and warns of what isn't known."""
     if not is_there(folder / MODULES_FILE):
         length, arguments = _read_length(folder)
         return SentenceTransformersFolder({**length, **_read_prompts(folder)}, arguments, [folder])
@@ -128,7 +128,7 @@ def _read_pooling(file: Path) -> dict[str, Any]:
         raise UserError(f"{file}: pooling {unknown[0]!r} isn't known; {', '.join(_POOLING_MODES)} are")
     include_prompt = settings.get("include_prompt", bool, True)
     if "weightedmean" in ours and not include_prompt:
-        raise UserError(f"{file}: include_prompt is false, which isn't built here for weightedmean")
+        raise UserError(f"{file}: include_prompt is false, which isn't supported for weightedmean")
     settings.warn_of_the_rest(_HARMLESS_POOLING)
     return {"pooling": tuple(ours), "include_prompt": include_prompt}
 
@@ -149,7 +149,7 @@ def _read_head_module(kind: str, folder: Path) -> dict[str, Any] | str | None:
 
 def _read_dense(settings: SettingsFile) -> dict[str, Any]:
     activation = settings.one_of("activation_function", _ACTIVATIONS, "torch.nn.modules.activation.Tanh")
-    settings.only("use_residual", False, "a dense layer with a residual isn't built here")
+    settings.only("use_residual", False, "a dense layer with a residual isn't supported")
     sizes = {name: settings.get(name, int) for name in _SIZES}
     settings.warn_of_the_rest(_HARMLESS_DENSE)
     return {"activation": _ACTIVATIONS[activation], **sizes}
@@ -164,7 +164,7 @@ def _read_length(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     for name in ("model_args", "model_kwargs", "config_args", "config_kwargs"):
         for argument, value in settings.get(name, dict, {}).items():
             if argument not in _HARMLESS_MODEL_ARGUMENTS and value is not None:
-                raise UserError(f"{settings.file}: {name} has {argument}: {value!r}, which isn't built here")
+                raise UserError(f"{settings.file}: {name} has {argument}: {value!r}, which isn't supported")
     arguments = {**settings.get("tokenizer_args", dict, {}), **settings.get("processor_kwargs", dict, {})}
     length = settings.get("max_seq_length", int, None)
     lower_case = settings.get("do_lower_case", bool, False)

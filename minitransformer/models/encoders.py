@@ -16,14 +16,14 @@ ENCODERS: tuple[type[TransformerEncoder], ...] = (Bert, Roberta, XlmRoberta, Dis
 
 
 def encoder_of_folder(folder: Path) -> type[TransformerEncoder]:
-    """The family in the folder's config.json; BERT if it names none. Raises UserError for one that isn't built here."""
+    """The family in the folder's config.json; BERT if it names none. Raises UserError for one that isn't supported."""
     settings = read_config_file(folder)
     kind = settings["model_type"] or Bert.layout.model_type
     for encoder in ENCODERS:
         if encoder.layout.model_type == kind:
             return encoder
     known = ", ".join(encoder.layout.model_type for encoder in ENCODERS)
-    raise UserError(f"{settings.file}: model_type is {kind!r}, which isn't built here; {known} are")
+    raise UserError(f"{settings.file}: model_type is {kind!r}, which isn't supported; {known} are")
 
 
 def encoder_of_config(config: BertConfig) -> type[TransformerEncoder]:

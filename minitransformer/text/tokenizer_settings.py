@@ -174,7 +174,7 @@ def _class_of(settings: SettingsFile, folder: Path) -> TokenizerClass:
             "WordPiece, byte-level BPE, and whole tokenizer.json files are; where transformers has this one as a fast "
         )
         advice = f"{known}tokenizer, save it with it and set tokenizer_class to PreTrainedTokenizerFast"
-        raise UserError(f"{file}: tokenizer_class is {name!r}, which isn't built here; {advice}")
+        raise UserError(f"{file}: tokenizer_class is {name!r}, which isn't supported; {advice}")
     return found
 
 

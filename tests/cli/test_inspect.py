@@ -1,3 +1,7 @@
+import dataclasses
+
+from minitransformer.models.distilbert import DistilBertConfig
+from minitransformer.models.sentence_encoder import SentenceEncoder
 from tests.cli.test_fill_mask import assert_one_line_error
 from tests.small_encoders import small_encoder
 
@@ -31,6 +35,25 @@ def test_a_folder_that_was_pretrained_here_is_inspected(run, model_folder):
     assert result.status == 0
     assert result.error == ""
     assert "[CLS]" in result.output
+
+
+def test_a_pair_for_a_model_with_one_segment_is_refused(run, tmp_path):
+    encoder = small_encoder()
+    config = dataclasses.replace(encoder.config, type_vocab_size=1)
+    SentenceEncoder(config, encoder.tokenizer).save_pretrained(tmp_path)
+    assert run("inspect", tmp_path, "dog is cute").status == 0
+    refused = run("inspect", tmp_path, "dog is cute", "he playing")
+    assert_one_line_error(refused, "has 1 segment, so it takes single texts, not pairs")
+
+
+def test_an_encoder_of_another_family_is_inspected(run, tmp_path):
+    sizes = {"hidden_size": 12, "num_attention_heads": 3, "intermediate_size": 7, "max_position_embeddings": 16}
+    config = DistilBertConfig(vocab_size=18, num_hidden_layers=2, **sizes)
+    SentenceEncoder(config, small_encoder().tokenizer).save_pretrained(tmp_path)
+    result = run("inspect", tmp_path, "dog is cute")
+    assert result.status == 0
+    assert "segment embedding" not in result.output
+    assert "pooled" not in result.output
 
 
 def test_a_text_longer_than_the_model_is_refused(run, tmp_path):

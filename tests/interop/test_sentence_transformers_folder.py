@@ -185,7 +185,7 @@ BROKEN = [
     (
         "1_Pooling/config.json",
         {"pooling_mode": "weightedmean", "include_prompt": False},
-        "include_prompt is false, which isn't built here for weightedmean",
+        "include_prompt is false, which isn't supported for weightedmean",
     ),
     ("1_Pooling/config.json", {"pooling_mode": "mean", "include_prompt": 1}, "include_prompt must be true or false"),
     ("2_Dense/config.json", {"in_features": 24}, "out_features must be a whole number, found None"),

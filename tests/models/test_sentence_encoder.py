@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from minitransformer.cli._models import load_pretraining_model
 from minitransformer.errors import UserError
+from minitransformer.inference.prediction import load_predictor
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.sentence_encoder import SentenceEncoder
@@ -17,8 +19,8 @@ from tests.small_encoders import POSITIONS, TOKENIZER, small_encoder
 from tests.small_models import small_config
 
 TEXTS = ["my dog is cute", "he likes playing", "", "a b c a b c"]
-ALL_POOLINGS = ("cls", "max", "mean", "mean_sqrt_len")
-HEAD = (DenseSettings(48, 7), DenseSettings(7, 5, "gelu"), "normalise")
+ALL_POOLINGS = ("cls", "max", "mean", "mean_sqrt_len", "weightedmean", "lasttoken")
+HEAD = (DenseSettings(72, 7), "layer_norm", DenseSettings(7, 5, "silu"), "normalise")
 
 
 @pytest.fixture
@@ -42,6 +44,22 @@ def test_poolings_stand_side_by_side_and_the_head_follows():
     embeddings = with_head.encode(TEXTS)
     assert embeddings.shape == (4, with_head.embedding_size) == (4, 5)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-5)
+
+
+def test_the_first_columns_may_be_all_that_is_kept(encoder):
+    short = small_encoder(truncate_dim=5)
+    assert short.embedding_size == 5
+    np.testing.assert_allclose(short.encode(TEXTS), encoder.encode(TEXTS)[:, :5], rtol=1e-5)
+    assert small_encoder(truncate_dim=99).embedding_size == encoder.embedding_size
+
+
+def test_an_embedding_that_is_no_number_is_refused_and_the_largest_weight_named(encoder):
+    encoder.encoder.layers[1].output_norm.gamma.value[...] = 3e38
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(UserError, match=r"not a finite number; .*, 3e\+38, is in encoder.lay"),
+    ):
+        encoder.encode("my dog is cute")
 
 
 # -- training ----------------------------------------------------------------------------------------------------------
@@ -84,6 +102,7 @@ def test_a_replica_shares_values_and_has_its_own_gradients(encoder):
         {"pooling": ("mean", "cls"), "head": ("normalise",)},
         {"prompts": {"query": "my "}, "default_prompt_name": "query", "include_prompt": False, "similarity": "dot"},
         {"max_seq_length": 4, "do_lower_case": True},
+        {"head": (DenseSettings(12, 7),), "truncate_dim": 3},
     ],
 )
 def test_a_saved_encoder_comes_back_bit_for_bit(tmp_path, recwarn, settings):
@@ -190,6 +209,35 @@ def test_settings_that_do_not_fit_the_weights_are_refused(tmp_path, file, change
     edit(tmp_path / file, **changes)
     with pytest.raises(UserError, match=message):
         SentenceEncoder.from_pretrained(tmp_path)
+
+
+def test_an_old_folder_has_the_encoder_in_a_folder_of_its_own(tmp_path, encoder):
+    """Every command finds it there: those that fill masks and classify, too."""
+    config = small_config(vocab_size=TOKENIZER.vocab_size)
+    BertForPreTraining(config).save_pretrained(tmp_path / "0_Transformer")
+    TOKENIZER.save_pretrained(tmp_path / "0_Transformer")
+    modules = [
+        {"path": "0_Transformer", "type": "sentence_transformers.models.Transformer"},
+        {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text("{}")
+    bert, tokenizer = load_pretraining_model(str(tmp_path), "mlm_head")
+    assert bert.config == config
+    assert tokenizer.vocab_size == TOKENIZER.vocab_size
+    assert SentenceEncoder.from_pretrained(tmp_path).encode(TEXTS).shape == (4, 12)
+    with pytest.raises(UserError, match=r"has no (hidden layers|classifier)"):
+        load_predictor(tmp_path)
+
+
+def test_ids_beyond_the_models_rows_are_named_when_it_is_loaded_and_refused_when_they_come(tmp_path):
+    config = small_config(vocab_size=TOKENIZER.vocab_size - 1)
+    with pytest.warns(UserWarning, match="the tokenizer has ids up to 17, but the model only 17 embeddings"):
+        encoder = SentenceEncoder(config, TOKENIZER)
+    assert encoder.encode("my dog").shape == (12,)
+    with pytest.raises(UserError, match="token id 17 is outside the vocabulary of 17 tokens"):
+        encoder.encode("c")
 
 
 def test_a_full_disk_leaves_the_old_encoder(tmp_path):

@@ -21,7 +21,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (the parity 
 sentence_transformers = pytest.importorskip("sentence_transformers", reason="not installed (the parity extra)")
 from sentence_transformers import SentenceTransformer  # noqa: E402
 from sentence_transformers.base.modules import Dense, Normalize, Transformer  # noqa: E402
-from sentence_transformers.sentence_transformer.modules import Pooling  # noqa: E402
+from sentence_transformers.sentence_transformer.modules import Dropout, LayerNorm, Pooling  # noqa: E402
 
 TEXTS = [*random_texts(40), "my DOG, likes playing."]
 ALL_POOLINGS = ("cls", "max", "mean", "mean_sqrt_len")
@@ -86,7 +86,13 @@ def transformer(tmp_path):
     return Transformer(str(tmp_path / "bert"))
 
 
-@pytest.mark.parametrize("mode", ["cls", "max", "mean", "mean_sqrt_len_tokens", ("max", "cls"), ("mean", "max", "cls")])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        *("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"),
+        *(("max", "cls"), ("mean", "max", "cls"), ("lasttoken", "weightedmean")),
+    ],
+)
 def test_their_poolings_are_read(tmp_path, transformer, mode):
     theirs = SentenceTransformer(modules=[transformer, Pooling(12, mode)], device="cpu")
     theirs.save(str(tmp_path / "saved"))
@@ -94,12 +100,42 @@ def test_their_poolings_are_read(tmp_path, transformer, mode):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("activation", [torch.nn.Identity, torch.nn.Tanh, torch.nn.ReLU, torch.nn.GELU])
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *(
+            torch.nn.Identity,
+            torch.nn.Tanh,
+            torch.nn.ReLU,
+            torch.nn.GELU,
+            torch.nn.Sigmoid,
+            torch.nn.SiLU,
+            torch.nn.Mish,
+        ),
+        *(torch.nn.LeakyReLU, torch.nn.CELU, torch.nn.ELU, torch.nn.SELU, torch.nn.ReLU6, torch.nn.Softplus),
+        *(torch.nn.Softsign, torch.nn.LogSigmoid, torch.nn.Hardtanh, torch.nn.Hardsigmoid, torch.nn.Hardswish),
+        torch.nn.Tanhshrink,
+    ],
+)
 def test_their_dense_layers_are_read(tmp_path, transformer, activation, bias):
     dense = Dense(12, 5, bias=bias, activation_function=activation())
     theirs = SentenceTransformer(modules=[transformer, Pooling(12), dense, Normalize()], device="cpu")
     theirs.save(str(tmp_path / "saved"))
     assert_same_embeddings(SentenceEncoder.from_pretrained(tmp_path / "saved"), theirs)
+
+
+def test_their_layer_norm_and_dropout_are_read_and_written(tmp_path, transformer):
+    torch.manual_seed(1)
+    norm = LayerNorm(12)
+    torch.nn.init.normal_(norm.norm.weight)
+    torch.nn.init.normal_(norm.norm.bias)
+    modules = [transformer, Pooling(12), Dropout(0.3), norm, Dense(12, 5), Normalize()]
+    theirs = SentenceTransformer(modules=modules, device="cpu", truncate_dim=3)
+    theirs.save(str(tmp_path / "saved"))
+    ours = SentenceEncoder.from_pretrained(tmp_path / "saved")
+    assert_same_embeddings(ours, theirs)
+    ours.save_pretrained(tmp_path / "again")
+    assert_same_embeddings(ours, their_encoder(tmp_path / "again"))
 
 
 def test_their_prompts_are_read(tmp_path, transformer):

@@ -27,7 +27,7 @@ def tokens_of(tokenizer, text):
 @pytest.mark.parametrize("where", ["tokenizer_config_json", "config_json"])
 @pytest.mark.parametrize("name", ["BertJapaneseTokenizer", "KoBertTokenizer", "AlbertTokenizer"])
 def test_a_vocabulary_of_another_kind_is_refused_by_the_name_of_its_tokenizer(tmp_path, where, name):
-    with pytest.raises(UserError, match=f"{where[:-5]}.json: tokenizer_class is '{name}', which isn't built here"):
+    with pytest.raises(UserError, match=f"{where[:-5]}.json: tokenizer_class is '{name}', which isn't supported"):
         read(tmp_path, vocab_txt=LINES, **{where: {"tokenizer_class": name, "model_type": "bert"}})
 
 
