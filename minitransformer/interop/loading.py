@@ -147,7 +147,8 @@ def load_all(module: Module, layout: TensorLayout, tensors: Checkpoint) -> None:
 
 def is_untied(layout: TensorLayout, tensors: Checkpoint) -> bool:
     """Whether the decoder isn't the embedding, but a matrix of its own."""
-    names = layout.index(tensors)
+    with errors_in(tensors.file):
+        names = layout.index(tensors)
     pairs = [(names[decoder], names[table]) for decoder, table in layout.tied.items() if decoder in names]
     return any(not _are_equal_matrices(tensors, *pair) for pair in pairs if pair[0] != pair[1])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.errors import UserError, errors_in
-from minitransformer.files import json_text, read_json_object
+from minitransformer.files import is_there, json_text, read_json_object
 from minitransformer.interop.layouts.lora import PREFIX
 from minitransformer.interop.tensor_layout import TensorLayout
 
@@ -94,7 +94,7 @@ class LoraSettings:
 
 
 def is_adapter(folder: Path) -> bool:
-    return (folder / ADAPTER_CONFIG_FILE).is_file()
+    return is_there(folder / ADAPTER_CONFIG_FILE)
 
 
 def read_lora_settings(folder: Path) -> LoraSettings:

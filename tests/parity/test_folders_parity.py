@@ -1,6 +1,8 @@
 """Folders written here are loaded by transformers, and the other way round, with the same outputs."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from minitransformer import Bert, BertForPreTraining, PackedTokens
 from minitransformer.errors import UserError
+from minitransformer.interop.safetensors_files import open_tensors
 from tests.parity.real_data import data_file
 from tests.small_models import randomise, small_config
 
@@ -170,6 +173,20 @@ def test_a_decoder_in_the_file_means_what_it_means_to_transformers(tmp_path, tok
     save_file(tensors, file, {"format": "pt"})
     again = transformers.BertForPreTraining.from_pretrained(tmp_path)
     assert_same_outputs(BertForPreTraining.from_pretrained(tmp_path), again, tokens)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_the_advice_on_pickles_copies_every_tensor_and_adds_none(tmp_path, theirs, shards):
+    state = theirs.state_dict()
+    names = [f"pytorch_model-{i}-of-2.bin" for i in range(shards)] if shards > 1 else ["pytorch_model.bin"]
+    for i, name in enumerate(names):
+        torch.save({key: state[key] for key in [*state][i::shards]}, tmp_path / name)
+    with pytest.raises(UserError) as error:
+        open_tensors(tmp_path)
+    subprocess.run([sys.executable, "-c", str(error.value).split("as they are: ")[1]], cwd=tmp_path, check=True)
+    converted = load_file(tmp_path / "model.safetensors")
+    assert converted.keys() == state.keys()
+    assert all((converted[name] == state[name].numpy()).all() for name in state)
 
 
 def test_a_state_dict_of_torch_is_loaded(tokens, theirs):
