@@ -13,7 +13,7 @@ from minitransformer.interop.config_file import read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, is_adapter
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
-from minitransformer.interop.sentence_transformers_folder import MODULES_FILE, read_settings
+from minitransformer.interop.sentence_transformers_folder import MODULES_FILE, read_folder
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
@@ -57,7 +57,7 @@ def files_of(model: str, adapter: str) -> ModelFiles:
         raise UserError(f"{folder} is not an adapter: it has no {ADAPTER_CONFIG_FILE}")
     if files.are_adapted:
         raise UserError(f"{model} is an adapter itself; give the model that {adapter} was trained on")
-    _, (encoder, *_) = read_settings(files.base)  # in a sentence encoder's folder, or that itself
+    encoder = read_folder(files.base).folders[0]  # in a sentence encoder's folder, or that itself
     return ModelFiles(folder, encoder)
 
 

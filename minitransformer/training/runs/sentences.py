@@ -30,7 +30,7 @@ from minitransformer.errors import UserError
 from minitransformer.evaluation.sentences import evaluate_sentences
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.model_files import ModelFiles
-from minitransformer.interop.sentence_transformers_folder import MODULES_FILE, read_settings
+from minitransformer.interop.sentence_transformers_folder import MODULES_FILE, read_folder
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier, pair_classifier_settings
 from minitransformer.objectives.classification import ClassificationObjective
@@ -135,7 +135,7 @@ def bert_of(model: str) -> str:
     """The folder or name of the BERT in a sentence encoder: the same, or a folder inside it that modules.json names."""
     files = ModelFiles.of(model)
     folder = files.folder_with(MODULES_FILE)
-    _, (bert, *_) = read_settings(folder)
+    bert = read_folder(folder).folders[0]
     return model if bert == folder else str(bert)
 
 
