@@ -43,6 +43,8 @@ def read_rows(lines: Iterable[NumberedLine], source: str) -> list[Row]:
     """
     kept = _bounded(lines, source)
     header = next((line for _, line in kept if line.strip()), "")
+    if re.match(r"\s*[{[]", header):
+        raise UserError(f"{source} looks like JSON; expected a table: a header, and an example per line, as TSV or CSV")
     delimiter = delimiter_of(header, source)
     if delimiter != "\t":
         warnings.warn(f"{source} is read as CSV, with {delimiter!r} between the fields", stacklevel=4)
@@ -85,8 +87,14 @@ def _parsed(lines: list[NumberedLine], source: str, delimiter: str) -> list[Row]
             rows.append(Row(lines[start][0], fields))
             start = reader.line_num
     except csv.Error as error:
-        wrong = f"the fields are quoted, but not well ({error}): a quoted field ends with a quotation mark"
-        raise UserError(f"{source}, line {lines[start][0]}: {wrong}, and those inside it are doubled") from None
+        wrong = (
+            "the fields are quoted, but not well: a quoted field begins and ends with a mark, and doubles those inside"
+        )
+        if "limit" in str(error):
+            wrong = (
+                f"a quoted field has more than {csv.field_size_limit():,} characters; is a quotation mark left open?"
+            )
+        raise UserError(f"{source}, line {lines[start][0]}: {wrong}") from None
     return rows
 
 

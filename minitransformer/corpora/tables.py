@@ -27,7 +27,7 @@ COLUMNS = {  # what a column is to this program: what a header may call it
         *("positive_1", "response", "passage", "document"),
     ),
     "negative": ("negative",),  # also negative_1, negative_2 and so on
-    "label": ("label", "labels", "gold_label", "class", "is_duplicate", "quality"),
+    "label": ("label", "labels", "gold_label", "class", "is_duplicate", "quality", "entailment_judgment"),
     "score": ("score", "similarity", "relatedness", "similarity_score", "relatedness_score"),
 }
 _NAME = re.compile(r'"?[^\W\d][\w#.-]*"?')

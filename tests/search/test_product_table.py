@@ -54,3 +54,11 @@ def test_queries_are_counted_by_line_or_by_their_counts(tmp_path):
 
 def test_the_order_of_the_table_is_kept(tmp_path):
     assert [product.id for product in read_products(products_table(tmp_path / "p"))] == [row[0] for row in ROWS]
+
+
+def test_a_csv_of_a_spreadsheet_is_a_table_too(tmp_path):
+    path = tmp_path / "products.csv"
+    path.write_text('id,name,note\n1,"Kale, green","a ""leaf"""\n', encoding="utf-8")
+    with pytest.warns(UserWarning, match="products.csv is read as CSV, with ',' between the fields"):
+        [product] = read_products(path)
+    assert (product.name, product.fields["note"]) == ("Kale, green", 'a "leaf"')

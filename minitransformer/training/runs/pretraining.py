@@ -38,7 +38,7 @@ from minitransformer.models.mimetic_start import mimetic_start
 from minitransformer.randomness import generator
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.machines import Machines
-from minitransformer.training.runs.run import Run
+from minitransformer.training.runs.run import Run, is_finished
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
@@ -136,7 +136,8 @@ class PretrainingRun(Run):
                 "the corpus is too small to hold a part of it out for evaluation: that takes some documents "
                 "of at least six sentences"
             ) from None
-        self.model = first_model(settings, self.tokenizer)
+        base = str(self.folder) if is_finished(self.folder) else settings.further
+        self.model = first_model(settings, base, self.tokenizer)
         self.task = Task(self.training.batch, settings.num_shards)
         self.steps, self.save_every = settings.steps, settings.save_every
 
@@ -216,16 +217,18 @@ def make_tokenizer(settings: PretrainingSettings, sentences: Iterable[str]) -> B
     return BertTokenizer.train(sentences, size, not settings.cased, model_max_length=settings.max_length)
 
 
-def first_model(settings: PretrainingSettings, tokenizer: BertTokenizer) -> BertForPreTraining | BertForMaskedLM:
+def first_model(
+    settings: PretrainingSettings, base: str | None, tokenizer: BertTokenizer
+) -> BertForPreTraining | BertForMaskedLM:
     """The model as training begins with it: the one to train further, or a new one."""
-    if settings.further is None:
+    if base is None:
         model = model_type(settings)(new_config(settings, tokenizer.vocab_size), seed=settings.seed)
         mimetic_start(model.bert)
         return model
-    model = model_type(settings).from_pretrained(settings.further, seed=settings.seed)
+    model = model_type(settings).from_pretrained(base, seed=settings.seed)
     if tokenizer.vocab_size > model.config.vocab_size:
         sizes = f"{tokenizer.vocab_size} tokens, but the model {model.config.vocab_size}"
-        raise UserError(f"the tokenizer of {settings.further} has {sizes}; they are of different models")
+        raise UserError(f"the tokenizer of {base} has {sizes}; they are of different models")
     return model
 
 

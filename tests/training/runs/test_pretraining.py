@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,8 @@ def test_a_model_is_trained_further_from_its_weights_with_its_tokenizer(tmp_path
     assert "first, trained further" in run.describe()
     run.train(workers=1)
     assert not np.array_equal(run.model.storage.values, first.model.storage.values)
+    shutil.rmtree(first.folder)
+    np.testing.assert_array_equal(PretrainingRun.open(run.folder).model.storage.values, run.model.storage.values)
 
 
 def test_one_document_is_enough_for_masked_words_alone(tmp_path, settings):
