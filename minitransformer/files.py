@@ -14,6 +14,7 @@ from typing import Any
 
 from minitransformer.errors import UserError
 
+_MARKER = ".half_replaced"
 _LONGEST_NAME = 255  # of a file, on the usual file systems
 _LARGEST_TEXT = 2**26  # bytes of a vocabulary: the largest in use, of half a million tokens, has 35 MB
 _LARGEST_JSON = 2**24  # bytes of settings, which Python's objects need 30 times of
@@ -75,12 +76,29 @@ def write_text(text: str, file: Path) -> None:
 def replace_all(folder: Path, files: Mapping[str, str | Callable[[Path], None]]) -> None:
     """Write several files of a folder, each a text or a function of a path, and replace them once all are written.
 
-    The first file is replaced last. Raises UserError if one can't be written, as `replacing` does; then none is.
+    The first file is replaced last. Raises UserError if one can't be written, as `replacing` does; then none is. Where
+    old files are replaced and that is cut off, a marker stays, by which check_whole knows.
     """
+    marker = folder / _MARKER
     with ExitStack() as replaced:
+        replaced.enter_context(_removed_in_the_end(marker))
         for name, content in files.items():
             write = partial(write_text, content) if isinstance(content, str) else content
             write(replaced.enter_context(replacing(folder / name)))
+        if len(files) > 1 and any((folder / name).exists() for name in files):
+            marker.touch()
+
+
+@contextmanager
+def _removed_in_the_end(marker: Path) -> Iterator[None]:
+    yield
+    marker.unlink(missing_ok=True)  # not after an error: then it stays
+
+
+def check_whole(folder: Path) -> None:
+    """Raises UserError if a folder holds some of its old files and some of its new ones."""
+    if (folder / _MARKER).exists():
+        raise UserError(f"{folder} is half old and half new: its writer was stopped in between; write it once more")
 
 
 @contextmanager

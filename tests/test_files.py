@@ -8,6 +8,7 @@ import pytest
 
 from minitransformer.errors import UserError
 from minitransformer.files import (
+    check_whole,
     is_there,
     locked,
     path_within,
@@ -131,6 +132,29 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
 @pytest.mark.parametrize("name", ["", "1_Pooling", "a/b.safetensors", "..a"])
 def test_a_path_inside_the_folder_is_followed(tmp_path, name):
     assert path_within(tmp_path, name) == tmp_path / name
+
+
+def test_old_files_are_replaced_by_new_ones_all_together_or_it_is_known(tmp_path):
+    names = ["weights", "inside/weights", "config"]
+    for change in range(30):
+        folder = tmp_path / str(change)
+        replace_all(folder, dict.fromkeys(names, "old"))
+        with power_cut_before(change) as power:
+            replace_all(folder, dict.fromkeys(names, "new"))
+        contents = {(folder / name).read_text() for name in names}
+        if (folder / ".half_replaced").exists():
+            with pytest.raises(
+                UserError, match="is half old and half new: its writer was stopped in between; write it"
+            ):
+                check_whole(folder)
+        else:
+            check_whole(folder)
+            assert len(contents) == 1
+        replace_all(folder, dict.fromkeys(names, "newest"))
+        check_whole(folder)
+        assert {path.name for path in folder.rglob("*")} == {"weights", "inside", "config"}
+    assert power.changes < change
+    assert contents == {"new"}
 
 
 def test_a_link_stays_one_and_the_file_that_it_leads_to_is_replaced(tmp_path):

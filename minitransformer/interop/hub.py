@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from minitransformer.errors import UserError
+from minitransformer.files import check_whole
 from minitransformer.interop.config_file import CONFIG_FILE
 from minitransformer.interop.lora_settings import is_adapter
 
@@ -26,6 +27,7 @@ def model_folder(name: ModelName) -> Path:
         is_model = (path / CONFIG_FILE).is_file() or is_adapter(path)
         if (path / _TRAINING_FOLDER).is_dir() and not is_model:
             raise UserError(f"{path} holds an unfinished training run, not a model; finish it with --resume")
+        check_whole(path)
         return path
     if path.is_file():
         raise UserError(f"{path} is a file; give its folder, which holds config.json and model.safetensors")

@@ -108,6 +108,12 @@ def _moments(optimizer: AdamW) -> dict[str, np.ndarray]:
     return {"m": optimizer.m, "v": optimizer.v}
 
 
+def remove_checkpoints(checkpoints: Path, finished: Path) -> None:
+    """Remove the checkpoints of a run, once its finished folder is on the disk: until then it needs them."""
+    flush_to_disk(finished)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
 def flush_to_disk(folder: Path) -> None:
     """Wait until the files of a folder are on the disk: a power cut must not leave a name without its content."""
     for path in [*folder.rglob("*"), folder]:

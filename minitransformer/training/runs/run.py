@@ -29,7 +29,7 @@ from minitransformer.interop.adapted_tensors import ADAPTER_WEIGHTS_FILE
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
-from minitransformer.training.checkpoint import Checkpoints
+from minitransformer.training.checkpoint import Checkpoints, remove_checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.machines import Machines
 from minitransformer.training.optimizer.adamw import RateFactor
@@ -153,7 +153,7 @@ class Run(ABC):
         """Write the model and its tokenizer into the folder, and remove the checkpoints."""
         self.tokenizer.save_pretrained(self.folder)
         self.model.save_pretrained(self.folder)
-        shutil.rmtree(self.checkpoints_folder, ignore_errors=True)
+        remove_checkpoints(self.checkpoints_folder, self.folder)
 
     @abstractmethod
     def prepare(self) -> None:

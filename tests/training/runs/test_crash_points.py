@@ -13,6 +13,7 @@ from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
 from minitransformer.training import checkpoint
 from minitransformer.training.runs.classification import ClassificationRun
+from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun
 from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
 from minitransformer.training.runs.run import is_finished
 from minitransformer.training.runs.sentences import SentencesRun
@@ -21,6 +22,7 @@ from tests.power_cut import power_cut_before
 from tests.small_encoders import POSITIONS, TOKENIZER
 from tests.small_models import small_config
 from tests.training.fine_tuning_runs import classification_settings, sentences_settings
+from tests.training.runs.test_gpt_pretraining import settings as gpt_settings
 from tests.training.test_loop import timeless
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -50,7 +52,22 @@ def masked_words(folder):
     return pretraining(folder, next_sentence=False)
 
 
-RUNS = {"train-sbert": sentences, "finetune": classification, "pretrain": pretraining, "masked words": masked_words}
+def adapter(folder):
+    return ClassificationRun, classification_settings(folder, lora=2, **SHORT)
+
+
+def gpt(folder):
+    return GptPretrainingRun, gpt_settings(folder, steps=2, save_every=1)
+
+
+RUNS = {
+    "train-sbert": sentences,
+    "finetune": classification,
+    "finetune --lora": adapter,
+    "pretrain": pretraining,
+    "pretrain --no-next-sentence": masked_words,
+    "pretrain-gpt": gpt,
+}
 
 
 def start_or_resume(run_type, settings, folder):
