@@ -76,8 +76,9 @@ def write_text(text: str, file: Path) -> None:
 def replace_all(folder: Path, files: Mapping[str, str | Callable[[Path], None]]) -> None:
     """Write several files of a folder, each a text or a function of a path, and replace them once all are written.
 
-    The first file is replaced last. Raises UserError if one can't be written, as `replacing` does; then none is. Where
-    old files are replaced and that is cut off, a marker stays, by which check_whole knows.
+    The first file is replaced last: where there was none, the others are whole if it is there. Where there was one and
+    the replacing is cut off, a marker stays, by which check_whole knows. Raises UserError if one can't be written, as
+    `replacing` does; then none is.
     """
     marker = folder / _MARKER
     with ExitStack() as replaced:
@@ -85,7 +86,7 @@ def replace_all(folder: Path, files: Mapping[str, str | Callable[[Path], None]])
         for name, content in files.items():
             write = partial(write_text, content) if isinstance(content, str) else content
             write(replaced.enter_context(replacing(folder / name)))
-        if len(files) > 1 and any((folder / name).exists() for name in files):
+        if len(files) > 1 and (folder / next(iter(files))).exists():
             marker.touch()
 
 
