@@ -15,7 +15,7 @@ from minitransformer.parallel import num_processes
 
 SECTIONS = {
     "Train": ("pretrain", "pretrain-gpt", "finetune", "train-sbert", "merge-lora"),
-    "Ask": ("generate", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
+    "Ask": ("generate", "complete", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
     "Shop": ("index", "search", "suggest", "serve"),
     "Look": ("inspect", "doctor"),
     "Measure": ("evaluate",),

@@ -48,7 +48,7 @@ def beam_search(
     """The best ends that were found for one text, at most num_beams, the best first; eos is a part of them."""
     running, finished = [Beam([], [])], []
     for length in range(1, max_new_tokens + 1):
-        candidates = _best_continuations(running, text.log_probabilities, 2 * num_beams)
+        candidates = best_continuations(running, text.log_probabilities, 2 * num_beams)
         ends = [length == max_new_tokens or beam.token_ids[-1] == eos_token_id for _, beam in candidates]
         finished += [beam for (_, beam), end in zip(candidates[:num_beams], ends, strict=False) if end]
         finished.sort(key=lambda beam: -beam.score(length_penalty))
@@ -63,7 +63,7 @@ def beam_search(
     return finished
 
 
-def _best_continuations(running: list[Beam], log_probabilities: np.ndarray, count: int) -> list[tuple[int, Beam]]:
+def best_continuations(running: list[Beam], log_probabilities: np.ndarray, count: int) -> list[tuple[int, Beam]]:
     """The best continuations of all beams by one token, and which beam each comes from; the best first."""
     sums = np.array([[beam.log_probability] for beam in running]) + log_probabilities
     flat = sums.ravel()

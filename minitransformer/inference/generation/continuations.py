@@ -50,6 +50,18 @@ class Continuations:
         with one_blas_thread():  # products of so few rows take longer on several threads
             self.logits = self._read(PackedTokens.pack([*token_ids[:, None]]))
 
+    def extend(self, token_ids: Sequence[int]) -> None:
+        """A single text goes on with all of these."""
+        self.lengths = self.lengths + len(token_ids)
+        with one_blas_thread():
+            self.logits = self._read(PackedTokens.pack([token_ids]))
+
+    def go_back_to(self, length: int) -> None:
+        """Forget what a single text has after its first tokens; extend() then gives it another end."""
+        self.lengths = np.array([length])
+        for layer in self._seen:
+            layer.lengths = self.lengths
+
     def select(self, texts: np.ndarray) -> None:
         """Go on with these texts (numbers, or a mask) in this order; a text that is named twice branches."""
         self._seen = [layer.select(texts) for layer in self._seen]

@@ -1,0 +1,1 @@
+"""Completing a text while it is typed: one suggestion that is likely to be right, or none."""
