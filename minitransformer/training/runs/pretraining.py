@@ -7,14 +7,15 @@ training/
 """
 
 import math
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from minitransformer.batches.next_sentence import refuse_single_document
-from minitransformer.batches.pair_audit import PairAudit, StretchAudit, audit_pairs, audit_stretches
+from minitransformer.batches.pair_audit import PairAudit, StretchAudit, audit_pairs, audit_stretches, share_of
 from minitransformer.batches.pretraining_sampler import PretrainingSampler
 from minitransformer.batches.stretches import Stretches
 from minitransformer.corpora.accents import note_lost_accents
@@ -43,6 +44,7 @@ from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
 DEFAULT_SIZE, DEFAULT_VOCAB_SIZE = "tiny", 1500
+MUCH_UNKNOWN = 0.1  # of the tokens: then a model would mostly learn to say [UNK]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,14 +121,14 @@ class PretrainingRun(Run):
         tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
         if not corpus_folder.exists():
             check_sizes(settings)
-            text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
-            sentences = text.with_progress("reading", text.sentences)
-            sentences = refuse_single_document(sentences) if settings.next_sentence else sentences
-            is_uncased = not (settings.cased or settings.further or settings.tokenizer_from)
-            sentences = note_lost_accents(sentences) if is_uncased else sentences
-            prepare_corpus(sentences, tokenizer_folder, corpus_folder, partial(make_tokenizer, settings))
+            prepare_corpus(sentences_of(settings), tokenizer_folder, corpus_folder, partial(make_tokenizer, settings))
         self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
         self.corpus = TokenizedCorpus.open(corpus_folder)
+        if (unknown := share_of(self.tokenizer.unk_token_id, self.corpus)) > MUCH_UNKNOWN:
+            warnings.warn(
+                f"{unknown:.0%} of the text's tokens are unknown to the vocabulary; learn one from the text",
+                stacklevel=4,
+            )
         documents, held_out_documents = self.corpus.split(settings.held_out_every, 2 if settings.next_sentence else 1)
         self.training = self._sampler(documents)
         try:
@@ -194,6 +196,16 @@ class PretrainingRun(Run):
         s = self.settings
         options = s.batch_size, s.max_length, s.seed, s.whole_words, s.next_sentence
         return PretrainingSampler(self.corpus, documents, self.tokenizer, *options)
+
+
+def sentences_of(settings: PretrainingSettings) -> Iterator[str]:
+    """The corpus, and what there is to say of it for what it is to be used for."""
+    text = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
+    sentences = text.with_progress("reading", text.sentences)
+    if settings.next_sentence:
+        sentences = refuse_single_document(sentences)
+    is_uncased = not (settings.cased or settings.further or settings.tokenizer_from)
+    return note_lost_accents(sentences) if is_uncased else sentences
 
 
 def check_sizes(settings: PretrainingSettings) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from minitransformer.corpora.text_files import TextFiles
 from minitransformer.errors import UserError
+from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
 from tests.cli.conftest import small_text
 
@@ -120,3 +121,10 @@ def test_a_model_is_given_no_longer_texts_than_it_takes(tmp_path, settings):
     with pytest.raises(UserError, match=r"max_length is 25, but .*first takes 24 tokens at most"):
         PretrainingRun.start(tmp_path / "second", longer)
     assert not (tmp_path / "second").exists()
+
+
+def test_a_vocabulary_that_does_not_know_the_text_is_noted(tmp_path, settings):
+    BertTokenizer.train("quite other words " * 20, vocab_size=25, min_count=1).save_pretrained(tmp_path / "other")
+    other = replace(settings, vocab_size=None, tokenizer_from=str(tmp_path / "other"))
+    with pytest.warns(UserWarning, match="[0-9]+% of the text's tokens are unknown to the vocabulary"):
+        PretrainingRun.start(tmp_path / "run", other)
