@@ -26,7 +26,7 @@ class FolderLayout:
     tensors         the table of its tensors
     config_names    our name of a setting in config.json: theirs, where they differ; ours is read as well
     only            settings that change what the network computes: the one value that is built here, and why
-    lora_targets    the modules that LoRA changes unless others are named (LoraSettings)
+    lora_targets    the linear layers of its layers, which LoRA changes in training commands (LoraSettings.targets)
     harmless        settings of this family alone that change nothing
     """
 

@@ -15,12 +15,8 @@ from minitransformer.interop.tensor_layout import TensorLayout
 
 ADAPTER_CONFIG_FILE = "adapter_config.json"
 
-# What peft is to make of a model, by the class that transformers makes of its folder.
-_TASK_TYPES = {
-    "BertModel": "FEATURE_EXTRACTION",
-    "BertForSequenceClassification": "SEQ_CLS",
-    "GPT2LMHeadModel": "CAUSAL_LM",
-}
+# What peft is to make of a model, by the end of the class that transformers makes of its folder.
+_TASK_TYPES = {"ForSequenceClassification": "SEQ_CLS", "LMHeadModel": "CAUSAL_LM", "Model": "FEATURE_EXTRACTION"}
 
 # Settings that change what an adapter computes, or where it belongs, and aren't built here.
 _REFUSED = (
@@ -127,7 +123,7 @@ def lora_settings_text(settings: LoraSettings, architecture: str, layout: Tensor
     return json_text(
         {
             "peft_type": "LORA",
-            "task_type": _TASK_TYPES.get(architecture),
+            "task_type": next((task for end, task in _TASK_TYPES.items() if architecture.endswith(end)), None),
             "base_model_name_or_path": settings.base or None,
             "r": settings.rank,
             "lora_alpha": settings.alpha,

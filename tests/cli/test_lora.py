@@ -74,8 +74,8 @@ def test_finetune_learns_and_saves_an_adapter_that_predict_takes_for_a_model(run
 
 def test_what_is_trained_is_said_beside_the_whole(finetune):
     result = finetune("--lora", 2, "--epochs", 1, "--pooling", "mean", "--lora-alpha", 3, "--lora-dropout", 0.1)
-    updates, classifier = 2 * 2 * 2 * (12 + 12), 12 * 3 + 3  # layers, targets, rank
-    assert f"parameters, {updates + classifier} of them trained\n" in result.output
+    attention, feed_forward, classifier = 4 * 2 * (12 + 12), 2 * 2 * (12 + 7), 12 * 3 + 3  # the updates are of rank 2
+    assert f"parameters, {2 * (attention + feed_forward) + classifier} of them trained\n" in result.output
 
 
 def test_train_sbert_saves_an_adapter_and_its_pair_classifier(run, train_sbert, tmp_path):
@@ -168,7 +168,8 @@ def train_gpt(run, tmp_path, text_file, gpt_folder, without_waiting_for_the_disk
 def test_pretrain_gpt_trains_an_adapter_of_a_gpt_on_text(run, train_gpt, tmp_path, text_file, gpt_folder):
     result = train_gpt("--from", gpt_folder, "--lora", 2, "--learning-rate", "3e-2")
     assert result.status == 0, result.error
-    assert f"{2 * 2 * (12 + 36)} of them trained\n" in result.output
+    attention, feed_forward = 2 * (12 + 36) + 2 * (12 + 12), 2 * 2 * (12 + 7)
+    assert f"{2 * (attention + feed_forward)} of them trained\n" in result.output
     assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} < names_in(tmp_path / "out")
     before = json.loads(run("evaluate", "gpt", gpt_folder, text_file, "--json").output)  # of its last tenth
     after = json.loads(run("evaluate", "gpt", tmp_path / "out", "--json").output)  # of what was held out: the same

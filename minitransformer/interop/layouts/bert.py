@@ -44,6 +44,7 @@ ENCODER_ONLY: dict[str, tuple[Any, str]] = {
     "is_decoder": (False, "a decoder hides later tokens, an encoder doesn't"),
     "add_cross_attention": (False, "cross-attention belongs to a decoder"),
 }
+LORA_TARGETS = ("query", "key", "value", "intermediate.dense", "output.dense")
 
 ROWS = [
     *embedding_rows("bert"),
@@ -81,5 +82,5 @@ BERT = FolderLayout(
         buffers=BUFFERS,
     ),
     only=ENCODER_ONLY,
-    lora_targets=("query", "value"),
+    lora_targets=LORA_TARGETS,
 )

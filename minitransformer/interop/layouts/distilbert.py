@@ -35,5 +35,6 @@ DISTILBERT = FolderLayout(
         "hidden_dropout_prob": "dropout",
         "attention_probs_dropout_prob": "attention_dropout",
     },
+    lora_targets=("q_lin", "k_lin", "v_lin", "out_lin", "lin1", "lin2"),
     harmless=frozenset({"sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout"}),  # the positions are in the file
 )

@@ -4,6 +4,7 @@ from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.layouts.bert import (
     BUFFERS,
     ENCODER_ONLY,
+    LORA_TARGETS,
     OLD_ENDINGS,
     SENTENCE_HEAD_ROWS,
     embedding_rows,
@@ -28,4 +29,5 @@ ELECTRA = FolderLayout(
         buffers=BUFFERS,
     ),
     only=ENCODER_ONLY,
+    lora_targets=LORA_TARGETS,
 )

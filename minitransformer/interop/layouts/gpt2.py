@@ -58,6 +58,6 @@ GPT2 = FolderLayout(
         "reorder_and_upcast_attn": (False, "attention computes in the model's own precision"),
         "add_cross_attention": (False, "a GPT reads one text, and has no source to attend to"),
     },
-    lora_targets=("c_attn",),
+    lora_targets=("c_attn", "c_proj", "c_fc"),
     harmless=frozenset({"n_ctx", "predict_special_tokens", "is_decoder", "vocab_size_or_config_json_file"}),
 )

@@ -30,4 +30,5 @@ MPNET = FolderLayout(
         buffers=BUFFERS,
     ),
     only={"relative_attention_num_buckets": (32, "distances fall into 32 buckets here, as in transformers")},
+    lora_targets=("attn.q", "attn.k", "attn.v", "attn.o", "intermediate.dense", "output.dense"),
 )

@@ -6,6 +6,7 @@ from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.layouts.bert import (
     BUFFERS,
     ENCODER_ONLY,
+    LORA_TARGETS,
     OLD_ENDINGS,
     SENTENCE_HEAD_ROWS,
     embedding_rows,
@@ -30,5 +31,6 @@ ROBERTA = FolderLayout(
         buffers=BUFFERS,
     ),
     only=ENCODER_ONLY,
+    lora_targets=LORA_TARGETS,
 )
 XLM_ROBERTA = replace(ROBERTA, model_type="xlm-roberta")

@@ -16,7 +16,8 @@ def options(tmp_path):
 def test_a_way_is_measured_by_what_its_run_leaves(tmp_path, options):
     base, shared = options
     found = lora.measure(base, [*shared, "--lora", "2"], tmp_path / "run")
-    assert found.trained == 2 * 2 * 2 * (12 + 12) + 12 * 3 + 3  # layers, targets, rank; the classifier
+    attention, feed_forward, classifier = 4 * 2 * (12 + 12), 2 * 2 * (12 + 7), 12 * 3 + 3  # the updates are of rank 2
+    assert found.trained == 2 * (attention + feed_forward) + classifier
     assert 0 < found.accuracy <= 1
     assert found.milliseconds > 0
     assert found.memory > 2**24
