@@ -7,22 +7,30 @@ from pathlib import Path
 import click
 
 from minitransformer.cli._arguments import model_argument
-from minitransformer.errors import MissingHead, UserError
+from minitransformer.errors import UserError
 from minitransformer.files import replace_all
 from minitransformer.interop.config_file import read_config_file
 from minitransformer.interop.hub import model_folder
 from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, is_adapter
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
-from minitransformer.interop.sentence_transformers_folder import MODULES_FILE, read_folder
+from minitransformer.interop.sentence_transformers_folder import MODULES_FILE
 from minitransformer.models.bert import Bert
+from minitransformer.models.bert_for_masked_lm import BertForMaskedLM
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.encoders import encoder_of_folder
 from minitransformer.models.gpt import Gpt
+from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
 from minitransformer.models.trainable import TrainableModel
 from minitransformer.training.runs.run import check_new
 
+BERTS_WITH_HEADS: dict[str, type[PretrainedModel]] = {  # by a tensor of the head
+    "classifier.weight": BertForSequenceClassification,
+    "cls.seq_relationship.weight": BertForPreTraining,
+    "cls.predictions.bias": BertForMaskedLM,
+}
 COPIED = (*TOKENIZER_FILES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 
@@ -57,23 +65,20 @@ def files_of(model: str, adapter: str) -> ModelFiles:
         raise UserError(f"{folder} is not an adapter: it has no {ADAPTER_CONFIG_FILE}")
     if files.are_adapted:
         raise UserError(f"{model} is an adapter itself; give the model that {adapter} was trained on")
-    encoder = read_folder(files.base).folders[0]  # in a sentence encoder's folder, or that itself
-    return ModelFiles(folder, encoder)
+    return ModelFiles(folder, files.base)
 
 
 def merged_model(files: ModelFiles) -> TrainableModel:
-    """What an adapter makes of a model, with all heads that the two have."""
+    """What an adapter makes of a model, with the heads that the two have."""
     if read_config_file(files.base)["model_type"] == Gpt.layout.model_type:
         return Gpt.from_pretrained(files)
     if has_pair_classifier(files.folder):
         return SiameseNetwork.from_pretrained(files)
-    if (files.folder / MODULES_FILE).exists():
+    family = encoder_of_folder(files.base)
+    heads = BERTS_WITH_HEADS if family is Bert else {}
+    tensors = {*files.tensors(family.layout.tensors)}
+    kinds = [kind for tensor, kind in heads.items() if tensor in tensors]
+    is_classifier = BertForSequenceClassification in kinds
+    if (files.folder / MODULES_FILE).exists() or ((files.base / MODULES_FILE).exists() and not is_classifier):
         return SentenceEncoder.from_pretrained(files)
-    if "classifier.weight" in [*files.tensors(Bert.layout.tensors)]:
-        return BertForSequenceClassification.from_pretrained(files)
-    if (files.base / MODULES_FILE).exists():
-        return SentenceEncoder.from_pretrained(files)
-    try:
-        return BertForPreTraining.from_pretrained(files, needed=("mlm_head", "nsp_head", "bert.pooler"))
-    except MissingHead:
-        return Bert.from_pretrained(files)
+    return [*kinds, family][0].from_pretrained(files)

@@ -49,7 +49,9 @@ def adapt(model: PretrainedModel, base: str, settings: LoraTrainingSettings, hea
     check_lora(settings, base)
     if settings.lora:
         alpha, targets = settings.lora_alpha or 2 * settings.lora, model.layout.lora_targets
-        lora = LoraSettings(settings.lora, alpha, targets, settings.lora_dropout, base=base)
+        files = ModelFiles.of(base)
+        named = base if files.base == files.folder else str(files.base)  # others want the folder with config.json
+        lora = LoraSettings(settings.lora, alpha, targets, settings.lora_dropout, base=named)
         add_lora(model, lora, heads, settings.seed)
 
 

@@ -29,8 +29,6 @@ from minitransformer.corpora.targets import different_scores, label_ids, label_n
 from minitransformer.errors import UserError
 from minitransformer.evaluation.sentences import evaluate_sentences
 from minitransformer.interop.hub import model_folder
-from minitransformer.interop.model_files import ModelFiles
-from minitransformer.interop.sentence_transformers_folder import MODULES_FILE, read_folder
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier, pair_classifier_settings
 from minitransformer.objectives.classification import ClassificationObjective
@@ -101,7 +99,7 @@ class SentencesRun(FineTuningRun):
         encoder = SentenceEncoder.from_pretrained(
             settings.model, pooling=settings.pooling, max_seq_length=settings.max_length
         )
-        adapt(encoder, bert_of(settings.model), settings, heads=("head",))
+        adapt(encoder, settings.model, settings, heads=("head",))
         self.tokenizer = encoder.tokenizer
         self.examples = sentence_examples(columns, lambda texts: encoder.tokenize(texts, "warn"), targets)
         objective = make_objective(settings, encoder.embedding_size, len(self.label_names))
@@ -129,14 +127,6 @@ class SentencesRun(FineTuningRun):
 
     def evaluate(self) -> Any:
         return evaluate_sentences(self.model, self.dev)
-
-
-def bert_of(model: str) -> str:
-    """The folder or name of the BERT in a sentence encoder: the same, or a folder inside it that modules.json names."""
-    files = ModelFiles.of(model)
-    folder = files.folder_with(MODULES_FILE)
-    bert = read_folder(folder).folders[0]
-    return model if bert == folder else str(bert)
 
 
 def make_objective(settings: SentencesTrainingSettings, embedding_size: int, num_labels: int) -> Any:
