@@ -21,10 +21,12 @@ from minitransformer.randomness import generator
 @model_argument
 @click.argument("text")
 @click.option("--max-new-tokens", default=200, show_default=True, type=POSITIVE, help="When to stop at the latest.")
-@click.option("--temperature", type=float, help="Draw tokens by chance, below 1 more often the likely.")
+@click.option("--temperature", type=float, help="Draw tokens at random: below 1 favours likely ones.")
 @click.option("--top-k", type=POSITIVE, help="Draw among the K most probable tokens.")
-@click.option("--top-p", type=float, help="Draw among the most probable tokens, which have P together.")
-@click.option("--beams", default=1, show_default=True, type=POSITIVE, help="Look for the best text with so many beams.")
+@click.option("--top-p", type=float, help="Draw among the fewest tokens that have P together.")
+@click.option(
+    "--beams", default=1, show_default=True, type=POSITIVE, help="Beams to look for the most probable text with."
+)
 @click.option("--length-penalty", default=1.0, show_default=True, help="Above 1 prefers longer texts, below 1 shorter.")
 @click.option("--seed", type=click.IntRange(min=0), help="Random seed: the same one draws the same text.")
 @click.option("--stop", help="End the text before this text.")
@@ -48,7 +50,7 @@ def command(
     --beams. The text ends with the token that ends a document, before the --stop text, after --max-new-tokens, or when
     the model's positions are used up.
 
-    MODEL is a folder from `pretrain-gpt`, or a GPT-2 with a tokenizer.json.
+    MODEL is the folder of a GPT-2 with its tokenizer, or its name on the Hugging Face hub.
 
     \b
     Example:

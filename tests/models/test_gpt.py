@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minitransformer.batches.language_modelling import LanguageModellingBatch
 from minitransformer.errors import UserError
 from minitransformer.models.gpt import Gpt, next_tokens
 from minitransformer.models.gpt_config import GptConfig
 from minitransformer.randomness import generator
 from minitransformer.text.packed_tokens import PackedTokens
+from minitransformer.training.workers import Workers
 from tests.gradient_check import assert_parameter_gradients, upstream
 from tests.small_models import LENGTHS, random_tokens, small_gpt, small_gpt_config
 
@@ -243,6 +245,16 @@ def test_a_replica_computes_the_same_gradients_into_its_own_vector(model, tokens
     (expected_loss,), expected = loss_and_gradients(model, tokens)
     assert loss == expected_loss
     np.testing.assert_array_equal(gradients, expected)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_workers_give_the_gradients_of_the_whole_batch(model, tokens, count):
+    (expected_loss,), expected = loss_and_gradients(model, tokens)
+    with Workers(model, count) as workers:
+        loss, norm = workers.gradients(LanguageModellingBatch(tokens))
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-12)
+    np.testing.assert_allclose(model.storage.gradients, expected, rtol=1e-9, atol=1e-13)
+    assert norm == pytest.approx(np.linalg.norm(expected), rel=1e-9)
 
 
 def test_a_pickled_model_is_the_same_model(model, tokens):
