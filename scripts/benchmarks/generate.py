@@ -3,8 +3,9 @@
     python -m scripts.benchmarks.generate
     python -m scripts.benchmarks.generate --rounds 3
 
-Needs the `parity` extra. Both remember keys and values, compute in float32, and must give the same tokens. The weights
-are those that a model starts with, since what a token is has no part in the time.
+Needs the `parity` extra. All remember keys and values, compute in float32, and must give the same tokens. PyTorch gets
+one thread and two: for products of a single row, the second costs more than it helps, above all on a busy machine. The
+weights are those that a model starts with, since what a token is has no part in the time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import click
 import numpy as np
 
 from minitransformer import Gpt, GptConfig, generate
-from scripts.benchmarks.measure import THREADS, in_turn, machine
+from scripts.benchmarks.measure import THREADS, Times, in_turn, machine
 from scripts.pages import table
 
 PROMPT_LENGTH, POSITIONS = 16, 1100
@@ -60,30 +61,41 @@ def ways_and_sizes(rounds: int) -> str:
     """A table with a row for each case."""
     rows = []
     for case in CASES:
-        generators = {"ours": ours(case.config), "transformers": theirs(case.config)}
+        generators = contenders(case.config)
         if "temperature" not in case.options:
             refuse_different_texts(generators, case.options)
-        calls = {
-            name: partial(call, prompt(case.config), NEW_TOKENS, **case.options) for name, call in generators.items()
-        }
-        times = in_turn(calls, rounds, case.title)
+        times = measured(generators, case.config, NEW_TOKENS, case.options, rounds, case.title)
         speeds = [f"{NEW_TOKENS / times.median(name):,.0f}" for name in generators]
-        rows.append([case.title, *speeds, f"**{times.ratio('transformers', 'ours'):.2f}**"])
-    header = ["", "ours, tokens/s", "transformers, tokens/s", "ours / transformers"]
+        rows.append([case.title, *speeds, *ratios(times)])
+    header = ["", *(f"{name}, tokens/s" for name in CONTENDERS), *RATIOS]
     return f"\n### {NEW_TOKENS} tokens after a prompt of {PROMPT_LENGTH}\n\n{table(header, rows)}"
 
 
 def growth(rounds: int) -> str:
     """A table with a row for each length: what a token costs should hardly grow."""
-    generators = {"ours": ours(SMALL), "transformers": theirs(SMALL)}
-    rows = []
+    generators, rows = contenders(SMALL), []
     for length in LENGTHS:
-        calls = {name: partial(call, prompt(SMALL), length) for name, call in generators.items()}
-        times = in_turn(calls, rounds, f"{length} tokens")
+        times = measured(generators, SMALL, length, {}, rounds, f"{length} tokens")
         costs = [f"{1e3 * times.median(name) / length:.2f} ms" for name in generators]
-        rows.append([f"{length:,}", *costs, f"**{times.ratio('transformers', 'ours'):.2f}**"])
-    header = ["new tokens", "ours, a token", "transformers, a token", "transformers / ours"]
+        rows.append([f"{length:,}", *costs, *ratios(times)])
+    header = ["new tokens", *(f"{name}, a token" for name in CONTENDERS), *RATIOS]
     return f"\n### 4 x 128, V 65, greedy: longer and longer texts\n\n{table(header, rows)}"
+
+
+def measured(
+    generators: dict[str, Generate],
+    config: GptConfig,
+    num_tokens: int,
+    options: dict[str, Any],
+    rounds: int,
+    title: str,
+) -> Times:
+    calls = {name: partial(call, prompt(config), num_tokens, **options) for name, call in generators.items()}
+    return in_turn(calls, rounds, title)
+
+
+def ratios(times: Times) -> list[str]:
+    return [f"**{times.ratio(name, 'ours'):.2f}**" for name in CONTENDERS if name != "ours"]
 
 
 def prompt(config: GptConfig) -> list[int]:
@@ -99,7 +111,7 @@ def ours(config: GptConfig) -> Generate:
     return call
 
 
-def theirs(config: GptConfig) -> Generate:
+def theirs(config: GptConfig, threads: int) -> Generate:
     import torch
 
     from tests.parity.gpt_twin import transformers_gpt
@@ -107,23 +119,33 @@ def theirs(config: GptConfig) -> Generate:
     twin = transformers_gpt(Gpt(config), "sdpa")
 
     def call(prompt_ids: list[int], num_tokens: int, **options: Any) -> list[int]:
-        torch.set_num_threads(THREADS)  # the BLAS limit of ours may have reached PyTorch's as well
-        sampling = {"do_sample": True} if "temperature" in options else {"do_sample": False}
+        torch.set_num_threads(threads)
+        way = {"do_sample": "temperature" in options, "pad_token_id": 0, **options}
         with torch.no_grad():
-            ids = twin.generate(
-                torch.tensor([prompt_ids]), max_new_tokens=num_tokens, pad_token_id=0, **sampling, **options
-            )
+            ids = twin.generate(torch.tensor([prompt_ids]), max_new_tokens=num_tokens, **way)
         return ids[0, len(prompt_ids) :].tolist()
 
     return call
 
 
+CONTENDERS: dict[str, Callable[[GptConfig], Generate]] = {
+    "ours": ours,
+    "transformers on 1 thread": partial(theirs, threads=1),
+    f"on {THREADS}": partial(theirs, threads=THREADS),
+}
+RATIOS = [f"{name} / ours" for name in CONTENDERS if name != "ours"]  # of times
+
+
+def contenders(config: GptConfig) -> dict[str, Generate]:
+    return {name: make(config) for name, make in CONTENDERS.items()}
+
+
 def refuse_different_texts(generators: dict[str, Generate], options: dict[str, Any]) -> None:
-    """Stop unless both give the same tokens."""
+    """Stop unless all give the same tokens."""
     prompt_ids = prompt(SMALL)  # whose ids every vocabulary has
-    first, second = (call(prompt_ids, 20, **options) for call in generators.values())
-    if first != second:
-        raise click.ClickException(f"the contenders give different texts with {options}: {first} and {second}")
+    texts = {name: call(prompt_ids, 20, **options) for name, call in generators.items()}
+    if any(text != texts["ours"] for text in texts.values()):
+        raise click.ClickException(f"the contenders give different texts with {options}: {texts}")
 
 
 if __name__ == "__main__":
