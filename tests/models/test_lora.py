@@ -16,6 +16,7 @@ from minitransformer import (
 )
 from minitransformer.errors import UserError
 from minitransformer.interop.lora_settings import read_lora_settings
+from minitransformer.models.encoders import ENCODERS
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.nn.lora import LoraDense, LoraLinear
 from minitransformer.training.optimizer.adamw import AdamW
@@ -274,3 +275,20 @@ def test_a_sentence_encoder_of_an_adapter_alone_has_the_pooling_and_tokenizer_of
     encoder = SentenceEncoder.from_pretrained(tmp_path / "adapter")
     assert encoder.settings.pooling == ("max",)
     assert encoder.encode(["my dog"]).shape == (1, H)
+
+
+@pytest.mark.parametrize("family", ENCODERS, ids=lambda family: family.__name__)
+def test_every_family_has_updates_of_all_linear_layers_and_an_adapter_of_its_own_names(tmp_path, family):
+    small = dict.fromkeys(("vocab_size", "max_position_embeddings"), 23)
+    sizes = {"hidden_size": H, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": F}
+    randomise(family(family.config_type(**small, **sizes)), std=0.3).save_pretrained(tmp_path / "base")
+    model = adapted(tmp_path / "base", LoraSettings(RANK, 5, family.layout.lora_targets), family)
+    assert model.storage.values.size == 2 * (4 * RANK * (H + H) + 2 * RANK * (H + F))
+    tokens = PackedTokens.pack([[2, 17, 5, 3], [2, 9, 3]])
+    d_hidden = np.random.default_rng(6).normal(size=(7, H))
+    model.hidden_backward(d_hidden, model.hidden_forward(tokens)[1])
+    assert_parameter_gradients(model, lambda: float((model.hidden(tokens) * d_hidden).sum()))
+
+    model.save_pretrained(tmp_path / "adapter")
+    merged = family.from_pretrained(tmp_path / "adapter", dtype=np.float64)
+    np.testing.assert_allclose(merged.hidden(tokens), model.hidden(tokens), rtol=1e-9, atol=1e-11)

@@ -1,9 +1,11 @@
 """RoBERTa, XLM-RoBERTa, DistilBERT, ELECTRA and MPNet equal transformers' and sentence-transformers', both ways."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from minitransformer import PackedTokens, SentenceEncoder
+from minitransformer import LoraSettings, PackedTokens, SentenceEncoder, add_lora
 from minitransformer.models.encoders import ENCODERS, encoder_of_folder
 from minitransformer.nn.relative_attention import distance_buckets
 
@@ -191,3 +193,17 @@ def test_a_sentence_encoder_of_each_family_is_theirs_before_and_after_it_was_sav
 def test_every_family_has_a_case():
     families = {name.partition(",")[0] for name in FAMILIES}
     assert {encoder.layout.model_type for encoder in ENCODERS} == families | {"bert"}
+
+
+def test_peft_loads_an_adapter_of_ours_and_computes_the_same(tmp_path, theirs, tokens):
+    peft = pytest.importorskip("peft", reason="peft is not installed (the parity extra)")
+    theirs.save_pretrained(tmp_path / "base")
+    ours = load_ours(tmp_path / "base")
+    add_lora(ours, LoraSettings(2, 5, ours.layout.lora_targets, base=str(tmp_path / "base")))
+    ours.storage.values[...] = np.random.default_rng(4).normal(size=ours.storage.values.size).astype(np.float32)
+    ours.save_pretrained(tmp_path / "adapter")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # which peft gives where a tensor finds no place
+        adapted = peft.PeftModel.from_pretrained(theirs, tmp_path / "adapter").double().eval()
+    with torch.no_grad():
+        np.testing.assert_allclose(ours.hidden(tokens), their_hidden(adapted, tokens), atol=1e-9)
