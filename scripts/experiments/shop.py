@@ -1,0 +1,164 @@
+"""A shop's search, measured: ranking against BM25, suggestions against a list of beginnings, and deduplication.
+
+    minitransformer index esci/products.tsv --model all-MiniLM-L6-v2 --out esci-shop
+    python -m scripts.experiments.shop search esci-shop judgments.tsv --right-from 100
+    python -m scripts.experiments.shop suggest recipes.tsv products.tsv
+    python -m scripts.experiments.shop duplicates all-MiniLM-L6-v2
+
+search needs bm25s, and judgments with the columns query, product_id and gain. suggest needs recipes with the columns
+recipe_id and ingredients (separated by |): the ingredients of four fifths of them are past queries, those of the others
+are typed. duplicates needs nothing but a model; the pairs stand below.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from minitransformer import ProductIndex, SentenceEncoder
+from minitransformer.cli.evaluate.search import rankings_of
+from minitransformer.cli.evaluate.suggest import Beginnings
+from minitransformer.evaluation.duplicates import area_under_curve, score_duplicates
+from minitransformer.evaluation.judgments import read_judgments
+from minitransformer.evaluation.search import RECALL_AT, Judgments, answerable, interval, score_rankings
+from minitransformer.evaluation.suggestions import SuggestionScores, score_suggestions
+from minitransformer.randomness import generator
+from minitransformer.search.completions import Completions
+from minitransformer.search.product_table import read_products
+from minitransformer.search.terms import normalise_text, suggested_texts
+from scripts.pages import table
+
+THRESHOLDS = (0.8, 0.85, 0.9, 0.95, 0.97)
+
+# Pairs of searches for groceries, chosen to be hard, and why.
+DUPLICATES = {
+    "order": ["cheese slices|sliced cheese", "bananas organic|organic bananas", "tomato canned|canned tomato"],
+    "number": [
+        "strawberry|strawberries",
+        "tortilla chip|tortilla chips",
+        "diaper|diapers",
+        "loaf of bread|bread loaves",
+    ],
+    "short": [
+        "mayo|mayonnaise",
+        "oj|orange juice",
+        "tp|toilet paper",
+        "pb|peanut butter",
+        "veggie broth|vegetable broth",
+    ],
+    "synonym": ["garbanzo beans|chickpeas", "cilantro|coriander leaves", "scallions|green onions", "soda|soft drink"],
+    "compound": ["oat milk|oatmilk", "non dairy milk|nondairy milk", "pop corn|popcorn", "blue berries|blueberries"],
+    "joined": ["mac and cheese|mac & cheese", "mac cheese|macaroni cheese", "salt & pepper|salt and pepper"],
+    "spelling": ["yogurt|yoghurt", "donuts|doughnuts", "catsup|ketchup", "chili beans|chilli beans"],
+}
+OTHERS = {
+    "product or ingredient": ["chocolate milk|milk chocolate", "peanut butter|butter peanuts", "corn oil|oil for corn"],
+    "ingredient": ["coconut milk|coconut", "almond butter|almonds", "tomato sauce|tomatoes", "apple juice|apples"],
+    "kind": ["whole milk|skim milk", "green tea|black tea", "red wine|white wine", "brown rice|white rice"],
+    "modifier": ["organic eggs|eggs", "salted butter|unsalted butter", "sugar free gum|gum", "decaf coffee|coffee"],
+    "for whom": ["baby food|dog food", "cat litter|dog treats", "dog food|cat food", "baby shampoo|shampoo"],
+    "form": ["frozen corn|canned corn", "ground beef|beef steak", "dried mango|mango", "potato chips|potatoes"],
+    "part": ["chicken breast|chicken thighs", "egg whites|egg yolks", "lemon juice|lemon zest", "pork chops|pork ribs"],
+}
+
+
+@click.group()
+def main() -> None:
+    """Tables about a shop's search."""
+
+
+@main.command()
+@click.argument("index")
+@click.argument("judgments")
+@click.option("--exponential", is_flag=True, help="Take 2^gain - 1 for each gain.")
+@click.option("--right-from", default=1e-9, help="The gain from which a product is right.")
+def search(index: str, judgments: str, exponential: bool, right_from: float) -> None:
+    """Rankings of an index, and of bm25s over the same texts."""
+    queries = answerable(read_judgments(judgments, exponential), right_from)
+    product_index = ProductIndex.open(index)
+    rankings = {**rankings_of(product_index, queries), "bm25s, all columns": bm25s_rankings(product_index, queries)}
+    scores = {name: score_rankings(found, queries, right_from) for name, found in rankings.items()}
+    ours = scores["words and meaning"].ndcg
+    rows = []
+    for name, found in scores.items():
+        low, high = interval(ours - found.ndcg)
+        rows.append([name, *(f"{values.mean():.3f}" for values in found), f"{low:+.3f} to {high:+.3f}"])
+    header = ["", "NDCG@10", "recall@100", "MRR", "MAP", "unjudged@10", "words and meaning over it, 95 %"]
+    print(f"{Path(judgments).parent.name}, {len(queries)} queries, {len(product_index):,} products\n")
+    print(table(header, rows))
+
+
+def bm25s_rankings(index: ProductIndex, queries: Judgments) -> dict[str, list[str]]:
+    """What bm25s finds with its defaults."""
+    import bm25s
+
+    keys = [key for (key,) in index.catalogue.connection.execute("SELECT key FROM products ORDER BY key")]
+    products = [product for key in keys for product in index.catalogue.products([key])]
+    texts = [" ".join(value for name, value in product.fields.items() if value != product.id) for product in products]
+    retriever = bm25s.BM25()
+    retriever.index(bm25s.tokenize(texts, show_progress=False), show_progress=False)
+    tokens = bm25s.tokenize([*queries], show_progress=False)
+    found, _ = retriever.retrieve(tokens, k=RECALL_AT, show_progress=False)
+    return {query: [products[i].id for i in places] for query, places in zip(queries, found, strict=True)}
+
+
+@main.command()
+@click.argument("recipes")
+@click.argument("products")
+def suggest(recipes: str, products: str) -> None:
+    """Suggestions after past queries, for later ones."""
+    past, later = split_ingredients(recipes)
+    popularity = suggested_texts([product.name for product in read_products(products)], past)
+    everything = sorted(popularity, key=lambda text: (-popularity[text], text))
+    searched = sorted(past, key=lambda text: (-past[text], text))
+    completions = Completions(everything)
+    scores = {
+        "suggestions": score_suggestions(
+            lambda typed: [everything[found.place] for found in completions.find(typed, 10)], later
+        ),
+        "past queries that begin so, by popularity": score_suggestions(Beginnings(searched).find, later),
+    }
+    header = ["", "MRR@10", "after 1 letter", "2", "3", "keystrokes saved", "never suggested"]
+    print(f"{past.total():,} past queries, {later.total():,} later ones, {len(everything):,} texts\n")
+    print(table(header, [[name, *cells(score)] for name, score in scores.items()]))
+
+
+def split_ingredients(recipes: str) -> tuple[Counter[str], Counter[str]]:
+    """How often each ingredient is in four fifths of the recipes, and in the others."""
+    lists = [line.split("\t")[1].split("|") for line in Path(recipes).read_text(encoding="utf-8").splitlines()[1:]]
+    order = generator(0, "recipes", 0).permutation(len(lists))
+    parts = order[: len(lists) * 4 // 5], order[len(lists) * 4 // 5 :]
+    past, later = (Counter(normalise_text(text) for place in part for text in lists[place]) for part in parts)
+    return past, later
+
+
+def cells(score: SuggestionScores) -> list[str]:
+    shares = [*score.success, score.keystrokes_saved, score.never_suggested]
+    return [f"{score.mean_reciprocal_rank:.3f}", *(f"{share:.1%}" for share in shares)]
+
+
+@main.command()
+@click.argument("model")
+def duplicates(model: str) -> None:
+    """Which threshold tells searches that mean the same from others."""
+    labelled = [(pair.split("|"), True) for kind in DUPLICATES.values() for pair in kind]
+    labelled += [(pair.split("|"), False) for kind in OTHERS.values() for pair in kind]
+    encoder = SentenceEncoder.from_pretrained(model)
+    first, second = (encoder.encode([texts[place] for texts, _ in labelled]) for place in (0, 1))
+    cosines = encoder.similarity(first, second).diagonal()
+    truth = [same for _, same in labelled]
+    rows = [
+        [f"{score.threshold:.2f}", f"{score.precision:.2f}", f"{score.recall:.2f}"]
+        for score in score_duplicates(cosines, truth, THRESHOLDS)
+    ]
+    print(f"{sum(truth)} pairs that mean the same and {len(truth) - sum(truth)} that don't; ", end="")
+    print(f"area under the curve {area_under_curve(cosines, truth):.2f}\n")
+    print(table(["threshold", "precision", "recall"], rows))
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()
