@@ -93,7 +93,7 @@ class AdaptedTensors(Mapping[str, np.ndarray]):
                     shapes = f"has the shape {[*self.adapter.shapes[tensor]]}, expected {[*shape]}"
                     raise UserError(f"{self.file}: the tensor {tensor} {shapes}")
         if unknown := [theirs for theirs in self.heads.values() if "lora_" in theirs]:
-            raise UserError(f"{self.file} holds {unknown[0]}, which isn't built here; weights of linear layers are")
+            raise UserError(f"{self.file} holds {unknown[0]}, which isn't supported; updates of linear layers are")
 
     def _is_transposed(self, weight: str) -> bool:
         row = self.layout.row_of(weight)

@@ -2,36 +2,40 @@
 
 import math
 import re
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minitransformer.errors import UserError, errors_in
-from minitransformer.files import is_there, json_text, read_json_object
+from minitransformer.files import is_there, json_text
 from minitransformer.interop.layouts.lora import PREFIX
 from minitransformer.interop.tensor_layout import TensorLayout
+from minitransformer.settings_file import SettingsFile
 
 ADAPTER_CONFIG_FILE = "adapter_config.json"
 
 # What peft is to make of a model, by the end of the class that transformers makes of its folder.
 _TASK_TYPES = {"ForSequenceClassification": "SEQ_CLS", "LMHeadModel": "CAUSAL_LM", "Model": "FEATURE_EXTRACTION"}
 
-# Settings that change what an adapter computes, or where it belongs, and aren't built here.
-_REFUSED = (
-    *("use_dora", "use_qalora", "use_bdlora", "lora_bias", "rank_pattern", "alpha_pattern", "exclude_modules"),
-    *("layers_to_transform", "layer_replication", "target_parameters", "trainable_token_indices", "megatron_config"),
-    *("alora_invocation_tokens", "velora_config", "monteclora_config", "arrow_config", "revision"),
-)
+# Settings that change what an adapter computes, or where it belongs: the value that is supported.
+_ONLY: dict[str, Any] = {
+    **dict.fromkeys(("use_dora", "use_qalora", "lora_bias"), False),
+    **dict.fromkeys(("exclude_modules", "layers_to_transform", "layer_replication", "target_parameters"), None),
+    **dict.fromkeys(("trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config"), None),
+    **dict.fromkeys(("use_bdlora", "velora_config", "monteclora_config"), None),
+    "rank_pattern": {},
+    "alpha_pattern": {},
+    "bias": "none",
+    "revision": "main",
+}
 # First values of A and B that leave the model's own weights as they are. (PiSSA, for one, changes them.)
 _STARTS = (True, False, "gaussian", "eva", "orthogonal")
 # Settings that say how an adapter was made, or that others need to make it again.
 _HARMLESS = {
-    *("peft_type", "peft_version", "task_type", "auto_mapping", "base_model_name_or_path", "inference_mode"),
-    *("r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "modules_to_save", "bias"),
-    *("init_lora_weights", "fan_in_fan_out", "layers_pattern", "megatron_core", "runtime_config", "loftq_config"),
-    *("eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
+    *("peft_version", "task_type", "auto_mapping", "inference_mode", "modules_to_save", "fan_in_fan_out"),
+    *("layers_pattern", "megatron_core", "runtime_config", "loftq_config", "eva_config", "corda_config"),
+    *("lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
 }
 
 
@@ -94,21 +98,26 @@ def is_adapter(folder: Path) -> bool:
 
 
 def read_lora_settings(folder: Path) -> LoraSettings:
-    """What the folder's adapter_config.json says. Raises UserError for what isn't LoRA, or not built here."""
-    file = folder / ADAPTER_CONFIG_FILE
-    config = read_json_object(file)
-    if unknown := [name for name, value in config.items() if value and name not in (*_HARMLESS, *_REFUSED)]:
-        warnings.warn(f"{file}: these settings are unknown and not applied: {', '.join(unknown)}", stacklevel=4)
-    with errors_in(file):
-        _refuse(config)
-        return LoraSettings(
-            rank=config.get("r"),  # type: ignore[arg-type]  # LoraSettings checks what it gets
-            alpha=config.get("lora_alpha"),  # type: ignore[arg-type]
-            targets=config.get("target_modules"),  # type: ignore[arg-type]
-            dropout=config.get("lora_dropout") or 0.0,
-            use_rslora=config.get("use_rslora") or False,
-            base=config.get("base_model_name_or_path") or "",
+    """What the folder's adapter_config.json says. Raises UserError for what isn't LoRA, or isn't supported."""
+    settings = SettingsFile.read(folder / ADAPTER_CONFIG_FILE, required=True)
+    if settings["peft_type"] != "LORA":
+        raise UserError(
+            f"{settings.file}: peft_type is {settings['peft_type']!r}, expected LORA; no other is supported"
         )
+    for name, value in _ONLY.items():
+        settings.only(name, value, "this variant of LoRA isn't supported")
+    settings.one_of("init_lora_weights", _STARTS)
+    with errors_in(settings.file):
+        lora = LoraSettings(  # which checks what it gets
+            rank=settings["r"],
+            alpha=settings["lora_alpha"],
+            targets=settings["target_modules"],
+            dropout=settings["lora_dropout"] or 0.0,
+            use_rslora=settings["use_rslora"] or False,
+            base=settings["base_model_name_or_path"] or "",
+        )
+    settings.warn_of_the_rest(_HARMLESS | {name for name, value in settings.given.items() if value is False})
+    return lora
 
 
 def lora_settings_text(settings: LoraSettings, architecture: str, layout: TensorLayout, tensors: Iterable[str]) -> str:
@@ -136,19 +145,6 @@ def lora_settings_text(settings: LoraSettings, architecture: str, layout: Tensor
             "inference_mode": True,
         }
     )
-
-
-def _refuse(config: dict[str, Any]) -> None:
-    if config.get("peft_type") != "LORA":
-        raise UserError(f"peft_type is {config.get('peft_type')!r}; of peft's adapters only LORA is built here")
-    for name in _REFUSED:
-        if config.get(name) and (name, config[name]) != ("revision", "main"):
-            raise UserError(f"{name} is {config[name]!r}, which isn't built here")
-    if config.get("bias") not in (None, "none"):
-        raise UserError(f"bias is {config['bias']!r}; adapters that change biases aren't built here")
-    start = config.get("init_lora_weights")
-    if start not in [None, *_STARTS]:
-        raise UserError(f"init_lora_weights is {start!r}, which may change the model's own weights: not built here")
 
 
 def _is_number(value: Any) -> bool:

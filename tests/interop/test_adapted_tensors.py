@@ -116,7 +116,7 @@ FIRST = f"{C_ATTN.format(0)}.lora_A.weight"
         (
             {"base_model.model.wte.lora_embedding_A": A},
             {},
-            r"holds .*wte.lora_embedding_A, which isn't built",
+            r"holds .*wte.lora_embedding_A, which isn't supported",
         ),
         ({FIRST.replace("A.weight", "A.default.weight"): A}, {}, "are two names of one tensor"),
     ],

@@ -57,14 +57,15 @@ def test_a_module_is_named_by_the_end_of_its_name_or_by_an_expression_for_all_of
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"peft_type": "LOHA"}, "peft_type is 'LOHA'; of peft's adapters only LORA is built here"),
-        ({"use_dora": True}, "use_dora is True, which isn't built here"),
-        ({"rank_pattern": {"query": 4}}, r"rank_pattern is {'query': 4}, which isn't built here"),
+        ({"peft_type": "LOHA"}, "peft_type is 'LOHA', expected LORA"),
+        ({"peft_type": None}, "peft_type is None, expected LORA"),
+        ({"use_dora": True}, "use_dora is True, expected False: this variant of LoRA isn't supported"),
+        ({"rank_pattern": {"query": 4}}, r"rank_pattern is {'query': 4}, expected {}"),
         ({"alpha_pattern": {"query": 4}}, "alpha_pattern"),
         ({"lora_bias": True}, "lora_bias is True"),
         ({"layers_to_transform": [1]}, r"layers_to_transform is \[1\]"),
-        ({"bias": "all"}, "bias is 'all'; adapters that change biases aren't built here"),
-        ({"init_lora_weights": "pissa"}, "init_lora_weights is 'pissa', which may change the model's own weights"),
+        ({"bias": "all"}, "bias is 'all', expected 'none'"),
+        ({"init_lora_weights": "pissa"}, "init_lora_weights is 'pissa', expected True or False or gaussian"),
         ({"init_lora_weights": ["pissa"]}, r"init_lora_weights is \['pissa'\]"),
         ({"r": 0}, "rank r is a whole number above 0, found 0"),
         ({"r": None}, "rank r is a whole number above 0, found None"),
@@ -85,5 +86,5 @@ def test_what_is_not_built_here_or_makes_no_sense_is_refused_by_its_name(tmp_pat
 
 
 def test_a_setting_that_nobody_knows_is_named(tmp_path):
-    with pytest.warns(UserWarning, match="adapter_config.json: .*not applied: use_newlora"):
-        read_lora_settings(write(tmp_path, use_newlora=True, other=None))
+    with pytest.warns(UserWarning, match="adapter_config.json: .*not applied.*use_newlora"):
+        read_lora_settings(write(tmp_path, use_newlora=True, other=None, another=False))
