@@ -119,7 +119,7 @@ def test_an_untied_model_without_its_head_gets_a_new_one_and_says_so(tmp_path, m
         ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is True, expected False"),
         ({"reorder_and_upcast_attn": True}, "reorder_and_upcast_attn is True"),
         ({"add_cross_attention": True}, "add_cross_attention is True"),
-        ({"activation_function": "silu"}, "must be one of gelu, gelu_new"),
+        ({"activation_function": "laplace"}, "must be one of gelu"),
         ({"model_type": "llama"}, "model_type is 'llama', expected 'gpt2'"),
         ({"n_layer": 10**12}, "n_layer is 1000000000000, but the checkpoint has 2 layers"),
         ({"n_embd": None}, "the tensor transformer.wte.weight has the shape"),

@@ -23,9 +23,10 @@ def sampling_probabilities(
     The highest logit is subtracted first, so that no temperature is too small: 0 / T stays 0, and what is below it may
     become -infinity.
     """
-    below_best = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    scores = logits.astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
     with np.errstate(over="ignore"):
-        scores = below_best / temperature
+        scores /= temperature
     if top_k is not None:
         scores = keep_top_k(scores, top_k)
     if top_p is not None:

@@ -81,7 +81,7 @@ def test_tokens_are_drawn_as_often_as_their_probabilities_say():
 
 
 @given(
-    st.lists(st.floats(-20, 20), min_size=2, max_size=12, unique=True),
+    st.lists(st.integers(-160, 160).map(lambda eighths: eighths / 8), min_size=2, max_size=12, unique=True),
     st.floats(0.1, 5),
     st.integers(1, 12),
     st.floats(0.01, 0.99),
