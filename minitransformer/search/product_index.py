@@ -111,7 +111,7 @@ class ProductIndex:
             products, categories = self._products.get(self.catalogue.version())
             passing = self.catalogue.filter(where)
             keys = self.catalogue.keys(passing) if where else products.keys
-            places = np.searchsorted(products.keys, keys)
+            places = np.searchsorted(products.keys, keys) if where else np.arange(len(keys))
             by_words = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0)
             word_scores = np.zeros(len(keys))
             word_scores[np.searchsorted(keys, by_words.keys)] = by_words.scores
