@@ -126,7 +126,7 @@ def read_tokenizer_settings(folder: Path, arguments: Mapping[str, Any]) -> Token
 def _special_tokens(settings: SettingsFile, old: SettingsFile) -> tuple[dict[str, AddedToken], list[AddedToken]]:
     """Those with a role here, and the others: of keys such as eos_token, and of lists. The older file has priority."""
     names = [name for name in {**settings.given, **old.given} if name.endswith("_token")]
-    named = {name: settings[name] if old[name] is None else old[name] for name in names}
+    named = {name: token for file in (settings, old) for name in names if (token := file[name]) is not None}
     roles = {
         role: _token(settings.file, named.pop(f"{role}_token")) for role in SPECIAL_TOKENS if f"{role}_token" in named
     }
@@ -134,7 +134,8 @@ def _special_tokens(settings: SettingsFile, old: SettingsFile) -> tuple[dict[str
     others = [named[name] for name in sorted(named, key=lambda name: name not in first)]
     others = [token for token in others if isinstance(token, str | dict)]  # add_bos_token is a switch
     for name in ("extra_special_tokens", "additional_special_tokens"):
-        group = settings[name] or old[name] or []
+        group, old_group = settings[name], old[name]
+        group = group or old_group or []
         if not isinstance(group, list | dict):
             raise UserError(f"{settings.file}: {name} must be a list of tokens, found {group!r}")
         others += group.values() if isinstance(group, dict) else group

@@ -202,6 +202,11 @@ def their_minilm(minilm_folder):
     return their_encoder(minilm_folder)
 
 
+def test_it_is_loaded_without_a_warning(minilm_folder, recwarn):
+    SentenceEncoder.from_pretrained(minilm_folder)
+    assert not recwarn.list
+
+
 def test_its_embeddings_of_thousands_of_sentences_are_theirs(minilm, their_minilm):
     pairs = sts_pairs("dev")
     sentences = [sentence for a, b, _ in pairs for sentence in (a, b)]

@@ -115,7 +115,9 @@ def test_what_transformers_writes_is_all_known(tmp_path, recwarn):
         **{"additional_special_tokens": [], "backend": "tokenizers", "is_local": True, "processor_class": None},
         **{f"{token.lower()[1:-1]}_token": token for token in SPECIAL},
     }
+    mapped = {name: token for name, token in config.items() if name.endswith("_token")}
     read(tmp_path, vocab_txt=LINES, tokenizer_config_json=config)
+    read(tmp_path, vocab_txt=LINES, tokenizer_config_json=config, special_tokens_map_json=mapped)
     assert not recwarn.list
 
 
