@@ -24,6 +24,7 @@ from minitransformer.text.tokenizer_backends import (
     SPECIAL_TOKENS,
     add_tokens,
     bert_backend,
+    json_of,
     library_errors,
     lower_casing,
     set_bert_format,
@@ -241,7 +242,7 @@ class BertTokenizer:
 
     @cached_property
     def _plain_backend(self) -> Tokenizer:
-        backend = Tokenizer.from_str(self._backend.to_str())
+        backend = Tokenizer.from_str(json_of(self._backend))
         backend.encode_special_tokens = True  # the library's name for reading special tokens as ordinary text
         return backend
 

@@ -12,6 +12,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from minitransformer.errors import UserError
+from minitransformer.files import json_text
 from minitransformer.text.wordpiece_training import CONTINUATION, MAX_WORD_LENGTH
 
 SPECIAL_TOKENS = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -77,6 +78,15 @@ def backend_from_json(text: str) -> Tokenizer:
     return backend
 
 
+def json_of(backend: Tokenizer) -> str:
+    """The library's own format, with all tokens: it writes one for each id, but several may share one."""
+    text, vocabulary = backend.to_str(pretty=True), backend.get_vocab(with_added_tokens=False)
+    if len(set(vocabulary.values())) == len(vocabulary):
+        return text
+    content = json.loads(text)
+    return json_text({**content, "model": {**content["model"], "vocab": vocabulary}})
+
+
 def add_tokens(backend: Tokenizer, tokens: Iterable[AddedToken]) -> None:
     """Let tokens be found in texts as they are, before anything else; those that aren't in the vocabulary join it."""
     known = {token.content for token in backend.get_added_tokens_decoder().values()}
@@ -104,7 +114,7 @@ def lower_casing(backend: Tokenizer) -> Tokenizer:
     parts = given["normalizers"] if given.get("type") == "Sequence" else [given]
     if any(part.get("type") == "Lowercase" or part.get("lowercase") for part in parts):
         return backend
-    copy = Tokenizer.from_str(backend.to_str())
+    copy = Tokenizer.from_str(json_of(backend))
     inner = [] if copy.normalizer is None else [copy.normalizer]
     copy.normalizer = normalizers.Sequence([normalizers.Lowercase(), *inner])
     return copy

@@ -23,6 +23,7 @@ from minitransformer.text.tokenizer_backends import (
     bert_backend,
     byte_level_backend,
     is_berts,
+    json_of,
     library_errors,
     set_bert_format,
 )
@@ -188,10 +189,11 @@ def tokenizer_texts(
         "model_max_length": max_length,
         **({} if berts and has_segments else {"model_input_names": inputs}),
     }
-    texts = {JSON_FILE: backend.to_str(pretty=True), TOKENIZER_CONFIG_FILE: json_text(config)}
-    if _kind(backend, "model") == "WordPiece":
-        texts[VOCABULARY_FILE] = vocabulary_text(backend.get_vocab())
-    return texts
+    texts = {JSON_FILE: json_of(backend), TOKENIZER_CONFIG_FILE: json_text(config)}
+    vocabulary = backend.get_vocab()
+    lines = vocabulary_text(vocabulary)
+    can_say_it = vocabulary.items() <= _vocabulary(lines).items()  # not of two tokens with one id, or of a line's end
+    return {**texts, VOCABULARY_FILE: lines} if _kind(backend, "model") == "WordPiece" and can_say_it else texts
 
 
 def vocabulary_text(vocabulary: Mapping[str, int]) -> str:

@@ -68,6 +68,19 @@ def test_of_a_token_that_is_there_twice_the_last_line_counts_and_an_id_without_a
     assert BertTokenizer.from_pretrained(tmp_path / "saved")("my zebra").token_ids.tolist() == [2, 14, 15, 3]
 
 
+def test_two_tokens_may_share_an_id(tmp_path):
+    read(tmp_path, vocab_txt=LINES).save_pretrained(tmp_path)
+    content = json.loads((tmp_path / "tokenizer.json").read_text())
+    content["model"]["vocab"]["cute"] = content["model"]["vocab"]["dog"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    tokenizer = BertTokenizer.from_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path / "saved")
+    for again in (tokenizer, BertTokenizer.from_pretrained(tmp_path / "saved")):
+        assert again("my dog is cute").token_ids.tolist() == [2, 5, 6, 7, 6, 3]
+        assert again.encode_plain(["my dog is cute"]) == [[5, 6, 7, 6]]
+    assert not (tmp_path / "saved" / "vocab.txt").exists()  # it can't say it
+
+
 def test_a_vocabulary_without_a_mask_reads_texts_and_says_what_it_lacks_when_it_is_asked(tmp_path):
     tokenizer = read(tmp_path, vocab_txt=LINES.replace("[MASK]\n", "").replace("[PAD]\n", ""))
     assert tokens_of(tokenizer, "my dog") == "[CLS] my dog [SEP]"
