@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer
 
-from minitransformer.errors import UserError
+from minitransformer.errors import UserError, errors_in
 from minitransformer.files import replace_all
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 from minitransformer.text.sequence_format import read_format
@@ -124,7 +124,9 @@ class BertTokenizer:
         set in tokenizer.json is reset. Raises UserError if a file is missing or broken, or of a tokenizer that isn't
         built here.
         """
-        return cls(*read_tokenizer(Path(path), arguments))
+        parts = read_tokenizer(Path(path), arguments)
+        with errors_in(f"the tokenizer in {path} can't be used"):
+            return cls(*parts)
 
     def lower_casing(self) -> Self:
         """This tokenizer if it lower-cases; else one that does so first, with texts but not with special tokens."""

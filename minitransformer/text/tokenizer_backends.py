@@ -24,6 +24,7 @@ NORMALISATION = {
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
 _LARGEST_ID = 10_000_000  # twenty times that of the largest vocabularies
+_LONGEST_WORD = 1000  # characters; the time to find a word's pieces grows with their square
 _MOST_GROWTH = 16  # times as many characters as a text had; Unicode's own normal forms stay near it
 
 
@@ -66,9 +67,11 @@ def backend_from_json(text: str) -> Tokenizer:
     """A tokenizer from the library's own format, which neither truncates nor pads. Raises UserError if it is broken."""
     with library_errors("read it"):
         backend = Tokenizer.from_str(text)
-    unknown = str(getattr(backend.model, "unk_token", None))
-    if isinstance(backend.model, models.WordPiece) and backend.model.token_to_id(unknown) is None:
-        raise UserError(f"its vocabulary lacks {unknown!r}, its own token for unknown words")
+    if isinstance(backend.model, models.WordPiece):
+        if backend.model.token_to_id(backend.model.unk_token) is None:
+            raise UserError(f"its vocabulary lacks {backend.model.unk_token!r}, its own token for unknown words")
+        if (longest := backend.model.max_input_chars_per_word) > _LONGEST_WORD:
+            raise UserError(f"its max_input_chars_per_word is {longest}; at most {_LONGEST_WORD} is allowed")
     if (growth := _growth(_settings_of(backend.normalizer))) > _MOST_GROWTH:
         raise UserError(f"its normalizer can make a text {growth:.0f} times as long; at most {_MOST_GROWTH} is allowed")
     if (largest := max(backend.get_vocab().values(), default=0)) > _LARGEST_ID:

@@ -186,6 +186,15 @@ def test_a_normaliser_that_blows_texts_up_is_refused(tmp_path):
         BertTokenizer.from_pretrained(tmp_path)
 
 
+def test_a_word_that_may_have_any_length_is_refused(tmp_path):
+    read(tmp_path, vocab_txt=LINES).save_pretrained(tmp_path)
+    content = json.loads((tmp_path / "tokenizer.json").read_text())
+    content["model"]["max_input_chars_per_word"] = 10**12
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="max_input_chars_per_word is 1000000000000; at most 1000 is allowed"):
+        BertTokenizer.from_pretrained(tmp_path)
+
+
 def test_byte_level_vocabularies_of_old_folders_are_read(tmp_path):
     letters = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "m", "y", "Ġ", "d", "o", "g", "my", "Ġd", "Ġdo", "Ġdog"]
     merges = "#version: 0.2\nm y\nĠ d\nĠd o\nĠdo g\n"
