@@ -16,7 +16,7 @@ from minitransformer.parallel import num_processes
 SECTIONS = {
     "Train": ("pretrain", "pretrain-gpt", "finetune", "train-sbert", "merge-lora"),
     "Ask": ("generate", "complete", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
-    "Shop": ("index", "search", "suggest", "serve"),
+    "Shop": ("index", "search", "suggest", "serve", "export"),
     "Look": ("inspect", "doctor"),
     "Measure": ("evaluate",),
 }

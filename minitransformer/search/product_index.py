@@ -139,6 +139,10 @@ class ProductIndex:
         with self.catalogue.transaction("DEFERRED"):
             return [*self._suggestions.get(self.catalogue.version()).texts]
 
+    def embeddings(self) -> Embeddings:
+        """Of all products; to be called in a transaction of the catalogue."""
+        return self._texts("products").load()
+
     def query_embedding(self, query: str) -> np.ndarray:
         """(E,), from the cache if it was asked before."""
         embedding = self._cache.get(query)

@@ -50,7 +50,7 @@ def main(products: str, model: str | None, index: Path | None, queries: str) -> 
             command = [sys.executable, "-m", "minitransformer", "index", products, "--model", str(model)]
             seconds = seconds_of(lambda: subprocess.run([*command, "--out", str(index)], check=True))
             rows.append(["index", f"{seconds:,.0f} s", ""])
-        print(machine())
+        print(machine("tokenizers"))
         print(f"{len(ProductIndex.open(index)):,} products, {len(asked):,} queries\n")
         (index / "queries.sqlite").unlink(missing_ok=True)
         times, memory = alone(ask_in_process, index, asked)

@@ -150,3 +150,10 @@ def test_suggestions_are_measured_next_to_the_beginnings_by_popularity(run, tmp_
     assert lines[1].split()[-1] == "25.0%"
     printed = json.loads(run("evaluate", "suggest", shop, queries, "--json").output)
     assert printed["beginnings by popularity"]["success"] == [0.75, 0.75, 0.75]
+
+
+def test_an_index_is_exported_with_the_commands_that_load_it(run, tmp_path, shop):
+    result = run("export", shop, "--to", "pgvector", "--out", tmp_path / "sql")
+    assert result.output == f"psql --file {tmp_path / 'sql' / 'shop.sql'}\n"
+    assert "COPY products" in (tmp_path / "sql" / "shop.sql").read_text()
+    assert run("export", shop, "--to", "a drawer", "--out", tmp_path).status == 2
