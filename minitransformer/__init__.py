@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from minitransformer.models.lora import add_lora as add_lora
     from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
+    from minitransformer.models.seq2seq import Seq2Seq as Seq2Seq
+    from minitransformer.models.seq2seq_config import Seq2SeqConfig as Seq2SeqConfig
     from minitransformer.search.product_index import ProductIndex as ProductIndex
     from minitransformer.text.bert_tokenizer import BertTokenizer as BertTokenizer
     from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer as BytePairTokenizer
@@ -55,6 +57,8 @@ _HOME = {
     "ProductIndex": "search.product_index",
     "SentenceEncoder": "models.sentence_encoder",
     "SentenceEncoderSettings": "models.sentence_encoder_settings",
+    "Seq2Seq": "models.seq2seq",
+    "Seq2SeqConfig": "models.seq2seq_config",
     "UserError": "errors",
     "Workers": "training.workers",
     "add_lora": "models.lora",

@@ -29,6 +29,10 @@ class SettingsFile:
         """The settings in a file; none if it isn't there and isn't `required`."""
         return cls(file, read_json_object(file) if required or is_there(file) else {})
 
+    def with_defaults(self, defaults: Mapping[str, Any]) -> Self:
+        """The same, with values for keys that aren't given."""
+        return type(self)(self.file, {**defaults, **self.given})
+
     def __contains__(self, key: str) -> bool:
         return key in self.given
 

@@ -7,9 +7,12 @@ from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.gpt import Gpt
 from minitransformer.models.gpt_config import GptConfig
+from minitransformer.models.seq2seq import Seq2Seq
+from minitransformer.models.seq2seq_config import Seq2SeqConfig
 from minitransformer.text.packed_tokens import PackedTokens
 
 LENGTHS = (4, 1, 6, 6, 3)  # a sentence of one token, and two of equal length one after the other
+TARGET_LENGTHS = (2, 5, 5, 1, 7)
 
 
 def small_config(**changes):
@@ -50,6 +53,29 @@ def small_gpt_config(**changes):
 
 def small_gpt(dtype=np.float64, **changes):
     return randomise(Gpt(small_gpt_config(**changes), dtype=dtype))
+
+
+def small_seq2seq_config(**changes):
+    sizes = {
+        "vocab_size": 23,
+        "hidden_size": 12,
+        "num_encoder_layers": 3,
+        "num_decoder_layers": 2,
+        "num_attention_heads": 3,
+        "intermediate_size": 7,
+        "max_position_embeddings": 9,
+        "eos_token_id": 1,
+        "decoder_start_token_id": 2,
+    }
+    return Seq2SeqConfig(**{**sizes, **changes})
+
+
+def small_seq2seq(dtype=np.float64, **changes):
+    return randomise(Seq2Seq(small_seq2seq_config(**changes), dtype=dtype))
+
+
+def sources_and_targets(config, lengths=LENGTHS, target_lengths=TARGET_LENGTHS):
+    return random_tokens(config, lengths), random_tokens(config, target_lengths, seed=4)
 
 
 def random_tokens(config, lengths=LENGTHS, seed=2):

@@ -26,6 +26,9 @@ class FolderLayout:
     tensors         the table of its tensors
     config_names    our name of a setting in config.json: theirs, where they differ; ours is read as well
     only            settings that change what the network computes: the one value that is built here, and why
+    equal           settings that must be what another one is: {theirs: that one}
+    defaults        what their settings are where config.json doesn't say, if it isn't what ours would be
+    written         what a config.json of ours says besides, in their names
     lora_targets    the linear layers of its layers, which LoRA changes in training commands (LoraSettings.targets)
     harmless        settings of this family alone that change nothing
     """
@@ -34,6 +37,9 @@ class FolderLayout:
     tensors: TensorLayout
     config_names: dict[str, str] = field(default_factory=dict)
     only: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    equal: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Any] = field(default_factory=dict)
     lora_targets: tuple[str, ...] = ()
     harmless: frozenset[str] = frozenset()
 
@@ -44,10 +50,12 @@ class FolderLayout:
         they are built. Raises UserError also if the file is missing or broken, or asks for what isn't supported, and
         warns of settings that aren't known.
         """
-        settings = read_config_file(folder)
+        settings = read_config_file(folder).with_defaults(self.defaults)
         settings.only("model_type", self.model_type, "it is a model of another kind")
         for name, (value, why) in {**_ONLY, **self.only}.items():
             settings.only(name, value, why)
+        for name, other in self.equal.items():
+            settings.only(name, settings[other], f"it must be what {other} is")
         names = [config_field.name for config_field in dataclasses.fields(config_type)]
         theirs = {name: self.config_names.get(name, name) for name in names}
         found = {name: theirs[name] if theirs[name] in settings else name for name in names}
@@ -63,5 +71,6 @@ class FolderLayout:
 
     def config_text(self, config: dict[str, Any], architecture: str) -> str:
         """The text of a config.json with these settings; `architecture` is the class that transformers makes of it."""
-        about = {"architectures": [architecture], "model_type": self.model_type, "dtype": "float32"}
-        return json_text({**about, **{self.config_names.get(name, name): value for name, value in config.items()}})
+        about = {"architectures": [architecture], "model_type": self.model_type, "dtype": "float32", **self.written}
+        settings = {self.config_names.get(name, name): value for name, value in config.items()}
+        return json_text({**about, **settings, **{name: settings[other] for name, other in self.equal.items()}})

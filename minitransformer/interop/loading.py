@@ -102,7 +102,7 @@ class Loading:
         for name, tensor in self.sources.items():
             how, value = self.layout.find(name)[1], self.parameters[name].value
             if how.third is None:
-                self.tensors.copy_to(tensor, how.part_of(value))
+                self.tensors.copy_to(tensor, how.tensor_of(value))
             else:
                 value[...] = how.part_of(self.tensors[tensor])
 

@@ -24,25 +24,33 @@ from minitransformer.errors import UserError
 class How(NamedTuple):
     """How a parameter is stored: transposed, or as it is; as all of its tensor, or as one third of it.
 
-    That is a third of the columns, the last axis of the tensor as we have it.
+    That is a third of the columns, the last axis of the tensor as we have it. A vector may be the one row of a matrix.
     """
 
     transposed: bool = False
     third: int | None = None
+    one_row: bool = False
 
     def shape_there(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the tensor that holds a parameter of this shape."""
+        if self.one_row:
+            return (1, *shape)
         whole = shape if self.third is None else (*shape[:-1], 3 * shape[-1])
         return whole[::-1] if self.transposed else whole
 
+    def tensor_of(self, parameter: np.ndarray) -> np.ndarray:
+        """The tensor of a parameter that has one to itself: a view, to read from and to write to."""
+        return parameter.T if self.transposed else parameter[None] if self.one_row else parameter
+
     def part_of(self, tensor: np.ndarray) -> np.ndarray:
-        """The parameter in its tensor, the way round that we have it: a view, to read from and to write to."""
-        whole = tensor.T if self.transposed else tensor
+        """The parameter in its tensor, or in that which it is a third of, the way round that we have it: a view."""
+        whole = tensor[0] if self.one_row else tensor.T if self.transposed else tensor
         return whole if self.third is None else np.split(whole, 3, axis=-1)[self.third]
 
 
 SAME = How()
 TRANSPOSED = How(transposed=True)
+ONE_ROW = How(one_row=True)
 THIRDS = How(third=0), How(third=1), How(third=2)
 
 
@@ -133,7 +141,7 @@ class TensorLayout:
         for name, array in arrays:
             theirs, how = self.find(name)
             if how.third is None:
-                tensors[theirs] = how.part_of(array)
+                tensors[theirs] = how.tensor_of(array)
             else:
                 whole = tensors.setdefault(theirs, np.empty(how.shape_there(array.shape), array.dtype))
                 how.part_of(whole)[...] = array

@@ -47,11 +47,11 @@ def _check(name: str, value: Any, smallest: int) -> None:
         good, expected = value in [*ACTIVATION_NAMES], f"one of {', '.join(ACTIVATION_NAMES)}"  # may be unhashable
     elif name == "tie_word_embeddings":
         good, expected = isinstance(value, bool), "true or false"
-    elif name.endswith("_prob"):
+    elif name.endswith("_prob") or name == "label_smoothing":
         good, expected = 0 <= number < 1, "a number of at least 0 and below 1"
     elif name in ("initializer_range", "layer_norm_eps"):
         good, expected = 0 < number <= sys.float_info.max, "a number above 0"
-    elif name in ("bos_token_id", "eos_token_id"):
+    elif name.endswith("token_id"):
         good, expected = value is None or (isinstance(number, int) and number >= 0), "a token id, or none"
     else:
         good, expected = isinstance(number, int) and number >= smallest, f"a whole number of at least {smallest}"

@@ -31,7 +31,7 @@ from minitransformer.objectives.row_prediction import (
     row_prediction_forward,
 )
 from minitransformer.ops.layer_norm import LayerNormCache
-from minitransformer.text.packed_tokens import IntArray, PackedTokens, unchecked
+from minitransformer.text.packed_tokens import IntArray, PackedTokens
 
 
 class NextTokenLoss(NamedTuple):
@@ -120,7 +120,7 @@ class Gpt(PretrainedModel[GptConfig], Encoder):
         count on, they see what was seen, and are remembered in it.
         """
         if seen is not None:
-            tokens = _continued(tokens, seen[0].lengths)
+            tokens = tokens.after(seen[0].lengths)
         self._check(tokens)
         x = self.embeddings(tokens.token_ids, tokens.position_ids)
         return self.norm(self.layers(x, tokens.lengths, seen))
@@ -176,12 +176,6 @@ def next_tokens(tokens: PackedTokens) -> tuple[IntArray, IntArray]:
     is_followed[tokens.starts + tokens.lengths - 1] = False
     rows = np.flatnonzero(is_followed)
     return rows, tokens.token_ids[rows + 1]
-
-
-def _continued(tokens: PackedTokens, seen_lengths: np.ndarray) -> PackedTokens:
-    """The tokens at positions after the seen_lengths (S,) tokens that came before them."""
-    position_ids = tokens.position_ids + np.repeat(seen_lengths, tokens.lengths)
-    return unchecked(PackedTokens, tokens.token_ids, tokens.segment_ids, position_ids, tokens.lengths)
 
 
 def _pre_norm_layer(config: GptConfig) -> PreNormLayer:

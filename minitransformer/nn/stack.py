@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from minitransformer.nn.key_values import KeyValues
 from minitransformer.nn.module import Module
 
 
@@ -27,8 +26,8 @@ class Stack(Module):
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __call__(self, x: np.ndarray, lengths: np.ndarray, seen: Sequence[KeyValues] | None = None) -> np.ndarray:
-        """y (N, H) of x (N, H); `seen` is what each layer of a decoder has seen."""
+    def __call__(self, x: np.ndarray, lengths: np.ndarray, seen: Sequence[Any] | None = None) -> np.ndarray:
+        """y (N, H) of x (N, H); `seen` is what each layer of a decoder has seen, as that layer remembers it."""
         for i, layer in enumerate(self.layers):
             x = layer(x, lengths) if seen is None else layer(x, lengths, seen[i])
         return x

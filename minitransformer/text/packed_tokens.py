@@ -118,6 +118,11 @@ class PackedTokens:
         lengths = self.lengths[chosen]
         return unchecked(type(self), self.token_ids[rows], self.segment_ids[rows], self.position_ids[rows], lengths)
 
+    def after(self, seen_lengths: IntArray) -> Self:
+        """The same tokens at positions behind the seen_lengths (S,) tokens that came before them."""
+        position_ids = self.position_ids + np.repeat(seen_lengths, self.lengths)
+        return unchecked(type(self), self.token_ids, self.segment_ids, position_ids, self.lengths)
+
     def rows_of(self, sequences: NDArray) -> IntArray:
         """The row numbers of the chosen sequences (indices), one sequence after the other."""
         return span_indices(self.starts[sequences], self.lengths[sequences])

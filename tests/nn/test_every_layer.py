@@ -12,12 +12,15 @@ import minitransformer.nn
 from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.attention import CrossAttention, SelfAttention
 from minitransformer.nn.bert_embeddings import BertEmbeddings
+from minitransformer.nn.decoder_layer import DecoderLayer, SeenWithSource
+from minitransformer.nn.decoder_stack import DecoderStack
 from minitransformer.nn.dense import Dense
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
 from minitransformer.nn.first_columns import FirstColumns
 from minitransformer.nn.gpt_embeddings import GptEmbeddings
+from minitransformer.nn.key_values import KeyValues
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.lora import LoraDense, LoraLinear
@@ -31,6 +34,7 @@ from minitransformer.nn.projected_embeddings import ProjectedEmbeddings
 from minitransformer.nn.relative_attention import NUM_BUCKETS, RelativeSelfAttention
 from minitransformer.nn.roberta_embeddings import RobertaEmbeddings
 from minitransformer.nn.sequential import Sequential
+from minitransformer.nn.sinusoidal_embeddings import SinusoidalEmbeddings
 from minitransformer.nn.stack import Stack
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead, VocabularyHead
 from minitransformer.randomness import generator
@@ -85,6 +89,26 @@ class OverItself(Module):
         return dx + 3 * d_source[::-1]
 
 
+class DecoderOverItself(Module):
+    """A stack of decoder layers, or one of them, whose source is made of the rows themselves, as in OverItself."""
+
+    def __init__(self, decoder):
+        self.decoder = decoder
+
+    def __call__(self, x, lengths, source_lengths):
+        layers = getattr(self.decoder, "layers", [self.decoder])
+        sources = [layer.cross_attention.key_values(3 * x[::-1], source_lengths) for layer in layers]
+        seen = [SeenWithSource(KeyValues(len(lengths), H, x.dtype), source) for source in sources]
+        return self.decoder(x, lengths, seen[0] if layers == [self.decoder] else seen)
+
+    def forward(self, x, lengths, source_lengths, rng=None):
+        return self.decoder.forward(x, lengths, 3 * x[::-1], source_lengths, rng)
+
+    def backward(self, dy, cache):
+        dx, d_source = self.decoder.backward(dy, cache)
+        return dx + 3 * d_source[::-1]
+
+
 def with_lora(linear):
     """A layer with a random update of rank 2, A and B, and a frozen weight as large."""
     linear = randomise(linear.initialise(0, np.float64))
@@ -124,6 +148,11 @@ def encoder_layer():
     return EncoderLayer(attention(), feed_forward("gelu"), H, EPS)
 
 
+def decoder_layer():
+    cross_attention = CrossAttention(H, HEADS, RATE, RATE)
+    return DecoderLayer(attention(causal=True), cross_attention, feed_forward("relu"), H, EPS)
+
+
 def pre_norm_layer():
     return PreNormLayer(attention(causal=True), feed_forward("gelu_tanh"), H, EPS)
 
@@ -143,6 +172,12 @@ LAYERS = {
         for activation in ACTIVATIONS
     },
     "EncoderLayer": Layer(encoder_layer, (LENGTHS,), has_dropout=True),
+    "DecoderLayer": Layer(lambda: DecoderOverItself(decoder_layer()), (LENGTHS, SOURCE_LENGTHS), has_dropout=True),
+    "DecoderStack": Layer(
+        lambda: DecoderOverItself(DecoderStack([decoder_layer(), decoder_layer()])),
+        (LENGTHS, SOURCE_LENGTHS),
+        has_dropout=True,
+    ),
     "PreNormLayer": Layer(pre_norm_layer, (LENGTHS,), has_dropout=True),
     "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),
     "BertEmbeddings": Layer(
@@ -168,6 +203,9 @@ LAYERS = {
     ),
     "RelativeSelfAttention": Layer(
         lambda: RelativeSelfAttention(Embedding(NUM_BUCKETS, HEADS), H, HEADS, RATE, RATE), (LENGTHS,), has_dropout=True
+    ),
+    "SinusoidalEmbeddings": Layer(
+        lambda: SinusoidalEmbeddings(V, H, RATE), (IDS, IDS[::-1].copy()), takes_rows=False, has_dropout=True
     ),
     "VocabularyHead": Layer(lambda: VocabularyHead(Embedding(V, H))),
     "BiasedVocabularyHead": Layer(lambda: BiasedVocabularyHead(Embedding(V, H))),

@@ -47,6 +47,10 @@ from minitransformer.ops.pooling import (
 from minitransformer.ops.ranking_loss import ranking_loss_backward, ranking_loss_forward, right_answers
 from minitransformer.ops.recomputed_attention import recomputed_attention_backward, recomputed_attention_forward
 from minitransformer.ops.relu import relu_backward, relu_forward
+from minitransformer.ops.smoothed_cross_entropy import (
+    smoothed_cross_entropy_backward,
+    smoothed_cross_entropy_forward,
+)
 from minitransformer.ops.softmax import softmax_backward, softmax_forward
 from minitransformer.ops.squared_error import squared_error_backward, squared_error_forward
 from minitransformer.ops.tanh import tanh_backward, tanh_forward
@@ -158,6 +162,11 @@ OPERATIONS = {
         [(2, 3, 4), (2, 5, 4), (2, 5, 6)],
     ),
     "relu": Operation(relu_forward, relu_backward, [(4, 7)]),
+    "smoothed_cross_entropy": Operation(
+        lambda logits: smoothed_cross_entropy_forward(logits, np.array([4, 0, 4]), 0.3),
+        smoothed_cross_entropy_backward,
+        [(3, 5)],
+    ),
     "softmax": Operation(softmax_forward, softmax_backward, [(2, 4, 7)]),
     "squared_error": Operation(
         lambda x: squared_error_forward(x, np.linspace(0, 1, 7, dtype=x.dtype)), squared_error_backward, [(4, 7)]

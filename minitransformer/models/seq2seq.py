@@ -1,0 +1,207 @@
+"""Seq2Seq: an encoder that reads a source, and a decoder that writes a target while it looks at the source."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minitransformer.errors import UserError
+from minitransformer.interop.hub import ModelName
+from minitransformer.interop.layouts.marian import MARIAN
+from minitransformer.interop.loading import Checkpoint, Heads, is_untied
+from minitransformer.models.id_check import check_tokens
+from minitransformer.models.pretrained_model import PretrainedModel
+from minitransformer.models.seq2seq_config import Seq2SeqConfig
+from minitransformer.nn.attention import CrossAttention, SelfAttention
+from minitransformer.nn.decoder_layer import DecoderLayer, SeenWithSource
+from minitransformer.nn.decoder_stack import DecoderStack
+from minitransformer.nn.encoder_layer import EncoderLayer
+from minitransformer.nn.feed_forward import FeedForward
+from minitransformer.nn.key_values import KeyValues
+from minitransformer.nn.parameter import Normal, Uniform
+from minitransformer.nn.sinusoidal_embeddings import SinusoidalEmbeddings, SinusoidalEmbeddingsCache
+from minitransformer.nn.stack import Stack
+from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
+from minitransformer.objectives.smoothed_prediction import (
+    SmoothedPrediction,
+    SmoothedPredictionCache,
+    smoothed_prediction_backward,
+    smoothed_prediction_forward,
+)
+from minitransformer.text.packed_tokens import PackedTokens, unchecked
+
+LAYER_NORM_EPS = 1e-5
+
+
+class Seq2SeqCache(NamedTuple):
+    source_embeddings: SinusoidalEmbeddingsCache
+    encoder: list[Any]
+    target_embeddings: SinusoidalEmbeddingsCache
+    decoder: list[Any]
+    prediction: SmoothedPredictionCache
+
+
+class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
+    """The Transformer of Vaswani et al. 2017 ("Attention Is All You Need"), encoder and decoder.
+
+        source = encoder(embeddings(sources)),   hidden = decoder(embeddings(targets, shifted), source)
+        logits = hidden table^T + bias,   loss = mean of the smoothed -log p(target token), over all target tokens
+
+        >>> from minitransformer import PackedTokens, Seq2Seq, Seq2SeqConfig
+        >>> model = Seq2Seq(Seq2SeqConfig.preset("tiny", vocab_size=100), seed=0)
+        >>> sources, targets = PackedTokens.pack([[17, 42, 0], [99, 0]]), PackedTokens.pack([[5, 0], [8, 8, 0]])
+        >>> loss, cache = model.forward(sources, targets)
+        >>> model.backward(cache)
+
+    Sources and targets are two batches of as many sequences, each of which ends with eos_token_id. In training the
+    decoder's input is the true target one place later, decoder_start_token_id first ("teacher forcing"): each row
+    predicts the token that its target has there, and no row sees it. One table serves both inputs and the head; the
+    head's bias, which the paper hasn't, is Marian's (transformers' final_logits_bias).
+    The seed None leaves the parameters without values: for a model that this one becomes a part of.
+    """
+
+    config_type = Seq2SeqConfig
+    layout = MARIAN
+    architecture = "MarianMTModel"
+
+    def __init__(self, config: Seq2SeqConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
+        self.config = config
+        self.hidden_size = config.hidden_size
+        self.embeddings = SinusoidalEmbeddings(config.vocab_size, config.hidden_size, config.hidden_dropout_prob)
+        self.encoder = Stack([_encoder_layer(config) for _ in range(config.num_encoder_layers)])
+        self.decoder = DecoderStack([_decoder_layer(config) for _ in range(config.num_decoder_layers)])
+        self.head = BiasedVocabularyHead(self.embeddings.token)
+        self._choose_first_weights()
+        if seed is not None:
+            self.initialise(seed, dtype)
+
+    def __call__(self, sources: PackedTokens, targets: PackedTokens) -> np.ndarray:
+        """logits (N, V): for each token of the targets, which one the rows before it foresaw. No dropout, no cache."""
+        decoder = DecoderOverSources(self, sources)
+        return self.head(decoder.hidden(self._shifted(targets), decoder.key_values(len(targets))))
+
+    def forward(
+        self,
+        sources: PackedTokens,
+        targets: PackedTokens,
+        rng: np.random.Generator | None = None,
+        of_step: int | None = None,
+    ) -> tuple[SmoothedPrediction, Seq2SeqCache]:
+        """The loss of the batch, and the cache. Dropout happens only with an rng.
+
+        If the batch is one shard of a step, `of_step` is how many target tokens the whole step has, so that losses and
+        gradients of the shards add up to those of the step as one batch.
+        """
+        if len(sources) != len(targets):
+            raise UserError(f"there are {len(sources)} sources but {len(targets)} targets; each needs the other")
+        self._check(sources, "source")
+        self._check(targets, "target")
+        x, source_embeddings_cache = self.embeddings.forward(sources.token_ids, sources.position_ids, rng)
+        source, encoder_caches = self.encoder.forward(x, sources.lengths, rng)
+        inputs = self._shifted(targets)
+        x, target_embeddings_cache = self.embeddings.forward(inputs.token_ids, inputs.position_ids, rng)
+        hidden, decoder_caches = self.decoder.forward(x, targets.lengths, source, sources.lengths, rng)
+        ids, smoothing = targets.token_ids, self.config.label_smoothing
+        loss, prediction_cache = smoothed_prediction_forward(self.head, hidden, ids, smoothing, of_step)
+        embeddings_caches = source_embeddings_cache, encoder_caches, target_embeddings_cache, decoder_caches
+        return loss, Seq2SeqCache(*embeddings_caches, prediction_cache)
+
+    def backward(self, cache: Seq2SeqCache) -> None:
+        """Add the gradients of loss.total to those of all parameters."""
+        d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
+        dx, d_source = self.decoder.backward(d_hidden, cache.decoder)
+        self.embeddings.backward(dx, cache.target_embeddings)
+        d_embeddings = self.encoder.backward(d_source, cache.encoder)
+        assert d_embeddings is not None  # no layer here runs as a frozen one
+        self.embeddings.backward(d_embeddings, cache.source_embeddings)
+
+    def encode(self, sources: PackedTokens) -> np.ndarray:
+        """source (M, H), what the decoder looks at."""
+        self._check(sources, "source")
+        return self.encoder(self.embeddings(sources.token_ids, sources.position_ids), sources.lengths)
+
+    def over(self, sources: PackedTokens) -> "DecoderOverSources":
+        """The decoder with sources that it has read: what generation goes on from."""
+        return DecoderOverSources(self, sources)
+
+    def __repr__(self) -> str:
+        config = self.config
+        layers = f"{config.num_encoder_layers} + {config.num_decoder_layers} layers"
+        return f"Seq2Seq({layers}, hidden size {config.hidden_size}, {self.num_parameters:,} parameters)"
+
+    def _shifted(self, targets: PackedTokens) -> PackedTokens:
+        """Each target one place later, behind the start token and without its last one."""
+        ids = np.roll(targets.token_ids, 1)
+        ids[targets.starts] = self.config.decoder_start_token_id
+        return unchecked(PackedTokens, ids, targets.segment_ids, targets.position_ids, targets.lengths)
+
+    def _check(self, tokens: PackedTokens, what: str) -> None:
+        longest, positions = int(tokens.lengths.max(initial=0)), self.config.max_position_embeddings
+        if longest > positions:
+            raise UserError(f"a {what} has {longest} tokens, but this model has {positions} positions; shorten it")
+        check_tokens(tokens, self.config)
+
+    def _choose_first_weights(self) -> None:
+        """Glorot, Bengio 2010, equation 16, for the matrices; the table's numbers are about 1 / sqrt(H)."""
+        for _, parameter in self.named_parameters():
+            if len(parameter.shape) == 2:
+                parameter.initialiser = Uniform(math.sqrt(6 / sum(parameter.shape)))
+        self.embeddings.token.table.initialiser = Normal(1 / math.sqrt(self.config.hidden_size))
+
+    @classmethod
+    def from_pretrained(
+        cls, name: ModelName, dtype: DTypeLike = np.float32, seed: int = 0, needed: Heads | None = ()
+    ) -> Self:
+        """As PretrainedModel's; a file without final_logits_bias means that it is 0, as it is to transformers."""
+        return super().from_pretrained(name, dtype, seed, needed)
+
+    @classmethod
+    def _read_config(cls, folder: Path, tensors: Checkpoint) -> Seq2SeqConfig:
+        if is_untied(MARIAN.tensors, tensors):
+            raise UserError(f"{tensors.file} has other embeddings in its decoder or head; here all are one table")
+        return super()._read_config(folder, tensors)
+
+
+class DecoderOverSources:
+    """The decoder of a Seq2Seq with S sources: a language model of their targets, as generation sees it."""
+
+    def __init__(self, model: Seq2Seq, sources: PackedTokens) -> None:
+        self.config, self.head = model.config, model.head
+        self._model = model
+        source = model.encode(sources)
+        self._sources = [layer.cross_attention.key_values(source, sources.lengths) for layer in model.decoder]
+
+    def key_values(self, num_sequences: int) -> list[SeenWithSource]:
+        """What each layer knows at the start of the S targets: the sources, and as yet nothing of the targets."""
+        size, dtype = self.config.hidden_size, self._model.dtype
+        return [SeenWithSource(KeyValues(num_sequences, size, dtype), source) for source in self._sources]
+
+    def hidden(self, tokens: PackedTokens, seen: Sequence[SeenWithSource]) -> np.ndarray:
+        """hidden (N, H) of tokens that continue the S targets, as far as they were seen; they are remembered."""
+        tokens = tokens.after(seen[0].lengths)
+        self._model._check(tokens, "target")
+        x = self._model.embeddings(tokens.token_ids, tokens.position_ids)
+        return self._model.decoder(x, tokens.lengths, seen)
+
+
+def _encoder_layer(config: Seq2SeqConfig) -> EncoderLayer:
+    size = config.hidden_size
+    return EncoderLayer(SelfAttention(*_attention_sizes(config)), _feed_forward(config), size, LAYER_NORM_EPS)
+
+
+def _decoder_layer(config: Seq2SeqConfig) -> DecoderLayer:
+    self_attention = SelfAttention(*_attention_sizes(config), causal=True)
+    cross_attention = CrossAttention(*_attention_sizes(config))
+    return DecoderLayer(self_attention, cross_attention, _feed_forward(config), config.hidden_size, LAYER_NORM_EPS)
+
+
+def _attention_sizes(config: Seq2SeqConfig) -> tuple[int, int, float, float]:
+    dropouts = config.attention_probs_dropout_prob, config.hidden_dropout_prob
+    return config.hidden_size, config.num_attention_heads, *dropouts
+
+
+def _feed_forward(config: Seq2SeqConfig) -> FeedForward:
+    return FeedForward(config.hidden_size, config.intermediate_size, config.activation, config.hidden_dropout_prob)
