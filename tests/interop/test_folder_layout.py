@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from dataclasses import dataclass
 
@@ -46,6 +47,26 @@ def test_settings_have_their_names_in_the_file_and_ours_in_the_config(tmp_path):
 def test_what_the_file_lacks_has_its_default_and_what_the_config_lacks_is_left_out(tmp_path):
     (tmp_path / CONFIG_FILE).write_text('{"num_layers": 5, "use_cache": true}')
     assert TOY.read_config(tmp_path, ToyConfig, TENSORS) == ToyConfig(num_layers=5)
+
+
+def test_a_familys_own_defaults_what_must_be_equal_and_what_is_written_besides(tmp_path):
+    """Where the family's library takes another size if a config.json names none, that one is meant."""
+    layout = dataclasses.replace(
+        TOY, equal={"n_out": "n_embd"}, defaults={"n_embd": 9, "scale": False}, written={"scale": True, "end": None}
+    )
+    (tmp_path / CONFIG_FILE).write_text(layout.config_text({"hidden_size": 6, "num_layers": 3}, "ToyModel"))
+    written = json.loads((tmp_path / CONFIG_FILE).read_text())
+    assert (written["n_out"], written["scale"], written["end"]) == (6, True, None)
+    assert layout.read_config(tmp_path, ToyConfig, TENSORS) == ToyConfig(6, 3)
+    for settings, words in (
+        ({"n_out": 6, "n_embd": 7, "scale": True}, "n_out is 6, expected 7: it must be what n_embd is"),
+        ({"n_embd": 7}, "scale is False, expected True"),
+    ):
+        (tmp_path / CONFIG_FILE).write_text(json.dumps(settings))
+        with pytest.raises(UserError, match=words):
+            layout.read_config(tmp_path, ToyConfig, TENSORS)
+    (tmp_path / CONFIG_FILE).write_text('{"scale": true}')
+    assert layout.read_config(tmp_path, ToyConfig, TENSORS) == ToyConfig(hidden_size=9)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,10 @@ def test_another_table_on_one_side_is_refused(tmp_path, name):
         ({"scale_embedding": False}, "scale_embedding is False, expected True"),
         ({"scale_embedding": "left out"}, "scale_embedding is False, expected True"),
         ({"activation_function": "swoosh"}, "hidden_act must be one of gelu.*found 'swoosh'"),
-        ({"decoder_attention_heads": 4}, "decoder_attention_heads is 4, expected 3: it must be what encoder_attention_heads is"),
+        (
+            {"decoder_attention_heads": 4},
+            "decoder_attention_heads is 4, expected 3: it must be what encoder_attention_heads is",
+        ),
         ({"decoder_ffn_dim": 8}, "decoder_ffn_dim is 8, expected 7: it must be what encoder_ffn_dim is"),
         ({"decoder_vocab_size": 24}, "decoder_vocab_size is 24, expected 23: it must be what vocab_size is"),
         ({"share_encoder_decoder_embeddings": False}, "source and target share their embeddings"),
