@@ -20,9 +20,18 @@ def format_table(rows: Sequence[Sequence[object]]) -> str:
     padded = []
     for column in columns:
         width = max(map(len, column))
-        is_numeric = all(map(_NUMBER.fullmatch, column[1:]))
+        is_numeric = all(map(is_number, column[1:]))
         padded.append([cell.rjust(width) if is_numeric else cell.ljust(width) for cell in column])
     return "\n".join("  ".join(cells).rstrip() for cells in zip(*padded, strict=True))
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell of a table holds a number, or nothing.
+
+    >>> is_number("-1,024.5"), is_number("10%"), is_number("ten")
+    (True, True, False)
+    """
+    return _NUMBER.fullmatch(cell) is not None
 
 
 def in_words(metrics: Mapping[str, float]) -> str:

@@ -82,7 +82,7 @@ def random_tokens(config, lengths=LENGTHS, seed=2):
     """Sentences of the given lengths, whose ids run over all that the config allows (but 0, which others pad with)."""
     rng = np.random.default_rng(seed)
     token_ids = [rng.integers(1, config.vocab_size, length) for length in lengths]
-    segments = getattr(config, "type_vocab_size", 1)
+    segments = getattr(config, "type_vocab_size", 1) or 1
     segment_ids = [rng.integers(0, segments, length) for length in lengths]
     return PackedTokens.pack(token_ids, segment_ids)
 

@@ -13,16 +13,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def print_json(result: Mapping[str, Any]) -> None:
     """Print the object on one line. Arrays become lists and NamedTuples objects; nan, which JSON hasn't, is null."""
-    click.echo(json.dumps(_plain(result), ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(plain(result), ensure_ascii=False, allow_nan=False))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold of it: arrays as lists, NamedTuples as objects, and None for nan."""
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return _plain(value._asdict())
+        return plain(value._asdict())
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

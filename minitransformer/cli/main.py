@@ -17,7 +17,7 @@ SECTIONS = {
     "Train": ("pretrain", "pretrain-gpt", "finetune", "train-sbert", "merge-lora"),
     "Ask": ("generate", "complete", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
     "Shop": ("index", "search", "suggest", "serve", "export"),
-    "Look": ("inspect", "doctor"),
+    "Look": ("show", "inspect", "doctor"),
     "Measure": ("evaluate",),
 }
 

@@ -1,1 +1,1 @@
-"""From a model to answers: fill-mask, prediction, explanation, generated text."""
+"""From a model to answers: fill-mask, prediction, explanation, attention maps, generated text."""

@@ -121,9 +121,12 @@ class Gpt(PretrainedModel[GptConfig], Encoder):
         """
         if seen is not None:
             tokens = tokens.after(seen[0].lengths)
+        return self.norm(self.layers(self.embedded(tokens), tokens.lengths, seen))
+
+    def embedded(self, tokens: PackedTokens) -> np.ndarray:
+        """x (N, H), what goes into the first layer, for inference."""
         self._check(tokens)
-        x = self.embeddings(tokens.token_ids, tokens.position_ids)
-        return self.norm(self.layers(x, tokens.lengths, seen))
+        return self.embeddings(tokens.token_ids, tokens.position_ids)
 
     def hidden_forward(
         self, tokens: PackedTokens, rng: np.random.Generator | None = None

@@ -55,9 +55,12 @@ class TransformerEncoder(PretrainedModel[BertConfig], Encoder):
 
     def hidden(self, tokens: PackedTokens) -> np.ndarray:
         """hidden (N, H) alone, for inference."""
+        return self.layers(self.embedded(tokens), tokens.lengths)
+
+    def embedded(self, tokens: PackedTokens) -> np.ndarray:
+        """x (N, H), what goes into the first layer, for inference."""
         self.check(tokens)
-        x = self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
-        return self.layers(x, tokens.lengths)
+        return self.embeddings(tokens.token_ids, tokens.segment_ids, tokens.position_ids)
 
     def hidden_forward(
         self, tokens: PackedTokens, rng: np.random.Generator | None = None

@@ -4,6 +4,7 @@ One layer serves the lecture's two kinds of attention. In encoder-decoder attent
 source answer; in self-attention x is its own source. Causal self-attention lets each row see itself and what is before.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from minitransformer.nn.key_values import KeyValues
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.module import Module
+from minitransformer.ops.attention import attention_weights
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.linear import LinearCache
 from minitransformer.ops.multi_head_attention import (
@@ -66,6 +68,13 @@ class CrossAttention(Module):
     def __call__(self, x: np.ndarray, lengths: np.ndarray, seen: KeyValues) -> np.ndarray:
         """y (N, H) for new rows x (N, H) and what they see."""
         return self.output(seen.attend(self.query(x), lengths, self.num_heads, self.causal))
+
+    def weights(self, x: np.ndarray, source: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        """(A, T, U): how each head divides each row's attention among the source's, for one sequence of each."""
+        q, k = (
+            rows.reshape(len(rows), self.num_heads, -1).swapaxes(0, 1) for rows in (self.query(x), self.key(source))
+        )
+        return attention_weights(q, k, 1 / math.sqrt(q.shape[-1]), bias, self.causal)
 
     def forward(
         self,

@@ -34,6 +34,10 @@ class EncoderLayer(Module):
         x = self.attention_norm(x + self.attention(x, lengths))
         return self.output_norm(x + self.feed_forward(x))
 
+    def attention_weights(self, x: np.ndarray) -> np.ndarray:
+        """(A, T, T): how each head divides each row's attention, for x (T, H) of one sequence."""
+        return self.attention.weights(x, x)
+
     def forward(
         self, x: np.ndarray, lengths: np.ndarray, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, EncoderLayerCache]:

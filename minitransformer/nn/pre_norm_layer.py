@@ -37,6 +37,11 @@ class PreNormLayer(Module):
         x = x + self.attention(self.attention_norm(x), lengths, seen)
         return x + self.feed_forward(self.feed_forward_norm(x))
 
+    def attention_weights(self, x: np.ndarray) -> np.ndarray:
+        """(A, T, T): how each head divides each row's attention, for x (T, H) of one sequence."""
+        normalised = self.attention_norm(x)
+        return self.attention.weights(normalised, normalised)
+
     def forward(
         self, x: np.ndarray, lengths: np.ndarray, rng: np.random.Generator | None = None
     ) -> tuple[np.ndarray, PreNormLayerCache]:

@@ -55,15 +55,21 @@ class RelativeSelfAttention(SelfAttention):
         (q, query_cache), (k, key_cache), (v, value_cache) = (
             projection.forward(x) for projection in (self.query, self.key, self.value)
         )
-        longest = int(lengths.max(initial=0))
-        of_pairs, bias_cache = self.distances.forward(distance_buckets(longest).ravel())
-        bias = of_pairs.T.reshape(-1, longest, longest)
+        bias, bias_cache = self._bias(int(lengths.max(initial=0)))
         options: Any = {"dropout_rate": self.attention_dropout, "rng": rng}
         attended, attention_cache = biased_attention_forward(q, k, v, bias, lengths, **options)
         y, output_cache = self.output.forward(attended)
         y, dropout_cache = dropout_forward(y, self.hidden_dropout, rng)
         linear_caches = query_cache, key_cache, value_cache
         return y, RelativeAttentionCache(*linear_caches, bias_cache, attention_cache, output_cache, dropout_cache)
+
+    def weights(self, x: np.ndarray, source: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        return super().weights(x, source, self._bias(len(x))[0])
+
+    def _bias(self, length: int) -> tuple[np.ndarray, EmbeddingCache]:
+        """(A, T, T) for T tokens, and the cache of the table's rows."""
+        of_pairs, cache = self.distances.forward(distance_buckets(length).ravel())
+        return of_pairs.T.reshape(-1, length, length), cache
 
     def backward(self, dy: np.ndarray, cache: RelativeAttentionCache) -> np.ndarray:  # type: ignore[override]
         d_attended = self.output.backward(dropout_backward(dy, cache.dropout), cache.output)

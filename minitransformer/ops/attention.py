@@ -64,16 +64,23 @@ def attention_forward(
     scale defaults to 1 / sqrt(D); 1.0 gives unscaled attention. Dropout happens only with an rng.
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    weights = kept_weights = attention_weights(q, k, scale, bias, causal)
+    if rng is not None and dropout_rate > 0:
+        kept_weights = dropout_mask(weights.shape, dropout_rate, rng, weights.dtype) * weights
+    y = kept_weights @ v
+    return y, AttentionCache(q, k, v, weights, kept_weights, scale)
+
+
+def attention_weights(
+    q: np.ndarray, k: np.ndarray, scale: float, bias: np.ndarray | None = None, causal: bool = False
+) -> np.ndarray:
+    """weights (..., T, U) of q (..., T, D) and k (..., U, D): how each query divides its attention among the keys."""
     scores = (q * scale) @ _transpose(k)  # q has fewer elements to scale than the scores
     if bias is not None:
         scores += bias
     if causal:
         np.copyto(scores, MASKED_SCORE, where=_future_keys(*scores.shape[-2:]))
-    weights = kept_weights = _softmax(scores)
-    if rng is not None and dropout_rate > 0:
-        kept_weights = dropout_mask(weights.shape, dropout_rate, rng, weights.dtype) * weights
-    y = kept_weights @ v
-    return y, AttentionCache(q, k, v, weights, kept_weights, scale)
+    return _softmax(scores)
 
 
 def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

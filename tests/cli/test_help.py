@@ -10,7 +10,7 @@ import click
 import pytest
 
 from minitransformer import cli
-from minitransformer.cli import evaluate
+from minitransformer.cli import evaluate, show
 from minitransformer.cli.main import minitransformer
 from tests.command_lines import check_command_line, command_lines
 
@@ -44,7 +44,9 @@ def test_the_help_of_a_command_has_an_example_that_works_and_lines_that_fit_a_te
         check_command_line(words)
 
 
-@pytest.mark.parametrize(("group", "package"), [(minitransformer, cli), (evaluate.command, evaluate)])
+@pytest.mark.parametrize(
+    ("group", "package"), [(minitransformer, cli), (evaluate.command, evaluate), (show.command, show)]
+)
 def test_every_file_of_a_command_is_listed_in_one_section(group, package):
     files = {module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__)}
     listed = group.list_commands(None)

@@ -1,0 +1,79 @@
+"""A model, and a text as it reads it."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from minitransformer.cli._models import load_gpt
+from minitransformer.errors import UserError
+from minitransformer.interop.config_file import read_config_file
+from minitransformer.interop.model_files import ModelFiles
+from minitransformer.interop.sentence_transformers_folder import MODULES_FILE
+from minitransformer.models.gpt import Gpt
+from minitransformer.models.gpt_config import GptConfig
+from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.transformer_encoder import TransformerEncoder
+from minitransformer.text.bert_tokenizer import BertTokenizer
+from minitransformer.text.lossless_tokenizer import LosslessTokenizer
+from minitransformer.text.packed_tokens import PackedTokens
+
+MOST_TOKENS = 128  # of a text in a picture: more are too small to read, and the weights grow with their square
+VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥"})
+
+
+class Reader(NamedTuple):
+    """A model and its tokenizer: a BERT, also one in a sentence encoder, or a GPT."""
+
+    model: TransformerEncoder | Gpt
+    tokenizer: BertTokenizer | LosslessTokenizer
+
+    def read(self, text: str, second: str | None = None) -> PackedTokens:
+        """The tokens of a text, or of a pair of texts for a BERT; a note says so if they are cut."""
+        config = self.model.config
+        limit = min(
+            MOST_TOKENS, config.max_position_embeddings if isinstance(config, GptConfig) else config.num_positions
+        )
+        if isinstance(self.tokenizer, BertTokenizer):
+            tokens = self.tokenizer(text, second)
+            cut = self.tokenizer(text, second, limit) if len(tokens.token_ids) > limit else tokens
+        elif second is not None:
+            raise UserError("a GPT reads one text, found two; leave the second one out")
+        else:
+            ids = self.tokenizer.encode(text)
+            if not ids:
+                raise UserError("the text is empty; give one with a token at least")
+            tokens, cut = (PackedTokens.pack([ids[:length]]) for length in (None, limit))
+        if cut is not tokens and len(cut.token_ids) < len(tokens.token_ids):
+            num_tokens = len(tokens.token_ids)
+            warnings.warn(f"the text has {num_tokens} tokens; it is cut to {limit}, and read like that", stacklevel=2)
+        return cut
+
+    def names(self, tokens: PackedTokens) -> list[str]:
+        """What each token is called; spaces and line ends can be seen."""
+        if isinstance(self.tokenizer, BertTokenizer):
+            return self.tokenizer.convert_ids_to_tokens(tokens.token_ids)
+        return [self._name(self.tokenizer, i) for i in tokens.token_ids.tolist()]
+
+    def is_special(self, tokens: PackedTokens) -> np.ndarray:
+        """(N,), True for [CLS], [SEP] and the like, and for <|endoftext|>."""
+        special = (
+            self.tokenizer.special_token_ids
+            if isinstance(self.tokenizer, BertTokenizer)
+            else [self.tokenizer.eos_token_id]
+        )
+        return np.isin(tokens.token_ids, special)
+
+    @staticmethod
+    def _name(tokenizer: LosslessTokenizer, token_id: int) -> str:
+        return tokenizer.decode([token_id]).translate(VISIBLE) or "<|endoftext|>"
+
+
+def load_reader(name: str) -> Reader:
+    """The BERT or GPT in a folder, or of that name on the hub. Raises UserError if there is none."""
+    files = ModelFiles.of(name)
+    is_encoder = (files.folder_with(MODULES_FILE) / MODULES_FILE).exists()
+    if not is_encoder and read_config_file(files.base)["model_type"] == Gpt.layout.model_type:
+        return Reader(*load_gpt(name))
+    encoder = SentenceEncoder.from_pretrained(name)
+    return Reader(encoder.encoder, encoder.tokenizer)
