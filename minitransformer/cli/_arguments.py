@@ -1,13 +1,15 @@
 """The arguments that commands share: MODEL, and FILE with its lines."""
 
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from minitransformer.corpora.text_files import NumberedLine, decoded_lines, open_text
 
+LONGEST_TEXT = 1_000_000  # characters, to be cut into tokens: that takes seconds and half a gigabyte
 STANDARD_INPUT = "-"  # in place of a file's name
 
 # Their type lets the shell complete them.
@@ -24,6 +26,15 @@ def input_lines(file: str) -> Iterator[NumberedLine]:
         return
     with open_text(Path(file)) as (text, _):
         yield from decoded_lines(text, file)
+
+
+def input_texts(lines: Iterable[NumberedLine], source: str) -> Iterator[NumberedLine]:
+    """The lines as texts, without white space around them. A note says what is left out of a line without end."""
+    for number, line in lines:
+        if len(line) > LONGEST_TEXT:
+            limit = f"the first {LONGEST_TEXT:,} of its {len(line):,} characters are read"
+            warnings.warn(f"{source}, line {number}: {limit}, more than any model takes", stacklevel=2)
+        yield number, line[:LONGEST_TEXT].strip()
 
 
 def input_name(file: str) -> str:

@@ -8,6 +8,7 @@ from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import load_gpt
 from minitransformer.cli._runs import SHARE
+from minitransformer.cli._texts import TEXT
 from minitransformer.corpora.text_files import read_lines
 from minitransformer.inference.completion.completer import Completer
 from minitransformer.inference.completion.personal_ngrams import PersonalNgrams
@@ -15,7 +16,7 @@ from minitransformer.inference.completion.personal_ngrams import PersonalNgrams
 
 @click.command()
 @model_argument
-@click.argument("text")
+@click.argument("text", type=TEXT)
 @click.option("--min-confidence", default=0.0, show_default=True, type=SHARE, help="Print none that is less sure.")
 @click.option("--own-texts", type=click.Path(path_type=Path), help="What the writer has written, a text a line.")
 @click.option("--own-share", default=0.4, show_default=True, type=SHARE, help="How much --own-texts count.")

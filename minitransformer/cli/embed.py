@@ -12,7 +12,15 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from minitransformer.cli._arguments import STANDARD_INPUT, file_argument, input_lines, model_argument, prompt_option
+from minitransformer.cli._arguments import (
+    STANDARD_INPUT,
+    file_argument,
+    input_lines,
+    input_name,
+    input_texts,
+    model_argument,
+    prompt_option,
+)
 from minitransformer.cli._npy_writer import pipe_rows, stream_rows, write_rows
 from minitransformer.errors import UserError
 from minitransformer.files import is_special
@@ -56,14 +64,14 @@ def command(model: str, file: str, out: str, prompt_name: str | None, truncation
     if Path(out).is_dir():
         raise UserError(f"{out} is a folder; --out needs the name of a file, such as {Path(out) / 'embeddings.npy'}")
     to_stdout = out == STANDARD_OUTPUT
-    is_stream = is_special(Path(out)) or out.startswith(("/dev/", "/proc/"))  # /dev/stdout may lead to a file
+    is_stream = is_special(Path(out)) or out.startswith(("/dev/std", "/dev/fd/", "/proc/"))  # they may lead to a file
     if to_stdout and sys.stdout.isatty():
         raise UserError("standard output is a terminal, and an array isn't text; send it to a file or a pipe")
     job = this_job()
     if job.size > 1 and file == STANDARD_INPUT:
         raise UserError(f"standard input goes to one of the {job.size} processes alone; name a FILE that all can read")
     encoder = SentenceEncoder.from_pretrained(model)
-    lines = (line.strip() for _, line in input_lines(file))
+    lines = (text for _, text in input_texts(input_lines(file), input_name(file)))
     options: dict[str, Any] = {
         "prompt_name": prompt_name,
         "truncation": truncation,

@@ -10,6 +10,7 @@ import click
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._models import load_gpt
 from minitransformer.cli._runs import POSITIVE
+from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
 from minitransformer.inference.generation.generate import NewToken, stream
 from minitransformer.inference.generation.options import GenerationOptions
@@ -19,7 +20,7 @@ from minitransformer.randomness import generator
 
 @click.command()
 @model_argument
-@click.argument("text")
+@click.argument("text", type=TEXT)
 @click.option("--max-new-tokens", default=200, show_default=True, type=POSITIVE, help="When to stop at the latest.")
 @click.option("--temperature", type=float, help="Draw tokens at random: below 1 favours likely ones.")
 @click.option("--top-k", type=POSITIVE, help="Draw among the K most probable tokens.")

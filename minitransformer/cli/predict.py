@@ -12,7 +12,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from minitransformer.cli._arguments import file_argument, input_lines, input_name, model_argument
+from minitransformer.cli._arguments import file_argument, input_lines, input_name, input_texts, model_argument
 from minitransformer.corpora.tables import PAIRS, TEXTS, Table, is_header, looks_like_header, table_of
 from minitransformer.corpora.targets import answerable, targets_of
 from minitransformer.corpora.text_files import NumberedLine
@@ -63,7 +63,7 @@ def predict_lines(
     predictor: Predictor, line: Line, lines: Iterator[NumberedLine], source: str, total: int | None
 ) -> None:
     with progress_bar(total) as progress:
-        for columns in chunks_of_lines(lines, source):
+        for columns in chunks_of_lines(input_texts(lines, source), source):
             print_answers(predictor, line, columns, progress)
 
 

@@ -121,9 +121,13 @@ def _written(fields: list[str], quoted: re.Pattern[str]) -> str:
 def _rows(rows: list[Row], source: str) -> list[Row]:
     kept = []
     for line, fields in rows:
-        fields = [re.sub(r"\s*\n\s*", " ", field.strip()) for field in fields]
+        fields = [_on_one_line(field) if "\n" in field else field.strip() for field in fields]
         if max(map(len, fields), default=0) > MAX_FIELD_CHARACTERS:
             raise UserError(f"{source}, line {line}: a field has more than {MAX_FIELD_CHARACTERS:,} characters")
         if any(fields):
             kept.append(Row(line, fields))
     return kept
+
+
+def _on_one_line(field: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", field.strip())

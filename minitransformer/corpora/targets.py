@@ -44,7 +44,7 @@ def label_names(table: Table, several: bool = False) -> tuple[str, ...]:
     if len(names) < (1 if several and "" in table.columns["label"] else 2):
         same = f"all {len(table.lines)} lines have the label {min(names, default='')!r}"
         raise UserError(f"{table.path}: {same}; a classifier needs examples of at least two")
-    _check_are_classes(names, table)
+    check_are_classes(names, table)
     whole_numbers = all(name.isdecimal() for name in names)
     return tuple(sorted(names, key=int) if whole_numbers else sorted(names))
 
@@ -95,7 +95,7 @@ def answerable(table: Table, problem_type: str, names: Sequence[str]) -> list[in
     return [example for example, found in enumerate(labels) if found <= {*names}]
 
 
-def _check_are_classes(names: Collection[str], table: Table) -> None:
+def check_are_classes(names: Collection[str], table: Table) -> None:
     """Raise UserError for numbers on a scale, and for the -1 that stands for an unknown label where others count up."""
     numbers = {_number(name): name for name in sorted(names)}
     if all(map(math.isfinite, numbers)):

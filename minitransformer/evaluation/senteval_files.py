@@ -1,8 +1,8 @@
-"""SentEval's data (Conneau, Kiela 2018, arXiv 1803.05449) in a folder or below it: its own files, or tables (TSV).
+"""SentEval's data (Conneau, Kiela 2018, arXiv 1803.05449) in a folder or below it: its own files, or tables.
 
-Tables have the columns text and label, or for MRPC sentence1, sentence2 and label. The path of a table contains the
-name of its task as a word, and the file's name that of its part: MR.tsv, TREC.train.tsv, data_mrpc/test.tsv. Without a
-part it is "train".
+Tables (TSV or CSV) have the columns text and label, or for MRPC sentence1, sentence2 and label. The path of a table
+contains the name of its task as a word, and the file's name that of its part: MR.tsv, TREC.train.tsv,
+data_mrpc/test.tsv. Without a part it is "train".
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minitransformer.corpora.tables import LABELLED_PAIRS, LABELLED_TEXTS, read_table
-from minitransformer.corpora.targets import with_labels
+from minitransformer.corpora.targets import check_are_classes, with_labels
 from minitransformer.errors import UserError
 
 
@@ -65,7 +65,7 @@ def _whole(files: dict[str, Path | None]) -> list[Path]:
 def _tables(folder: Path, task: str) -> dict[str, Path]:
     """The table of each part."""
     tables: dict[str, Path] = {}
-    for table in sorted(folder.rglob("*.tsv")):
+    for table in sorted([*folder.rglob("*.tsv"), *folder.rglob("*.csv")]):
         if task.lower() in _words(folder.name) | _words(str(table.relative_to(folder))):
             words = _words(table.name)
             part = "test" if "test" in words else "dev" if words & {"dev", "val", "validation"} else "train"
@@ -81,6 +81,7 @@ def _words(name: str) -> set[str]:
 
 def _read_part_of_table(file: Path, task: str) -> Part:
     table = with_labels(read_table(file, LABELLED_PAIRS if task == "MRPC" else LABELLED_TEXTS))
+    check_are_classes({*table.columns["label"]}, table)
     return Part(table.texts, table.columns["label"])
 
 

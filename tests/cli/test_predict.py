@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minitransformer import BertForSequenceClassification, ClassifierSettings
+from minitransformer.cli import _arguments
 from minitransformer.cli import predict as module
 from minitransformer.inference.prediction import load_predictor
 from tests.cli.test_fill_mask import assert_one_line_error
@@ -218,6 +219,14 @@ def test_what_was_cut_off_is_said(run, tmp_path, models):
     result = run("predict", models["single"], tmp_path / "lines.txt")
     assert result.status == 0
     assert "Note: 1 of 2 texts are longer than the model's 9 tokens: 13 of 26 tokens were cut off" in result.error
+
+
+def test_of_a_line_without_end_the_beginning_is_read_and_that_is_said(run, tmp_path, monkeypatch, models):
+    monkeypatch.setattr(_arguments, "LONGEST_TEXT", 10)
+    (tmp_path / "lines.txt").write_text("a b\nmy dog is cute\n")
+    result = run("predict", models["single"], tmp_path / "lines.txt")
+    assert result.output.splitlines() == expected_lines(models["single"], ["a b", "my dog is"])
+    assert "line 2: the first 10 of its 14 characters are read, more than any model takes\n" in result.error
 
 
 def test_tabs_and_line_breaks_in_a_text_break_no_line_of_the_output(run, tmp_path, models):

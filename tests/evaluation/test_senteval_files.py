@@ -67,6 +67,15 @@ def test_what_stands_for_no_label_is_left_out_of_a_table(tmp_path):
         assert read_task(tmp_path, "CR")["train"] == Part((["good", "bad"],), ["1", "0"])
 
 
+@pytest.mark.filterwarnings("ignore:.*is read as CSV")
+def test_a_table_may_be_a_csv_and_its_labels_must_be_classes(tmp_path):
+    write(tmp_path / "CR.csv", 'text,label\n"good, very",1\nbad,0\n')
+    assert read_task(tmp_path, "CR")["train"].texts == (["good, very", "bad"],)
+    write(tmp_path / "MR.csv", "text,label\ngood,4.5\nbad,1\n")
+    with pytest.raises(UserError, match=r"MR.csv: the labels are numbers such as 4.5, not classes"):
+        read_task(tmp_path, "MR")
+
+
 def test_the_folder_itself_may_have_the_tasks_name(tmp_path):
     write(tmp_path / "TREC/train.tsv", "text\tlabel\nwho ?\tHUM\n")
     assert read_task(tmp_path / "TREC", "TREC")["train"].labels == ["HUM"]

@@ -89,7 +89,7 @@ class ClassificationRun(FineTuningRun):
         self.tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
         limit = settings.max_length or self.tokenizer.model_max_length
         self.tokenizer.model_max_length = min(limit, self.model.config.max_position_embeddings)
-        self.examples = ClassificationBatch(tokens_of(train, self.tokenizer), targets)
+        self.examples = ClassificationBatch(different_tokens(train, self.tokenizer), targets)
         self.dev = ClassificationBatch(tokens_of(dev, self.tokenizer), dev_targets)
         super().prepare()
 
@@ -152,6 +152,15 @@ def can_go_on(own: ClassifierSettings, asked: ClassifierSettings, settings: Clas
     same_answers = len(own.labels) == 1 if asked.problem_type == "regression" else {*asked.labels} <= {*own.labels}
     same_head = settings.pooling in (None, own.pooling) and asked.hidden_sizes in ((), own.hidden_sizes)
     return own.problem_type == asked.problem_type and same_answers and same_head
+
+
+def different_tokens(table: Table, tokenizer: BertTokenizer) -> PackedTokens:
+    """As tokens_of; raises UserError if all texts are the same: there is nothing to tell them apart by."""
+    tokens = tokens_of(table, tokenizer)
+    if len(tokens) > 1 and len({ids.tobytes() for ids in tokens.unpack(tokens.token_ids)}) == 1:
+        same = f"all texts have the same {tokens.lengths[0]} tokens"
+        raise UserError(f"{table.path}: {same}, by which none can be told apart")
+    return tokens
 
 
 def tokens_of(table: Table, tokenizer: BertTokenizer) -> PackedTokens:

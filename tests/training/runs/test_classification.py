@@ -100,6 +100,17 @@ def test_a_length_that_leaves_nothing_of_a_text_is_refused(tmp_path, kind, too_s
         run_of(tmp_path, kind, max_length=too_short)
 
 
+def test_texts_that_are_all_the_same_are_refused(tmp_path):
+    """ "my" is all that is left of them."""
+    settings = classification_settings(tmp_path, max_length=3)
+    write_table(settings.train, ("text", "label"), [("my dog", "x"), ("my", "y")])
+    write_table(settings.dev, ("text", "label"), [("a", "x"), ("b", "y")])
+    with pytest.raises(
+        UserError, match=r"train.tsv: all texts have the same 3 tokens, by which none can be told apart"
+    ):
+        ClassificationRun.start(tmp_path / "run", settings)
+
+
 @pytest.mark.parametrize(("kind", "num_texts"), [("labelled_texts", 1), ("labelled_pairs", 2), ("scored_texts", 1)])
 def test_a_classifier_remembers_whether_it_takes_one_text_or_two(tmp_path, kind, num_texts):
     run = run_of(tmp_path, kind)
