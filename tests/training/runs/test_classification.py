@@ -105,9 +105,7 @@ def test_texts_that_are_all_the_same_are_refused(tmp_path):
     settings = classification_settings(tmp_path, max_length=3)
     write_table(settings.train, ("text", "label"), [("my dog", "x"), ("my", "y")])
     write_table(settings.dev, ("text", "label"), [("a", "x"), ("b", "y")])
-    with pytest.raises(
-        UserError, match=r"train.tsv: all texts have the same 3 tokens, by which none can be told apart"
-    ):
+    with pytest.raises(UserError, match=r"train.tsv: all texts have the same 3 tokens, by which none can be told"):
         ClassificationRun.start(tmp_path / "run", settings)
 
 
