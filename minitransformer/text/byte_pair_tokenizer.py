@@ -42,7 +42,13 @@ class BytePairTokenizer(LosslessTokenizer):
     tokenizer_class = "GPT2Tokenizer"
 
     @classmethod
-    def train(cls, texts: str | Iterable[str], vocab_size: int, model_max_length: int | None = None) -> Self:
+    def train(
+        cls,
+        texts: str | Iterable[str],
+        vocab_size: int,
+        model_max_length: int | None = None,
+        adds_eos: bool = False,
+    ) -> Self:
         """Learn a vocabulary of exactly vocab_size tokens; the same texts give the same vocabulary.
 
         The texts are read once and may come from a generator: memory grows only with the number of different words.
@@ -64,7 +70,7 @@ class BytePairTokenizer(LosslessTokenizer):
                 f"{MIN_COUNT} times or more); choose a smaller vocabulary or give more text"
             )
         merges = [as_pair(pair) for pair in model["merges"]]
-        return cls.of_content(new_content(cls.kind, tokens, merges, model_max_length))
+        return cls.of_content(new_content(cls.kind, tokens, merges, model_max_length, adds_eos))
 
     @classmethod
     def of_content(cls, content: TokenizerContent) -> Self:

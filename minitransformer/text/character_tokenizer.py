@@ -29,7 +29,7 @@ class CharacterTokenizer(LosslessTokenizer):
     tokenizer_class = "PreTrainedTokenizerFast"
 
     @classmethod
-    def train(cls, texts: str | Iterable[str], model_max_length: int | None = None) -> Self:
+    def train(cls, texts: str | Iterable[str], model_max_length: int | None = None, adds_eos: bool = False) -> Self:
         """The characters of some texts, in the order of Unicode. Raises UserError if there are none."""
         characters: set[str] = set()
         for number, text in enumerate([texts] if isinstance(texts, str) else texts):
@@ -37,7 +37,7 @@ class CharacterTokenizer(LosslessTokenizer):
             characters.update(text)
         if not characters:
             raise UserError("the text is empty, so there are no characters to make a vocabulary of")
-        return cls.of_content(new_content(cls.kind, sorted(characters), [], model_max_length))
+        return cls.of_content(new_content(cls.kind, sorted(characters), [], model_max_length, adds_eos))
 
     @classmethod
     def of_content(cls, content: TokenizerContent) -> Self:

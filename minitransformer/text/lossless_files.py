@@ -4,7 +4,7 @@
     vocab.json and merges.txt       GPT-2's, as transformers used to write them
     encoder.json and vocab.bpe      the same, as OpenAI released them
 
-tokenizer_config.json may add the name of <|endoftext|> and the maximum length.
+tokenizer_config.json may add the name of <|endoftext|>, the maximum length, and that each text ends with that token.
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,14 @@ class TokenizerContent(NamedTuple):
     special_tokens: list[str]
     eos_token: str
     max_length: int | None
+    adds_eos: bool = False
 
 
-def new_content(kind: str, tokens: Sequence[str], merges: Merges, max_length: int | None) -> TokenizerContent:
+def new_content(
+    kind: str, tokens: Sequence[str], merges: Merges, max_length: int | None, adds_eos: bool
+) -> TokenizerContent:
     """Of a tokenizer that was just made from a text: <|endoftext|> has the last id, as in GPT-2's."""
-    return TokenizerContent(kind, [*tokens, END_OF_TEXT], merges, [END_OF_TEXT], END_OF_TEXT, max_length)
+    return TokenizerContent(kind, [*tokens, END_OF_TEXT], merges, [END_OF_TEXT], END_OF_TEXT, max_length, adds_eos)
 
 
 def read_content(path: Path) -> TokenizerContent:
@@ -53,7 +56,8 @@ def read_content(path: Path) -> TokenizerContent:
     if eos_token not in ids:
         raise UserError(f"it has no token {eos_token!r}, which ends a text")
     special_tokens = [*dict.fromkeys([*special_tokens, eos_token])]
-    return TokenizerContent(kind, _in_order(ids), merges, special_tokens, eos_token, max_length_of(config))
+    max_length, adds_eos = max_length_of(config), config.get("add_eos_token", bool, default=False)
+    return TokenizerContent(kind, _in_order(ids), merges, special_tokens, eos_token, max_length, adds_eos)
 
 
 def _read_json(file: Path) -> Parts:

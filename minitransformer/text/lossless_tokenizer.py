@@ -11,10 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Tokenizer, processors
 
 from minitransformer.errors import UserError, errors_in
 from minitransformer.files import json_text, replace_all
@@ -30,6 +30,7 @@ class LosslessTokenizer(ABC):
 
     token_bytes       (V,) the bytes of UTF-8 that each id stands for; none for special tokens
     eos_token_id      the token that ends a document
+    adds_eos          whether sequences end with it, as a translator's do; that is saved for others, encode() adds none
     model_max_length  the most tokens that the model takes; it is saved, and truncates nothing
     """
 
@@ -42,10 +43,15 @@ class LosslessTokenizer(ABC):
         self.vocab_size = len(content.tokens)
         self.eos_token_id = content.tokens.index(content.eos_token)
         self.model_max_length = content.max_length or 1024
+        self.adds_eos = content.adds_eos
         self._eos_token = content.eos_token
         self._backend = backend
         special = [AddedToken(token, special=True, normalized=False) for token in content.special_tokens]
         backend.add_special_tokens(special)
+        if self.adds_eos:
+            of_eos = [(self._eos_token, self.eos_token_id)]
+            template = processors.TemplateProcessing(f"$A {self._eos_token}", f"$A $B {self._eos_token}", of_eos)
+            backend.post_processor = template
         backend.encode_special_tokens = True  # the library's name for reading them as ordinary text
 
     # -- where a tokenizer comes from ----------------------------------------------------------------------------------
@@ -75,12 +81,14 @@ class LosslessTokenizer(ABC):
     def texts(self) -> dict[str, str]:
         """The texts of these files by their names."""
         eos = self._eos_token
-        config = {
+        config: dict[str, Any] = {
             "tokenizer_class": self.tokenizer_class,
             "bos_token": eos,
             "eos_token": eos,
             "model_max_length": self.model_max_length,
         }
+        if self.adds_eos:  # by the template in tokenizer.json, which the class of GPT-2's tokenizer would leave out
+            config |= {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": eos, "add_eos_token": True}
         return {"tokenizer.json": self._backend.to_str(pretty=True), TOKENIZER_CONFIG_FILE: json_text(config)}
 
     # -- text to ids and back ------------------------------------------------------------------------------------------
@@ -88,6 +96,10 @@ class LosslessTokenizer(ABC):
     @abstractmethod
     def encode(self, text: str) -> list[int]:
         """The ids of a text. Raises UserError if it isn't a text."""
+
+    def encode_sequence(self, text: str) -> list[int]:
+        """The ids of a text and the token that ends it: what a translator reads, and what it must write."""
+        return [*self.encode(text), self.eos_token_id]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some ids, without special tokens. Raises UserError for an id outside the vocabulary."""

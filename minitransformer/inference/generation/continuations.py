@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minitransformer.errors import UserError
-from minitransformer.models.gpt import Gpt
+from minitransformer.inference.generation.decoder import Decoder
 from minitransformer.parallel import one_blas_thread
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -22,7 +22,7 @@ class Continuations:
     vocabulary.
     """
 
-    def __init__(self, model: Gpt, prompts: Sequence[Sequence[int]]) -> None:
+    def __init__(self, model: Decoder, prompts: Sequence[Sequence[int]]) -> None:
         self.model = model
         self.lengths = np.array([len(prompt) for prompt in prompts])
         if self.lengths.min(initial=1) == 0:

@@ -9,9 +9,9 @@ import numpy as np
 from minitransformer.errors import UserError
 from minitransformer.inference.generation.beam_search import Beam, beam_search
 from minitransformer.inference.generation.continuations import Continuations
+from minitransformer.inference.generation.decoder import Decoder
 from minitransformer.inference.generation.options import GenerationOptions
 from minitransformer.inference.generation.sampling import draw, sampling_probabilities
-from minitransformer.models.gpt import Gpt
 
 
 class NewToken(NamedTuple):
@@ -30,7 +30,7 @@ class Step(NamedTuple):
 
 
 def generate(
-    model: Gpt,
+    model: Decoder,
     prompt_ids: Sequence[int],
     *,
     max_new_tokens: int,
@@ -61,7 +61,7 @@ def generate(
 
 
 def stream(
-    model: Gpt, prompt_ids: Sequence[int], options: GenerationOptions, rng: np.random.Generator | None = None
+    model: Decoder, prompt_ids: Sequence[int], options: GenerationOptions, rng: np.random.Generator | None = None
 ) -> Iterator[NewToken]:
     """The tokens of generate(), each as soon as it is chosen; with several beams, all of them at the end."""
     if options.num_beams > 1:
@@ -73,7 +73,7 @@ def stream(
 
 
 def generate_each(
-    model: Gpt, prompts: Sequence[Sequence[int]], rng: np.random.Generator | None = None, **options: Any
+    model: Decoder, prompts: Sequence[Sequence[int]], rng: np.random.Generator | None = None, **options: Any
 ) -> list[list[int]]:
     """What generate() gives for each prompt with these options, all of them in one batch; each has a child of rng."""
     chosen = GenerationOptions(**options)
@@ -88,7 +88,7 @@ def generate_each(
 
 
 def generate_stepwise(
-    model: Gpt,
+    model: Decoder,
     prompts: Sequence[Sequence[int]],
     options: GenerationOptions,
     rngs: Sequence[np.random.Generator | None],
@@ -118,7 +118,7 @@ def generate_stepwise(
         texts.append(token_ids)
 
 
-def search_beams(model: Gpt, prompt_ids: Sequence[int], options: GenerationOptions) -> list[Beam]:
+def search_beams(model: Decoder, prompt_ids: Sequence[int], options: GenerationOptions) -> list[Beam]:
     """The ends that generate() with several beams finds, the best first."""
     _check_eos(model, options)
     text = Continuations(model, [prompt_ids])
@@ -137,12 +137,12 @@ def _choose(logits: np.ndarray, options: GenerationOptions, rngs: Sequence[np.ra
     return draw(probabilities, np.array([rng.random() for rng in rngs]))
 
 
-def _check_eos(model: Gpt, options: GenerationOptions) -> None:
+def _check_eos(model: Decoder, options: GenerationOptions) -> None:
     eos, vocab_size = options.eos_token_id, model.config.vocab_size
     if eos is not None and eos >= vocab_size:
         raise UserError(f"eos_token_id {eos} is outside the vocabulary of {vocab_size} tokens: it can't end a text")
 
 
-def _warn_of_positions(model: Gpt) -> None:
+def _warn_of_positions(model: Decoder) -> None:
     positions = model.config.max_position_embeddings
     warnings.warn(f"the text ends here because the model's {positions} positions are used up", stacklevel=3)
