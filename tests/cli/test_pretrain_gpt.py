@@ -60,12 +60,17 @@ def whole_run(text_file, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("number", "lines_before"), [(signal.SIGKILL, 1), (signal.SIGKILL, 13), (signal.SIGINT, 7), (signal.SIGTERM, 7)]
+    ("number", "lines_before"),
+    [(signal.SIGKILL, None), (signal.SIGKILL, 1), (signal.SIGKILL, 13), (signal.SIGINT, 7), (signal.SIGTERM, 7)],
 )
 def test_a_run_stopped_and_resumed_ends_with_the_same_bytes(text_file, tmp_path, whole_run, number, lines_before):
+    """Stopped after this many lines of metrics; None means while the text is still being read."""
     out = tmp_path / "gpt"
     process = in_another_process("pretrain-gpt", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_GPT)
-    wait_for(lambda: number_of_lines(out / "metrics.jsonl") >= lines_before)
+    if lines_before is None:
+        wait_for((out / "training/settings.json").exists)
+    else:
+        wait_for(lambda: number_of_lines(out / "metrics.jsonl") >= lines_before)
     process.send_signal(number)
     output, error = process.communicate(timeout=HOW_LONG)
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number), error
