@@ -15,28 +15,19 @@ from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun
 from scripts.pages import table
 
+HEADER = ["folder", "vocabulary", "layers x width", "parameters", "tokens read", "GPT", "best n-gram", "unigram"]
+
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 def main(folders: tuple[Path, ...]) -> None:
     """Print a table of the models in FOLDERS."""
-    header = [
-        "text",
-        "tokens",
-        "layers x width",
-        "parameters",
-        "tokens read",
-        "minutes",
-        "GPT",
-        "best n-gram",
-        "unigram",
-    ]
-    print(table(header, [row(GptPretrainingRun.open(folder)) for folder in folders]))
+    print(table(HEADER, [row(GptPretrainingRun.open(folder)) for folder in folders]))
 
 
 def row(run: GptPretrainingRun) -> list[str]:
-    config, baselines, steps = run.model.config, run.baselines, read_metrics(run.metrics_file)
-    seconds, tokens_read = (sum(step.get(name, 0) for step in steps) for name in ("seconds", "tokens"))
+    config, baselines = run.model.config, run.baselines
+    tokens_read = sum(step.get("tokens", 0) for step in read_metrics(run.metrics_file))
     tokens_per_character = baselines.tokens / baselines.characters
     return [
         run.folder.name,
@@ -44,7 +35,6 @@ def row(run: GptPretrainingRun) -> list[str]:
         f"{config.num_hidden_layers} x {config.hidden_size}",
         f"{run.model.num_parameters:,}",
         f"{tokens_read / 1e6:.1f} M",
-        f"{seconds / 60:.0f}",
         f"**{run.evaluate().nats_per_character:.3f}**",
         f"{baselines.ngram_per_character:.3f} (n = {baselines.ngram_order})",
         f"{baselines.unigram_per_token * tokens_per_character:.3f}",
