@@ -28,11 +28,11 @@ def heat_map(
     text: Callable[[float], str] | None = per_cent,
     cell: tuple[float, float] = (CELL, CELL),
 ) -> Drawing:
-    """values (R, C) with the names of R rows and C columns; cells are `cell` wide and high.
+    """values (R, C) with the names of R rows, and of C columns or of none; cells are `cell` wide and high.
 
     colour and text say what a value looks like; without a text the cells are empty. nan is no cell.
     """
-    width, height = cell
+    num_columns, (width, height) = values.shape[1], cell
     left = max(map(width_of, rows), default=0) + LETTER
     top = max(map(width_of, columns), default=0) * SLANT + FONT_SIZE
     parts: list[Element] = []
@@ -47,9 +47,9 @@ def heat_map(
                 label = "" if text is None else text(value)
                 parts.append(cell_element(left + j * width, top + i * height, cell, colour(value), label))
     overhang = max(
-        (SLANT * width_of(name) - (len(columns) - j - 0.5) * width for j, name in enumerate(columns)), default=0
+        (SLANT * width_of(name) - (num_columns - j - 0.5) * width for j, name in enumerate(columns)), default=0
     )
-    right = left + len(columns) * width + max(0, overhang)
+    right = left + num_columns * width + max(0, overhang)
     return Drawing(element("g", *parts), right, top + len(rows) * height)
 
 

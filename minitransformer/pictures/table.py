@@ -19,9 +19,17 @@ class Table(NamedTuple):
 
     def as_element(self, name: str | None = None) -> Element:
         """In a box that scrolls by itself where the page is narrower than the table; `name` is the table's id."""
-        head = element("tr", *(element("th", cell, scope="col") for cell in self.header))
+        columns = zip(*self.rows, strict=True)
+        classes = ["number" if all(map(is_number, column)) else None for column in columns] or [None] * len(self.header)
+        head = element(
+            "tr", *(element("th", cell, scope="col", class_=c) for cell, c in zip(self.header, classes, strict=True))
+        )
         body = [
-            element("tr", element("th", first, scope="row"), *(_cell(cell) for cell in rest))
+            element(
+                "tr",
+                element("th", first, scope="row"),
+                *(element("td", cell, class_=c) for cell, c in zip(rest, classes[1:], strict=True)),
+            )
             for first, *rest in self.rows
         ]
         caption = element("caption", self.caption)
@@ -33,7 +41,3 @@ class Table(NamedTuple):
 def scrolling(content: Element, name: str) -> Element:
     """A box with that name, which the keyboard reaches and scrolls too."""
     return element("div", content, class_="scrolling", role="region", aria_label=name, tabindex=0)
-
-
-def _cell(text: str) -> Element:
-    return element("td", text, class_="number" if is_number(text) else None)

@@ -1,0 +1,64 @@
+"""What `show` prints and writes; pictures/ has tests of what is in it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.cli.test_fill_mask import assert_one_line_error
+from tests.cli.test_generate import gpt_folder  # noqa: F401  (a fixture)
+from tests.small_encoders import small_encoder
+
+A, B = "my dog is cute", "he likes playing"
+
+
+@pytest.fixture
+def data_of(run):
+    def data_of(*arguments):
+        result = run("show", *arguments, "--json")
+        assert result.status == 0, result.error
+        return json.loads(result.output)
+
+    return data_of
+
+
+def test_input_of_a_pair(run, data_of, encoder_folder):
+    found = data_of("input", encoder_folder, A, B)
+    encoder = small_encoder()
+    np.testing.assert_allclose(found["first_layer"], encoder.encoder.embedded(encoder.tokenizer(A, B)), atol=1e-6)
+    assert [*found["summands"]] == ["token", "segment", "position"]
+    assert "##ing" in run("show", "input", encoder_folder, A, B).output
+
+
+def test_input_of_a_decoder_is_one_text(run, data_of, gpt_folder):  # noqa: F811
+    assert [*data_of("input", gpt_folder, "to be")["summands"]] == ["token", "position"]
+    assert_one_line_error(run("show", "input", gpt_folder, "to", "be"), "a GPT reads one text, found two")
+
+
+def test_similarity_of_texts_and_of_a_files_lines(data_of, encoder_folder, tmp_path):
+    found = data_of("similarity", encoder_folder, A, B)
+    np.testing.assert_allclose(found["similarities"], small_encoder().similarity([A, B], [A, B]), atol=1e-6)
+    (tmp_path / "texts.txt").write_text(f"{A}\n\n{B}\n")
+    assert data_of("similarity", encoder_folder, "--file", tmp_path / "texts.txt") == found
+
+
+def test_the_parts_of_a_cosine(data_of, encoder_folder):
+    found = data_of("similarity", encoder_folder, A, B, "--explain")
+    assert np.sum(found["contributions"]) == pytest.approx(found["cosine"], abs=1e-6)
+
+
+def test_what_cannot_be_compared_is_one_line(run, encoder_folder, tmp_path):
+    (tmp_path / "one.txt").write_text("a\n")
+    for arguments, words in (
+        ((A,), "expected at least two texts, found 1"),
+        (("--file", tmp_path / "one.txt"), f"expected at least two texts in {tmp_path / 'one.txt'}, found 1"),
+        ((A, "--file", tmp_path / "one.txt"), "give one of both"),
+        ((A, B, A, "--explain"), "--explain compares two texts without a prompt, found 3 texts"),
+    ):
+        assert_one_line_error(run("show", "similarity", encoder_folder, *arguments), words)
+
+
+def test_many_texts_are_cut_and_that_is_said(run, encoder_folder):
+    result = run("show", "similarity", encoder_folder, *["a"] * 41, "--json")
+    assert len(json.loads(result.output)["texts"]) == 40
+    assert result.error == "Note: there are 41 texts; the first 40 are shown\n"
