@@ -25,6 +25,7 @@ from minitransformer.ops.normal_cdf import normal_cdf, normal_density
 
 _SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 _CUBIC = 0.044715
+_TANH_BLOCK = 2**17  # elements: the tanh form's steps are so cheap that it is memory that takes the time
 
 
 class GeluCache(NamedTuple):
@@ -54,22 +55,40 @@ def gelu_backward(dy: np.ndarray, cache: GeluCache) -> np.ndarray:
 
 def gelu_tanh(x: np.ndarray) -> np.ndarray:
     """y = x (1 + tanh(z)) / 2, any shape, for inference: without the slope."""
-    return in_blocks(lambda x: 0.5 * x * (1 + np.tanh(_z(x))), x)
+    return in_blocks(lambda x: x * _tanh_cdf(x, x * x), x, block_elements=_TANH_BLOCK)
 
 
 def gelu_tanh_forward(x: np.ndarray) -> tuple[np.ndarray, GeluCache]:
     """y = x (1 + tanh(z)) / 2, any shape, and the cache."""
-
-    def forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        tanh = np.tanh(_z(x))
-        dz_dx = _SQRT_2_OVER_PI * (1 + 3 * _CUBIC * x * x)
-        cdf, density = 0.5 * (1 + tanh), 0.5 * (1 - tanh * tanh) * dz_dx
-        return x * cdf, cdf + x * density
-
-    y, slope = in_blocks(forward, x)
+    y, slope = in_blocks(_gelu_tanh_and_slope, x, block_elements=_TANH_BLOCK)
     return y, GeluCache(slope)
 
 
-def _z(x: np.ndarray) -> np.ndarray:
-    """sqrt(2 / pi) (x + 0.044715 x^3)."""
-    return _SQRT_2_OVER_PI * x * (1 + _CUBIC * x * x)
+def _gelu_tanh_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """y and dy/dx, in few arrays: a training step takes several percent longer with the formulas as they stand.
+
+    With cdf = (1 + tanh(z)) / 2, the factor 1 - tanh(z)^2 is 4 cdf (1 - cdf), so the slope is
+
+        cdf + x cdf' = cdf + 2 y (1 - cdf) dz/dx
+    """
+    square = x * x
+    cdf = _tanh_cdf(x, square)
+    y = x * cdf
+    slope = square
+    slope *= 6 * _SQRT_2_OVER_PI * _CUBIC
+    slope += 2 * _SQRT_2_OVER_PI  # 2 dz/dx
+    slope *= y
+    slope *= 1 - cdf
+    slope += cdf
+    return y, slope
+
+
+def _tanh_cdf(x: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """(1 + tanh(z)) / 2, where square is x^2 and z = sqrt(2 / pi) (x + 0.044715 x^3)."""
+    z = square * (_SQRT_2_OVER_PI * _CUBIC)
+    z += _SQRT_2_OVER_PI
+    z *= x
+    cdf = np.tanh(z)
+    cdf *= 0.5
+    cdf += 0.5
+    return cdf
