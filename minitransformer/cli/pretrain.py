@@ -34,12 +34,7 @@ setting = setting_options(PretrainingSettings)
 @setting("vocab_size", POSITIVE, f"Tokens of the vocabulary that is learnt.  [default: {DEFAULT_VOCAB_SIZE}]")
 @setting("max_length", POSITIVE, "Tokens per sentence pair; a new model takes no longer texts.")
 @click.option(
-    "--no-next-sentence",
-    "next_sentence",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Train on masked words alone.",
+    "--next-sentence/--no-next-sentence", default=True, help="Train on next sentences, too, or on masked words alone."
 )
 @click.option("--whole-words", is_flag=True, help="Mask all pieces of a word together.")
 @setting("dropout", SHARE, "Share of hidden values and attention weights set to 0.  [default: 0]")
