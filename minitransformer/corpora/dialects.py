@@ -6,8 +6,8 @@
     CSV       the same with commas, or semicolons, between the fields (RFC 4180)
 
 A header without a tab, but with commas or semicolons, is that of a CSV. Marks at the ends of a field don't say that it
-is quoted, since people write "Hello." too: a table with tabs is quoted if a program that quotes would have written each
-of its lines exactly as it is.
+is quoted, since people write "Hello." too: a table with tabs is quoted if its header is, or if a program that quotes
+would have written each of its lines exactly as it is.
 """
 
 import csv
@@ -25,8 +25,6 @@ MAX_TABLE_CHARACTERS, MAX_FIELD_CHARACTERS = 500_000_000, 1_000_000  # a table i
 _QUOTED_BY = (  # which fields a program puts into quotation marks
     re.compile(r'["\t\n]'),  # pandas and csv
     re.compile(r'["\t\n,]'),  # spreadsheets
-    re.compile(r"^(?!-?[\d.]+$)"),  # csv with QUOTE_NONNUMERIC
-    re.compile(r""),  # csv with QUOTE_ALL
 )
 _LOOKS_QUOTED = re.compile(r'(^|\t)"[^\t]*""[^\t]*"(\t|$)')
 
@@ -88,24 +86,21 @@ def _parsed(lines: list[NumberedLine], source: str, delimiter: str) -> list[Row]
             start = reader.line_num
     except csv.Error as error:
         wrong = (
-            "the fields are quoted, but not well: a quoted field begins and ends with a mark, and doubles those inside"
+            "the fields are quoted, but not well: a quoted field begins and ends with a mark, and doubles inner ones"
         )
         if "limit" in str(error):
-            wrong = (
-                f"a quoted field has more than {csv.field_size_limit():,} characters; is a quotation mark left open?"
-            )
+            wrong = f"a quoted field has over {csv.field_size_limit():,} characters; is a quotation mark left open?"
         raise UserError(f"{source}, line {lines[start][0]}: {wrong}") from None
     return rows
 
 
 def _quoted(lines: list[NumberedLine], source: str, header: str) -> list[Row] | None:
     """The rows, if a program that quotes would have written the lines; None if the marks belong to the texts."""
-    is_header_quoted = header.startswith('"') and header.endswith('"')
+    if header.startswith('"') and header.endswith('"'):  # then all fields are quoted, or all but numbers
+        return _parsed(lines, source, "\t")
     try:
         rows = _parsed(lines, source, "\t")
     except UserError:
-        if is_header_quoted:
-            raise
         return None
     starts = [row.line - lines[0][0] for row in rows] + [len(lines)]
     written = ["\n".join(line for _, line in lines[start:end]) for start, end in pairwise(starts)]

@@ -95,7 +95,7 @@ def test_a_line_that_looks_quoted_where_others_are_not_is_said():
     [
         ('text,label\nbad,0\n"good,1\nbad,0\n', "data.tsv, line 3: the fields are quoted, but not well"),
         ('text,label\n"a" film,1\n', "data.tsv, line 2: the fields are quoted, but not well"),
-        ('text,label\n"' + "long " * 40_000, "data.tsv, line 2: a quoted field has more than 131,072 characters; is a"),
+        ('text,label\n"' + "long " * 40_000, "data.tsv, line 2: a quoted field has over 131,072 characters; is a"),
         ('{"text": "bad", "label": 0}\n', "data.tsv looks like JSON; expected a table"),
         ('"text"\t"label"\n"a \\"so\\" film"\t"1"\n', "data.tsv, line 2: the fields are quoted, but not well"),
     ],
