@@ -34,6 +34,15 @@ def is_number(cell: str) -> bool:
     return _NUMBER.fullmatch(cell) is not None
 
 
+def printable(text: str) -> str:
+    """A text from elsewhere without what would change a terminal.
+
+    >>> printable("Mi\x1b[31mlk")
+    'Mi?[31mlk'
+    """
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def in_words(metrics: Mapping[str, float]) -> str:
     """
     >>> in_words({"accuracy": 0.92971, "macro_f1": 0.891})

@@ -4,7 +4,7 @@ import click
 
 from minitransformer.cli._texts import TEXT
 from minitransformer.files import json_text
-from minitransformer.formatting import format_table
+from minitransformer.formatting import format_table, printable
 from minitransformer.search.catalogue import conditions
 from minitransformer.search.product_index import Hit, ProductIndex
 
@@ -43,7 +43,7 @@ def command(index: str, query: str, top: int, where: tuple[str, ...], explain: b
 
 
 def _row(hit: Hit, explain: bool) -> list[str]:
-    row = [f"{hit.score:.3f}", hit.id, hit.name]
+    row = [f"{hit.score:.3f}", printable(hit.id), printable(hit.name)]
     if explain:
         row += [f"{hit.cosine:.3f}", f"{hit.cosine_rank:,}", f"{hit.word_score:.2f}"]
         row += [f"{hit.word_rank:,}" if hit.word_rank else "", " ".join(hit.words)]

@@ -1,6 +1,8 @@
 """minitransformer serve INDEX: search in the browser, and for other programs over HTTP."""
 
 import socket
+import threading
+from contextlib import suppress
 from importlib.util import find_spec
 
 import click
@@ -46,6 +48,13 @@ def _serve(index: ProductIndex, host: str, listening: socket.socket) -> None:
 
     from minitransformer.server.app import LOOPBACK, create_app
 
+    threading.Thread(target=_load_model, args=(index,), daemon=True).start()
     hosts = ["*"] if host == "0.0.0.0" else [*LOOPBACK, host]
     config = uvicorn.Config(create_app(index, hosts), log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _load_model(index: ProductIndex) -> None:
+    """While the server already answers from what needs no model."""
+    with suppress(UserError):  # which the first search that needs it will meet, too
+        index.model.load()

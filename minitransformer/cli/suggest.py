@@ -4,6 +4,7 @@ import click
 
 from minitransformer.cli._texts import TEXT
 from minitransformer.files import json_text
+from minitransformer.formatting import printable
 from minitransformer.search.product_index import ProductIndex
 from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
 
@@ -33,6 +34,6 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
         return
     for suggestion in suggestions:
         note = f"  (for {suggestion.correction!r})" if suggestion.correction else ""
-        click.echo(suggestion.text + note)
+        click.echo(printable(suggestion.text + note))
         for hidden in suggestion.hides if explain else ():
-            click.echo(f"  hides {hidden.text}, cosine {hidden.cosine:.3f}")
+            click.echo(printable(f"  hides {hidden.text}, cosine {hidden.cosine:.3f}"))

@@ -88,6 +88,9 @@ def _settings(
     else:
         model, size = fingerprint(encoder), encoder.embedding_size
         if not (folder / SETTINGS_FILE).exists():
+            if others := sorted(file.name for file in folder.iterdir() if file.name != LOCK_FILE):
+                what = f"{folder} is no index, and has other files ({', '.join(others[:3])})"
+                raise UserError(f"{what}; choose a new folder for --out, or delete this one")
             encoder.save_pretrained(folder / MODEL_FOLDER)
         elif IndexSettings.read(folder).model != model:
             other = "was made with another model, and embeddings of two models can't be compared"

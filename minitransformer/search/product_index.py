@@ -84,11 +84,10 @@ class ProductIndex:
         return index
 
     def load(self) -> None:
-        """Load all that the first search and the first suggestion would have to wait for."""
+        """Load what the first search and the first suggestion would have to wait for, but for the model."""
         with self.catalogue.transaction("DEFERRED"):
             self._products.get(self.catalogue.version())
             self._suggestions.get(self.catalogue.version())
-        self.model.load()
 
     def __len__(self) -> int:
         """The number of products."""

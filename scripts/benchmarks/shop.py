@@ -64,6 +64,7 @@ def ask_in_process(index: Path, asked: list[str]) -> dict[str, list[float]]:
     """The seconds of each search and each suggestion."""
     shop = ProductIndex.open(index)
     shop.load()
+    shop.model.load()
     beginnings = beginnings_of(asked)
     return {
         "search, a new query": times_of(shop.search, asked),

@@ -40,6 +40,11 @@ def test_hits_are_a_table_for_people(run, shop):
     assert len(lines) == 3
 
 
+def test_a_name_cant_change_the_terminal(run, tmp_path):
+    shop = make_shop(tmp_path / "shop", [("1", "Mi\x1b[31mlk", "dairy", "1")])
+    assert run("search", shop, "31mlk").output.splitlines()[1].endswith("Mi?[31mlk")
+
+
 def test_an_explanation_has_cosine_and_words_with_their_ranks(run, shop):
     lines = run("search", shop, "chocolate milk", "--explain").output.splitlines()
     assert lines[0].split() == ["score", "id", "name", "cosine", "rank", "words", "rank", "which"]

@@ -168,6 +168,13 @@ def test_an_index_keeps_to_its_model(tmp_path):
         index_products(tmp_path / "new", products())
 
 
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(UserError, match=r"is no index, and has other files \(model\)"):
+        make_shop(tmp_path)
+    assert not [*(tmp_path / "model").iterdir()]
+
+
 def test_columns_that_arent_there_are_named(tmp_path):
     with pytest.raises(UserError, match="no product has a column 'colour'; there are department, name, price"):
         make_shop(tmp_path / "shop", category="colour")
