@@ -19,9 +19,19 @@ if TYPE_CHECKING:
         BertForSequenceClassification as BertForSequenceClassification,
     )
     from minitransformer.models.classifier_settings import ClassifierSettings as ClassifierSettings
+    from minitransformer.models.distilbert import DistilBert as DistilBert
+    from minitransformer.models.distilbert import DistilBertConfig as DistilBertConfig
+    from minitransformer.models.electra import Electra as Electra
+    from minitransformer.models.electra import ElectraConfig as ElectraConfig
     from minitransformer.models.gpt import Gpt as Gpt
     from minitransformer.models.gpt_config import GptConfig as GptConfig
     from minitransformer.models.lora import add_lora as add_lora
+    from minitransformer.models.mpnet import MPNet as MPNet
+    from minitransformer.models.mpnet import MPNetConfig as MPNetConfig
+    from minitransformer.models.roberta import Roberta as Roberta
+    from minitransformer.models.roberta import RobertaConfig as RobertaConfig
+    from minitransformer.models.roberta import XlmRoberta as XlmRoberta
+    from minitransformer.models.roberta import XlmRobertaConfig as XlmRobertaConfig
     from minitransformer.models.sentence_encoder import SentenceEncoder as SentenceEncoder
     from minitransformer.models.sentence_encoder_settings import SentenceEncoderSettings as SentenceEncoderSettings
     from minitransformer.models.seq2seq import Seq2Seq as Seq2Seq
@@ -49,18 +59,28 @@ _HOME = {
     "CharacterTokenizer": "text.character_tokenizer",
     "ClassificationBatch": "batches.classification_batch",
     "ClassifierSettings": "models.classifier_settings",
+    "DistilBert": "models.distilbert",
+    "DistilBertConfig": "models.distilbert",
+    "Electra": "models.electra",
+    "ElectraConfig": "models.electra",
     "Gpt": "models.gpt",
     "GptConfig": "models.gpt_config",
     "LoraSettings": "interop.lora_settings",
+    "MPNet": "models.mpnet",
+    "MPNetConfig": "models.mpnet",
     "PackedTokens": "text.packed_tokens",
     "PretrainingBatch": "batches.pretraining_batch",
     "ProductIndex": "search.product_index",
+    "Roberta": "models.roberta",
+    "RobertaConfig": "models.roberta",
     "SentenceEncoder": "models.sentence_encoder",
     "SentenceEncoderSettings": "models.sentence_encoder_settings",
     "Seq2Seq": "models.seq2seq",
     "Seq2SeqConfig": "models.seq2seq_config",
     "UserError": "errors",
     "Workers": "training.workers",
+    "XlmRoberta": "models.roberta",
+    "XlmRobertaConfig": "models.roberta",
     "add_lora": "models.lora",
     "clip_scale": "training.optimizer.clipping",
     "generate": "inference.generation.generate",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.errors import UserError
+from minitransformer.models.finite_answers import finite
 from minitransformer.models.sentence_encoder import SentenceEncoder
 
 
@@ -42,4 +43,4 @@ def explain_similarity(encoder: SentenceEncoder, first: str, second: str) -> Sim
     rows, other_rows = tokens.unpack(encoder.encoder.hidden(tokens))
     lengths = np.linalg.norm(rows.sum(axis=0)) * np.linalg.norm(other_rows.sum(axis=0))
     names, other_names = map(encoder.tokenizer.convert_ids_to_tokens, tokens.unpack(tokens.token_ids))
-    return SimilarityExplanation(names, other_names, rows @ other_rows.T / lengths)
+    return SimilarityExplanation(names, other_names, finite(rows @ other_rows.T / lengths, encoder))

@@ -62,10 +62,7 @@ class Tensors(Mapping[str, np.ndarray]):
             block = rows[start:stop]
             if is_bfloat16:  # the upper half of the float32 number that it stands for
                 block = (block.astype(np.uint32) << 16).view(np.float32)
-            largest = float(np.abs(block).max(initial=0))
-            if not largest <= LARGEST_WEIGHT:  # nan is not, either
-                found = f"{largest:g}" if np.isfinite(largest) else "nan or infinity"
-                raise UserError(f"{file}: the tensor {name} holds {found}; it is damaged or diverged")
+            check_weights(block, f"{file}: the tensor {name}")
             destination[start:stop] = block
 
     def _dtype(self, name: str) -> str:
@@ -80,6 +77,14 @@ class Tensors(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._opened)
+
+
+def check_weights(weights: np.ndarray, whose: str) -> None:
+    """Raise UserError for nan, infinity, and numbers with which an answer would become one."""
+    largest = float(np.abs(weights).max(initial=0))
+    if not largest <= LARGEST_WEIGHT:  # nan is not, either
+        found = f"{largest:g}" if np.isfinite(largest) else "nan or infinity"
+        raise UserError(f"{whose} holds {found}; it is damaged or diverged")
 
 
 def open_tensors(folder: Path) -> Tensors:

@@ -61,7 +61,10 @@ _HARMLESS_MODULE = ("idx", "name", "kwargs")
 _HARMLESS_POOLING = ("word_embedding_dimension", "embedding_dimension")
 _HARMLESS_DENSE = ("bias",)
 _HARMLESS_LENGTH = ("modality_config", "unpad_inputs")
-_HARMLESS_MODEL_ARGUMENTS = ("attn_implementation", "torch_dtype", "dtype", "trust_remote_code", "low_cpu_mem_usage")
+_HARMLESS_MODEL_ARGUMENTS = (
+    *("attn_implementation", "torch_dtype", "dtype", "trust_remote_code", "low_cpu_mem_usage", "device_map"),
+    *("use_safetensors", "revision", "cache_dir", "token", "subfolder", "local_files_only"),
+)
 _HARMLESS_PROMPTS = ("__version__",)
 
 

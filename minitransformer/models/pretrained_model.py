@@ -19,7 +19,7 @@ from minitransformer.interop.layouts.lora import adapter_layout
 from minitransformer.interop.loading import Arrays, Checkpoint, Heads, Loading, is_untied, load_all, values_of
 from minitransformer.interop.lora_settings import ADAPTER_CONFIG_FILE, LoraSettings, lora_settings_text
 from minitransformer.interop.model_files import ModelFiles
-from minitransformer.interop.safetensors_files import WEIGHTS_FILE
+from minitransformer.interop.safetensors_files import WEIGHTS_FILE, check_weights
 from minitransformer.interop.tensor_layout import TensorLayout
 from minitransformer.models.trainable import TensorFile, TrainableModel, TrainedPart
 
@@ -77,9 +77,12 @@ class PretrainedModel(TrainableModel, Generic[Config]):
     def load_state_dict(self, tensors: Mapping[str, ArrayLike]) -> None:
         """Take every parameter's value from a dictionary like state_dict's; the prefix "bert." may be there or not.
 
-        Raises UserError, and changes nothing, if a tensor is missing, unknown or of another shape.
+        Raises UserError, and changes nothing, if a tensor is missing, unknown, of another shape, or holds nan.
         """
-        load_all(self, self.tensor_layout, Arrays({name: np.asarray(tensor) for name, tensor in tensors.items()}))
+        arrays = Arrays({name: np.asarray(tensor) for name, tensor in tensors.items()})
+        for name, array in arrays.items():
+            check_weights(array, f"{arrays.file}: the tensor {name}")
+        load_all(self, self.tensor_layout, arrays)
 
     @classmethod
     def from_pretrained(

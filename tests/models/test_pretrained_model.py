@@ -269,6 +269,7 @@ def changed(**tensors):
             changed(**{"cls.predictions.bias": np.zeros(24)}),
             r"cls.predictions.bias has the shape \[24\], but .* \[23\]",
         ),
+        (changed(**{"cls.predictions.bias": np.full(23, 1e300)}), r"the tensor cls.predictions.bias holds 1e\+300"),
         (changed(**{"cls.predictions.decoder.weight": np.zeros((23, 12))}), "differs from the token embedding"),
     ],
 )
