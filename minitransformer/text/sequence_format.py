@@ -1,14 +1,14 @@
 """What a tokenizer puts around texts: BERT's [CLS] text [SEP], and [CLS] text [SEP] pair [SEP].
 
 RoBERTa writes <s> text </s>, and <s> text </s> </s> pair </s>, all in segment 0. The format is read from the
-post-processor of the `tokenizers` library, by what it makes of some tokens.
+post-processor of the `tokenizers` library, by what it makes of a text.
 """
 
 from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from minitransformer.errors import UserError
 
@@ -43,21 +43,21 @@ class SequenceFormat(NamedTuple):
 
 def read_format(backend: Tokenizer, has_segments: bool) -> SequenceFormat:
     """The format of a backend's post-processor. Raises UserError for one that isn't of this kind."""
-    probe = _some_tokens(backend)
-    num_tokens = len(probe.ids)
-    one, two = backend.post_process(probe), backend.post_process(probe, probe)
+    text, ids = _some_tokens(backend)
+    num_tokens = len(ids)
+    one, two = backend.encode(text), backend.encode(text, text)
     num_before = (*one.special_tokens_mask, 0).index(0)
     before, after = one.ids[:num_before], one.ids[num_before + num_tokens :]
     between = two.ids[num_before + num_tokens : len(two.ids) - num_tokens - len(after)]
     found = SequenceFormat(before, between, after, max(two.type_ids, default=0))
-    if found.around_one(probe.ids) != one.ids or found.around_two(probe.ids, probe.ids) != (two.ids, two.type_ids):
+    if found.around_one(ids) != one.ids or found.around_two(ids, ids) != (two.ids, two.type_ids):
         raise UserError("its post-processor puts other things around texts than what is built here can")
     return found if has_segments else found._replace(second_segment=0)
 
 
-def _some_tokens(backend: Tokenizer) -> Encoding:
+def _some_tokens(backend: Tokenizer) -> tuple[str, list[int]]:
+    """A text that has tokens, and their ids."""
     for text in ("a", *islice(backend.get_vocab(), _MOST_PROBES)):
-        encoding = backend.encode(text, add_special_tokens=False)
-        if encoding.ids:
-            return encoding
+        if ids := backend.encode(text, add_special_tokens=False).ids:
+            return text, ids
     raise UserError("it makes no tokens of any text; is its vocabulary empty?")

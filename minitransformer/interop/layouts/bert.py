@@ -14,9 +14,12 @@ def embedding_rows(prefix: str) -> list[Row]:
     return [
         *embedding("embeddings.token", f"{prefix}.embeddings.word_embeddings"),
         *embedding("embeddings.position", f"{prefix}.embeddings.position_embeddings"),
-        *embedding("embeddings.segment", f"{prefix}.embeddings.token_type_embeddings"),
         *layer_norm("embeddings.norm", f"{prefix}.embeddings.LayerNorm"),
     ]
+
+
+def segment_rows(prefix: str) -> list[Row]:
+    return embedding("embeddings.segment", f"{prefix}.embeddings.token_type_embeddings")
 
 
 def layer_rows(prefix: str) -> list[Row]:
@@ -48,6 +51,7 @@ LORA_TARGETS = ("query", "key", "value", "intermediate.dense", "output.dense")
 
 ROWS = [
     *embedding_rows("bert"),
+    *segment_rows("bert"),
     *layer_rows("bert"),
     *linear("pooler", "bert.pooler.dense"),
     # the heads

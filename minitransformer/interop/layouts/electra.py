@@ -9,6 +9,7 @@ from minitransformer.interop.layouts.bert import (
     SENTENCE_HEAD_ROWS,
     embedding_rows,
     layer_rows,
+    segment_rows,
 )
 from minitransformer.interop.tensor_layout import TensorLayout, linear
 
@@ -17,6 +18,7 @@ ELECTRA = FolderLayout(
     TensorLayout(
         [
             *embedding_rows("electra"),
+            *segment_rows("electra"),
             *linear("embeddings.projection", "electra.embeddings_project"),
             *layer_rows("electra"),
             *SENTENCE_HEAD_ROWS,

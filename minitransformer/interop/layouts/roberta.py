@@ -11,6 +11,7 @@ from minitransformer.interop.layouts.bert import (
     SENTENCE_HEAD_ROWS,
     embedding_rows,
     layer_rows,
+    segment_rows,
 )
 from minitransformer.interop.tensor_layout import TensorLayout, linear
 
@@ -19,6 +20,7 @@ ROBERTA = FolderLayout(
     TensorLayout(
         [
             *embedding_rows("roberta"),
+            *segment_rows("roberta"),
             *layer_rows("roberta"),
             *linear("pooler", "roberta.pooler.dense"),
             *SENTENCE_HEAD_ROWS,
