@@ -13,6 +13,7 @@ from tests.cli.test_fill_mask import assert_one_line_error
 
 MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
 SMALL_GPT = ["--batch-size", "4", "--max-length", "16", "--save-every", "5", "--tokenizer", "characters"]
+THIRTY_STEPS = ["--steps", "30", *SMALL_GPT, "--dropout", "0.1"]
 
 
 def pretrain_gpt(run, corpus, out, *options):
@@ -53,7 +54,7 @@ def test_after_150_steps_it_knows_more_than_pairs_of_characters(run, text_file, 
 def whole_run(text_file, tmp_path_factory):
     """A run of 30 steps that was never stopped."""
     out = tmp_path_factory.mktemp("whole") / "gpt"
-    process = in_another_process("pretrain-gpt", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_GPT)
+    process = in_another_process("pretrain-gpt", "--corpus", text_file, "--out", out, *THIRTY_STEPS)
     _, error = process.communicate(timeout=HOW_LONG)
     assert process.returncode == 0, error
     return out
@@ -66,7 +67,7 @@ def whole_run(text_file, tmp_path_factory):
 def test_a_run_stopped_and_resumed_ends_with_the_same_bytes(text_file, tmp_path, whole_run, number, lines_before):
     """Stopped after this many lines of metrics; None means while the text is still being read."""
     out = tmp_path / "gpt"
-    process = in_another_process("pretrain-gpt", "--corpus", text_file, "--out", out, "--steps", 30, *SMALL_GPT)
+    process = in_another_process("pretrain-gpt", "--corpus", text_file, "--out", out, *THIRTY_STEPS)
     if lines_before is None:
         wait_for((out / "training/settings.json").exists)
     else:
