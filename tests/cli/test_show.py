@@ -62,3 +62,20 @@ def test_many_texts_are_cut_and_that_is_said(run, encoder_folder):
     result = run("show", "similarity", encoder_folder, *["a"] * 41, "--json")
     assert len(json.loads(result.output)["texts"]) == 40
     assert result.error == "Note: there are 41 texts; the first 40 are shown\n"
+
+
+def test_architecture(data_of, encoder_folder):
+    assert data_of("architecture", encoder_folder)["parameters"] == small_encoder().num_parameters
+
+
+def test_training_of_a_bert_with_what_it_must_beat(run, data_of, model_folder):
+    [found] = data_of("training", model_folder)["runs"]
+    assert found["to_beat"]["ln V"] == pytest.approx(np.log(140))
+    assert found["to_beat"]["ln 2"] == pytest.approx(np.log(2))
+    assert sum("mlm" in line for line in found["metrics"]) == 150
+    result = run("show", "training", model_folder, model_folder)
+    assert result.output.startswith("bert: in 150 steps the mlm loss went from ")
+
+
+def test_training_of_a_run_that_has_no_record_is_one_line(run, encoder_folder):
+    assert_one_line_error(run("show", "training", encoder_folder), "has no record of a training step")

@@ -1,0 +1,26 @@
+"""minitransformer show architecture MODEL: the blocks of a model, with shapes and parameters."""
+
+from pathlib import Path
+
+import click
+
+from minitransformer.cli._arguments import model_argument
+from minitransformer.cli.show._output import Output, picture_options
+from minitransformer.cli.show._texts import load_reader
+from minitransformer.inference.architecture import architecture
+from minitransformer.pictures.architecture import architecture_picture
+
+
+@click.command()
+@model_argument
+@picture_options
+def command(output: Output, model: str) -> None:
+    """Show what a model is built of, and where its parameters are.
+
+    MODEL is a BERT, a sentence encoder or a GPT: a folder, or the name of a model on the Hugging Face hub.
+
+    \b
+    Example:
+      minitransformer show architecture my-bert --out bert.svg
+    """
+    output.show(architecture_picture(Path(model).name, architecture(load_reader(model).model)))
