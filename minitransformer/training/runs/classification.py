@@ -69,6 +69,7 @@ class ClassificationRun(FineTuningRun):
         settings = self.settings
         if settings.freeze_encoder and settings.lora:
             raise UserError("--freeze-encoder leaves nothing of the encoder to train, and --lora does; choose one")
+        self.check_tables()
         train = read_labelled(settings.train, LAYOUTS, settings.multi_label)
         self.column_names = train.names
         dev = read_labelled(settings.dev, [(*train.columns,)], settings.multi_label)

@@ -89,6 +89,7 @@ class SentencesRun(FineTuningRun):
 
     def prepare(self) -> None:
         settings = self.settings
+        self.check_tables()
         train = with_labels(read_table(settings.train, *LAYOUTS[settings.objective]))
         self.column_names, own_classifier = train.names, self._choose_labels(train)
         self.dev = dev_examples(with_labels(read_table(settings.dev, *DEV_LAYOUTS)), self.label_names)

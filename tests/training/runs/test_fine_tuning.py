@@ -1,4 +1,6 @@
 import math
+import os
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -191,6 +193,18 @@ def test_an_adapter_of_a_model_that_changed_is_not_resumed(tmp_path, monkeypatch
     learning_encoder(initializer_range=0.2).save_pretrained(run.settings.model)
     with pytest.raises(UserError, match="belongs to a run with checksum of MODEL "):
         ClassificationRun.resume(run.folder).train(workers=1)
+
+
+@every_command
+@pytest.mark.parametrize("table", ["train", "dev"])
+def test_a_table_that_can_be_read_only_once_is_refused(tmp_path, command, table):
+    run_type, settings = RUNS[command]
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(
+        UserError, match="pipe is a pipe or a device, but a run reads its tables more than once; save it"
+    ):
+        run_type.start(tmp_path / "run", replace(settings(tmp_path), **{table: str(tmp_path / "pipe")}))
+    assert not (tmp_path / "run").exists()
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
