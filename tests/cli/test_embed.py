@@ -79,10 +79,13 @@ def test_a_dash_sends_the_array_down_a_pipe_and_the_message_elsewhere(tmp_path, 
 
 def test_a_pipe_with_a_name_gets_the_array_and_stays_a_pipe(tmp_path, encoder_folder, expected):
     os.mkfifo(tmp_path / "pipe")
-    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE)
+    try:
         command = [*COMMAND, "embed", encoder_folder, "--out", tmp_path / "pipe"]
         done = subprocess.run(command, input="\n".join(LINES).encode(), capture_output=True, check=True)
-        np.testing.assert_allclose(np.load(io.BytesIO(reader.stdout.read())), expected, atol=1e-6)
+        np.testing.assert_allclose(np.load(io.BytesIO(reader.communicate()[0])), expected, atol=1e-6)
+    finally:
+        reader.kill()  # it would wait for ever if nobody wrote
     assert (done.stdout, done.stderr) == (b"", b"4 embeddings of 12 numbers\n")
     assert (tmp_path / "pipe").is_fifo()
 
