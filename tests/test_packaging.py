@@ -19,6 +19,7 @@ OF_EXTRAS = {  # what is imported for a few, and the name that pip knows it by
     "sklearn": "scikit-learn",
     "mpi4py": "mpi4py",
     "starlette": "starlette",
+    "voyager": "voyager",
     "uvicorn": "uvicorn",
     "anyio": "starlette",  # which it comes with
 }

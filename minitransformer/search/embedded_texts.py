@@ -61,6 +61,11 @@ class EmbeddedTexts:
         keys, rows = np.array(found.fetchall(), np.int64).reshape(-1, 2).T
         return Embeddings(keys, rows, self._matrix(number).rows(count))
 
+    def graph_file(self) -> Path:
+        """Where the graph of the embeddings is, if there is one (neighbours.py)."""
+        number, _ = self._file()
+        return self._matrix(number).path.with_suffix(".voyager")
+
     def num_missing(self) -> int:
         """How many texts have no embedding yet."""
         [[count]] = self.database.connection.execute(f"SELECT count(*) FROM {self.name} WHERE row IS NULL")
@@ -92,6 +97,7 @@ class EmbeddedTexts:
             self._set_file(number + 1, len(used))
         with suppress(OSError):  # a system may refuse that while somebody reads it
             self._matrix(number).path.unlink()
+            self._matrix(number).path.with_suffix(".voyager").unlink()
 
     def _missing(self) -> list[tuple[int, str]]:
         statement = f"SELECT key, text FROM {self.name} WHERE row IS NULL ORDER BY key LIMIT {BATCH}"

@@ -5,6 +5,7 @@ What is in the folder:
     index.json          what it was made with (index_settings.py)
     catalogue.sqlite    products, their words, suggestions
     products-0.f32      the embeddings of products, and in suggestions-0.f32 those of suggestions
+    products-0.voyager  for many products, a graph of near ones (neighbours.py)
     model/              the sentence encoder
     queries.sqlite      embeddings of queries that were asked before; it comes with the first search
 
@@ -23,6 +24,7 @@ from minitransformer.search.catalogue import Catalogue, Changes
 from minitransformer.search.embedded_texts import EmbeddedTexts
 from minitransformer.search.index_model import MODEL_FOLDER, IndexModel, fingerprint
 from minitransformer.search.index_settings import SETTINGS_FILE, IndexSettings
+from minitransformer.search.neighbours import update_graph
 from minitransformer.search.product_table import Product
 from minitransformer.search.terms import suggested_texts
 
@@ -65,6 +67,8 @@ def index_products(
             texts = EmbeddedTexts(catalogue, folder, name, settings.embedding_size)
             texts.embed_missing(embed, show_progress)
             texts.compact()
+            if name == "products":
+                update_graph(texts.graph_file(), texts.load())
     return changes
 
 

@@ -14,6 +14,7 @@ from minitransformer.search.fusion import MEANING
 from minitransformer.search.index_model import IndexModel
 from minitransformer.search.index_settings import IndexSettings
 from minitransformer.search.kept import Kept
+from minitransformer.search.neighbours import Neighbours
 from minitransformer.search.query_cache import QueryCache
 from minitransformer.search.ranking import CANDIDATES, NO_CATEGORY, rank
 from minitransformer.search.suggestions import SAME_MEANING, Suggestion, Suggestions
@@ -107,14 +108,21 @@ class ProductIndex:
             raise UserError("the query is empty; expected a few words, such as: chocolate milk")
         embedding = self.query_embedding(query) if meaning else None
         with self.catalogue.transaction("DEFERRED") as connection:
-            products, categories = self._products.get(self.catalogue.version())
+            products, categories, neighbours = self._products.get(self.catalogue.version())
             passing = self.catalogue.filter(where)
             keys = self.catalogue.keys(passing) if where else products.keys
             places = np.searchsorted(products.keys, keys) if where else np.arange(len(keys))
             by_words = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0)
             word_scores = np.zeros(len(keys))
             word_scores[np.searchsorted(keys, by_words.keys)] = by_words.scores
-            cosines = None if embedding is None else products.cosines(embedding, places)
+            if embedding is None:
+                cosines = None
+            elif neighbours is None or where:
+                cosines = products.cosines(embedding, places)
+            else:
+                near = np.union1d(neighbours.near(embedding), np.flatnonzero(word_scores))
+                cosines = np.full(len(keys), -1, np.float32)
+                cosines[near] = products.cosines(embedding, near)
             found, scores = rank(cosines, word_scores, categories[places], meaning)
             return self._hits(query, keys, _Evidence(cosines, word_scores), found[:top], scores[:top])
 
@@ -171,9 +179,10 @@ class ProductIndex:
     def _texts(self, table: str) -> EmbeddedTexts:
         return EmbeddedTexts(self.catalogue, self.folder, table, self.settings.embedding_size)
 
-    def _load_products(self) -> tuple[Embeddings, np.ndarray]:
-        """The embeddings of all products, and a number (n,) for the category of each."""
-        products = self._texts("products").load()
+    def _load_products(self) -> tuple[Embeddings, np.ndarray, Neighbours | None]:
+        """The embeddings of all products, a number (n,) for the category of each, and the graph, if there is one."""
+        texts = self._texts("products")
+        products = texts.load()
         if missing := int((products.rows < 0).sum()):
             what = f"{missing:,} of {len(products.rows):,} products have no embedding yet"
             warnings.warn(f"{what} and are found by words alone; let `minitransformer index` finish", stacklevel=5)
@@ -182,7 +191,7 @@ class ProductIndex:
         numbers: dict[str, int] = {}
         for key, value in self.catalogue.connection.execute(statement, (self.settings.category,)):
             categories[np.searchsorted(products.keys, key)] = numbers.setdefault(value, len(numbers))
-        return products, categories
+        return products, categories, Neighbours.load(texts.graph_file(), products)
 
     def _load_suggestions(self) -> Suggestions:
         embeddings = self._texts("suggestions").load()
