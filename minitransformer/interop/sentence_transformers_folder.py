@@ -169,10 +169,11 @@ def _read_length(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             if argument not in _HARMLESS_MODEL_ARGUMENTS and value is not None:
                 raise UserError(f"{settings.file}: {name} has {argument}: {value!r}, which isn't supported")
     arguments = {**settings.get("tokenizer_args", dict, {}), **settings.get("processor_kwargs", dict, {})}
-    length = settings.get("max_seq_length", int, None)
+    own_length = settings.get("max_seq_length", int, None)
+    length = SettingsFile(settings.file, arguments).get("model_max_length", int, own_length)
     lower_case = settings.get("do_lower_case", bool, False)
     settings.warn_of_the_rest(_HARMLESS_LENGTH)
-    return {"max_seq_length": arguments.get("model_max_length", length), "do_lower_case": lower_case}, arguments
+    return {"max_seq_length": length, "do_lower_case": lower_case}, arguments
 
 
 def _read_prompts(folder: Path) -> dict[str, Any]:

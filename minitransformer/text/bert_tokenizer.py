@@ -117,7 +117,7 @@ class BertTokenizer:
         return cls.from_vocabulary(tokens, do_lower_case, model_max_length)
 
     @classmethod
-    def from_pretrained(cls, path: str | os.PathLike, **arguments: Any) -> Self:
+    def from_pretrained(cls, path: str | os.PathLike, /, **arguments: Any) -> Self:
         """Read a folder with tokenizer.json or vocab.txt, or one of these files; never uses the network.
 
         `arguments` have the names of tokenizer_config.json and go before what it says. Truncation or padding that is

@@ -205,6 +205,7 @@ BROKEN = [
     ("sentence_bert_config.json", {"do_lower_case": "no"}, "do_lower_case must be true or false"),
     ("sentence_bert_config.json", {"transformer_task": "fill-mask"}, "expected feature-extraction"),
     ("sentence_bert_config.json", {"model_args": {"add_pooling_layer": False}}, "model_args has add_pooling_layer"),
+    ("sentence_bert_config.json", {"tokenizer_args": {"model_max_length": "x"}}, "model_max_length must be a whole"),
     ("config_sentence_transformers.json", {"truncate_dim": 0}, "truncate_dim must be at least 1"),
     ("config_sentence_transformers.json", {"prompts": {"query": 1}}, "prompts must be texts by name"),
     ("config_sentence_transformers.json", {"prompts": ["query"]}, "prompts must be texts by name"),

@@ -240,6 +240,15 @@ def test_ids_beyond_the_models_rows_are_named_when_it_is_loaded_and_refused_when
         encoder.encode("c")
 
 
+def test_arguments_for_the_tokenizer_are_its_settings_whatever_they_are_called(tmp_path, encoder):
+    encoder.save_pretrained(tmp_path)
+    arguments = {"strip_accents": False, "path": "x", "cls": "y", "self": "z"}
+    edit(tmp_path / "sentence_bert_config.json", tokenizer_args=arguments)
+    with pytest.warns(UserWarning, match=r"unknown and not applied; .*: path \('x'\), cls \('y'\), self \('z'\)"):
+        loaded = SentenceEncoder.from_pretrained(tmp_path)
+    assert loaded.tokenizer.split_into_words("Café") == ["café"]
+
+
 def test_a_full_disk_leaves_the_old_encoder(tmp_path):
     resource = pytest.importorskip("resource", reason="this system has no limit on the size of files")
     encoder = small_encoder(head=(DenseSettings(12, 5),))

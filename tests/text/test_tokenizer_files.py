@@ -143,8 +143,9 @@ def test_arguments_go_before_what_the_folder_says(tmp_path):
 
 
 def test_lower_casing_leaves_special_and_added_tokens_alone(tmp_path):
-    config = {"do_lower_case": False}
-    tokenizer = read(tmp_path, vocab_txt=LINES, tokenizer_config_json=config, added_tokens_json={"KINASE": 12})
+    added = {"12": {"content": "KINASE", "normalized": False}}
+    config = {"do_lower_case": False, "added_tokens_decoder": added}
+    tokenizer = read(tmp_path, vocab_txt=LINES, tokenizer_config_json=config)
     lowering = tokenizer.lower_casing()
     assert lowering("MY [MASK] KINASE DOG").token_ids.tolist() == [2, 5, 4, 12, 6, 3]
     assert lowering.lower_casing() is lowering
