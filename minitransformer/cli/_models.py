@@ -1,5 +1,7 @@
 """Finding the model that a command was given."""
 
+from pathlib import Path
+
 from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
@@ -28,10 +30,15 @@ def load_gpt(name: str) -> tuple[Gpt, LosslessTokenizer]:
     files = ModelFiles.of(name)
     folder = files.folder_with(*DECODER_TOKENIZER_FILES)
     gpt, tokenizer = Gpt.from_pretrained(files), tokenizer_of_folder(folder)
-    if tokenizer.vocab_size > gpt.config.vocab_size:
-        sizes = f"{tokenizer.vocab_size} tokens, but the model's has {gpt.config.vocab_size}"
-        raise UserError(f"the tokenizer's vocabulary in {folder} has {sizes}; it belongs to another model")
+    check_vocabulary(tokenizer, gpt.config.vocab_size, folder)
     return gpt, tokenizer
+
+
+def check_vocabulary(tokenizer: LosslessTokenizer, vocab_size: int, folder: Path) -> None:
+    """Raises UserError for a tokenizer whose ids the model has no rows for."""
+    if tokenizer.vocab_size > vocab_size:
+        sizes = f"{tokenizer.vocab_size} tokens, but the model's has {vocab_size}"
+        raise UserError(f"the tokenizer's vocabulary in {folder} has {sizes}; it belongs to another model")
 
 
 def check_length(tokens: PackedTokens, model: BertForPreTraining) -> None:

@@ -27,6 +27,8 @@ COLUMNS = {  # what a column is to this program: what a header may call it
         *("positive_1", "response", "passage", "document"),
     ),
     "negative": ("negative",),  # also negative_1, negative_2 and so on
+    "source": ("source", "src"),
+    "target": ("target", "tgt"),
     "label": ("label", "labels", "gold_label", "class", "is_duplicate", "quality", "entailment_judgment"),
     "score": ("score", "similarity", "relatedness", "similarity_score", "relatedness_score"),
 }
@@ -41,6 +43,7 @@ SCORED_TEXTS: Layout = ("text", "score")
 PAIRS: Layout = ("first", "second")
 LABELLED_PAIRS: Layout = ("first", "second", "label")
 SCORED_PAIRS: Layout = ("first", "second", "score")
+TRANSLATIONS: Layout = ("source", "target")
 TRIPLETS: Layout = ("first", "second", "negative")
 
 _MOST_NAMES = 8  # in a message

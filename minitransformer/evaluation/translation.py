@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitransformer.errors import UserError
+from minitransformer.formatting import format_table
 
 BLEU_ORDER, CHRF_ORDER = 4, 6
 RECALL_WEIGHT = 2  # beta of chrF: recall counts twice as much as precision
@@ -50,6 +51,20 @@ def translation_quality(translations: Sequence[str], references: Sequence[str]) 
     pairs = [*zip(translations, references, strict=True)]
     exact = sum(found.split() == expected.split() for found, expected in pairs) / len(pairs)
     return TranslationQuality(100 * exact, chrf(translations, references), bleu(translations, references))
+
+
+def translation_report(quality: TranslationQuality, num_translated: int) -> str:
+    """A table of how good translations are.
+
+    >>> print(translation_report(TranslationQuality(50, 81.25, 33.333), 2))
+    2 translations  of 100
+    exact match       50.0
+    chrF2             81.2
+    BLEU (13a)        33.3
+    """
+    names = ("exact match", "chrF2", "BLEU (13a)")
+    rows = [[name, f"{value:.1f}"] for name, value in zip(names, quality, strict=True)]
+    return format_table([[f"{num_translated:,} translations", "of 100"], *rows])
 
 
 def bleu(translations: Sequence[str], references: Sequence[str]) -> float:

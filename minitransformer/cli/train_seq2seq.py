@@ -1,0 +1,42 @@
+"""minitransformer train-seq2seq: from a table of sources and targets to a translator."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minitransformer.cli._runs import POSITIVE, SHARE, run_options, setting_options, train
+from minitransformer.models.seq2seq_config import PRESETS
+from minitransformer.training.runs.translation import BYTES, CHARACTERS, TranslationRun, TranslationSettings
+
+setting = setting_options(TranslationSettings)
+
+
+@click.command()
+@click.option("--train", metavar="TSV", help="Pairs to learn from, in columns source and target.")
+@click.option("--dev", metavar="TSV", help="Pairs to evaluate on; the best model on them is kept.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The new model's folder.")
+@setting("epochs", POSITIVE, "Times through the training pairs.")
+@setting("tokenizer", click.Choice([CHARACTERS, BYTES]), "A token for each character, or for frequent runs of bytes.")
+@setting("vocab_size", POSITIVE, "Tokens of the vocabulary of bytes.  [default: 512]")
+@setting("size", click.Choice(list(PRESETS)), "Layers and width of the model.")
+@setting("max_length", click.IntRange(min=2), "Tokens of a source or a target, at most.")
+@setting("dropout", SHARE, "Share of hidden values set to 0.")
+@setting("label_smoothing", SHARE, "Share of the probability that is asked for of all tokens alike.")
+@setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved.")
+@setting("translated", POSITIVE, "Pairs of --dev to translate in an evaluation.")
+@run_options(TranslationSettings)
+@click.pass_context
+def command(context: click.Context, **_: Any) -> None:
+    """Train an encoder with a decoder to turn sources into targets.
+
+    --train and --dev are tables (TSV or CSV) with the columns source and target: sentences and their translations,
+    questions and SQL, dates in any form and in one. DIR becomes a folder for `minitransformer translate`, which
+    transformers loads as a MarianMTModel.
+
+    \b
+    Example:
+      minitransformer train-seq2seq --train train.tsv --dev dev.tsv --out sql
+    """
+    run = train(TranslationRun, context)
+    click.echo(f"Saved to {run.folder}. Try: minitransformer translate {run.folder} FILE")

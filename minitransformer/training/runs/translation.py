@@ -1,0 +1,180 @@
+"""Training a translator on a table of sources and targets. Its folder is that of training/runs/best.py, and has
+
+training/
+  tokenizer/    its vocabulary, which source and target share
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitransformer.batches.epochs import Epochs
+from minitransformer.batches.translation import TranslationBatch, pairs_of
+from minitransformer.corpora.tables import TRANSLATIONS, Table, read_table
+from minitransformer.errors import UserError
+from minitransformer.evaluation.translation import TranslationQuality, translation_quality, translation_report
+from minitransformer.inference.translation import translate
+from minitransformer.models.seq2seq import Seq2Seq
+from minitransformer.models.seq2seq_config import Seq2SeqConfig
+from minitransformer.parallel import map_on_cores
+from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer
+from minitransformer.text.character_tokenizer import CharacterTokenizer
+from minitransformer.text.lossless_tokenizer import LosslessTokenizer
+from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
+from minitransformer.training.runs.best import BestModelRun
+from minitransformer.training.settings import TrainingSettings
+from minitransformer.training.tasks.task import Task
+
+BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
+DEFAULT_VOCAB_SIZE = 512  # of bytes
+EXAMPLES = 5  # in the report
+LOSSES_AT_ONCE = 64  # pairs of the dev table
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationSettings(TrainingSettings):
+    """What training a translator is told, in addition to what TrainingSettings names.
+
+    train, dev             tables with the columns source and target, to learn from and to evaluate on
+    epochs                 times through the training table
+    batch_size             pairs per step
+    evaluations_per_epoch  how often the model is evaluated and a checkpoint saved
+    translated             pairs of dev, the first ones, whose sources are translated in an evaluation
+    tokenizer              "bytes" for byte pairs, which are learnt from both columns, or "characters"
+    vocab_size             tokens of the vocabulary of byte pairs; None for 512
+    size                   a preset of Seq2SeqConfig
+    max_length             positions: tokens of a source and of a target, at most
+    dropout                of the embeddings and after each sub-layer
+    label_smoothing        of the loss
+    """
+
+    train: str
+    dev: str
+    learning_rate: float = 2e-3
+    beta2: float = 0.98
+    epochs: int = 20
+    batch_size: int = 64
+    evaluations_per_epoch: int = 1
+    translated: int = 200
+    tokenizer: str = BYTES
+    vocab_size: int | None = None
+    size: str = "tiny"
+    max_length: int = 512
+    dropout: float = 0.1
+    label_smoothing: float = 0.1
+
+    def model_config(self, vocab_size: int, eos_token_id: int) -> Seq2SeqConfig:
+        """The preset with this vocabulary; the token that ends a text also begins one, and fills others' batches up."""
+        return Seq2SeqConfig.preset(
+            self.size,
+            vocab_size=vocab_size,
+            max_position_embeddings=self.max_length,
+            hidden_dropout_prob=self.dropout,
+            label_smoothing=self.label_smoothing,
+            eos_token_id=eos_token_id,
+            decoder_start_token_id=eos_token_id,
+            pad_token_id=eos_token_id,
+        )
+
+
+class TranslationEvaluation(NamedTuple):
+    """TranslationQuality of the pairs that were translated, and what a target token of all pairs costs."""
+
+    exact_match: float
+    chrf: float
+    bleu: float
+    nats_per_token: float
+
+
+class TranslationRun(BestModelRun):
+    """Of the models that are evaluated, the one with the highest chrF is kept."""
+
+    settings_type = TranslationSettings
+    settings: TranslationSettings
+    tokenizer: LosslessTokenizer
+
+    def prepare(self) -> None:
+        settings = self.settings
+        settings.model_config(vocab_size=1, eos_token_id=0)  # its mistakes are found before the tables are read
+        train, self.dev = (read_table(path, TRANSLATIONS) for path in (settings.train, settings.dev))
+        tokenizer_folder = self.training_folder / "tokenizer"
+        if not tokenizer_folder.exists():
+            self._make_tokenizer(train).save_pretrained(tokenizer_folder)
+        self.tokenizer = tokenizer_of_folder(tokenizer_folder)
+        self.pairs, self.dev_pairs = (
+            pairs_of(table, self.tokenizer, settings.max_length) for table in (train, self.dev)
+        )
+        config = settings.model_config(self.tokenizer.vocab_size, self.tokenizer.eos_token_id)
+        self.model = Seq2Seq(config, seed=settings.seed)
+        epochs = Epochs(len(self.pairs), settings.batch_size, settings.seed)
+        self.task = Task(lambda step: self.pairs.select(epochs.examples(step)), settings.num_shards)
+        self.steps = settings.epochs * epochs.steps_per_epoch
+        self.save_every = -(-epochs.steps_per_epoch // settings.evaluations_per_epoch)
+
+    def _make_tokenizer(self, train: Table) -> LosslessTokenizer:
+        settings, texts = self.settings, [text for column in train.texts for text in column]
+        if settings.tokenizer == BYTES:
+            vocab_size = settings.vocab_size or DEFAULT_VOCAB_SIZE
+            return BytePairTokenizer.train(texts, vocab_size, settings.max_length, adds_eos=True)
+        if settings.vocab_size is not None:
+            raise UserError(
+                f"a vocabulary of characters has those of the texts, not {settings.vocab_size}; leave --vocab-size "
+                f"out, or choose --tokenizer {BYTES}"
+            )
+        return CharacterTokenizer.train(texts, settings.max_length, adds_eos=True)
+
+    def worth(self, metrics: Mapping[str, float]) -> float:
+        """Near misses count too: of few short targets, hardly any may be exactly right."""
+        return metrics["chrf"]
+
+    def evaluate(self) -> TranslationEvaluation:
+        return TranslationEvaluation(*self._quality(), mean_loss(self.model, self.dev_pairs))
+
+    def _quality(self) -> TranslationQuality:
+        chosen = slice(self.settings.translated)
+        found = translate(self.model, self.dev_pairs.sources.select(chosen))
+        return translation_quality([self.tokenizer.decode(ids) for ids in found], self.dev.texts[1][chosen])
+
+    def identity(self) -> dict[str, Any]:
+        tables = {"train": self.settings.train, "dev": self.settings.dev}
+        checksums = {f"checksum of --{name}": zlib.crc32(Path(file).read_bytes()) for name, file in tables.items()}
+        return {**super().identity(), **checksums}
+
+    def describe(self) -> str:
+        settings = self.settings
+        return (
+            f"Pairs: {len(self.pairs):,} of {settings.train} with {self.pairs.counts:,} target tokens, "
+            f"{len(self.dev_pairs):,} of {settings.dev}\n"
+            f"Model: Seq2Seq-{settings.size}, {self.tokenizer.vocab_size:,} tokens in its vocabulary "
+            f"({settings.tokenizer}), {self.model.num_parameters:,} parameters\n"
+            f"Training: {settings.epochs} epochs, {self.steps:,} steps of {settings.batch_size} pairs"
+        )
+
+    def report(self, metrics: Mapping[str, float]) -> str:
+        """The best evaluation, and some sources with what the model makes of them."""
+        evaluation = TranslationEvaluation(**metrics)
+        sources, targets = (column[:EXAMPLES] for column in self.dev.texts)
+        found = translate(self.model, self.dev_pairs.sources.select(slice(EXAMPLES)))
+        lines = [
+            f"{source}\n  {self.tokenizer.decode(ids)}\n  ({target})"
+            for source, target, ids in zip(sources, targets, found, strict=True)
+        ]
+        plain = f"{evaluation.nats_per_token:.3f} nats for each token of the targets, without smoothing"
+        count = min(self.settings.translated, len(self.dev_pairs))
+        table = translation_report(TranslationQuality(*evaluation[:3]), count)
+        examples = "\n".join(lines)
+        return f"The best model on {self.settings.dev}\n{table}\n{plain}\n\nSources, translations (targets)\n{examples}"
+
+
+def mean_loss(model: Seq2Seq, pairs: TranslationBatch) -> float:
+    """What a target token costs, in nats, with the true ones before it; on all cores."""
+    batches = [slice(first, first + LOSSES_AT_ONCE) for first in range(0, len(pairs), LOSSES_AT_ONCE)]
+
+    def loss_of(batch: slice) -> float:
+        return model.forward(*pairs.select(batch).inputs, of_step=pairs.counts)[0].nats_per_token
+
+    return float(np.sum([*map_on_cores(loss_of, batches)]))
