@@ -79,3 +79,18 @@ def test_training_of_a_bert_with_what_it_must_beat(run, data_of, model_folder):
 
 def test_training_of_a_run_that_has_no_record_is_one_line(run, encoder_folder):
     assert_one_line_error(run("show", "training", encoder_folder), "has no record of a training step")
+
+
+def test_embeddings_of_lines_and_of_a_labelled_table(run, data_of, encoder_folder, tmp_path):
+    texts = [A, B, "a b c", "my dog likes a"]
+    (tmp_path / "texts.txt").write_text("\n".join(texts))
+    (tmp_path / "labelled.tsv").write_text("text\tlabel\n" + "".join(f"{text}\tdog\n" for text in texts))
+    found = data_of("embeddings", encoder_folder, tmp_path / "texts.txt")
+    assert found["texts"] == texts
+    embeddings = small_encoder().encode(texts)
+    nearest = np.argsort(np.linalg.norm(embeddings - embeddings[0], axis=1))[1:]
+    assert found["neighbours"][0] == nearest.tolist()
+    labelled = data_of("embeddings", encoder_folder, tmp_path / "labelled.tsv", "--labels")
+    assert labelled == {**found, "labels": ["dog"] * 4}
+    (tmp_path / "two.txt").write_text("a\nb\n")
+    assert_one_line_error(run("show", "embeddings", encoder_folder, tmp_path / "two.txt"), "three texts at least")
