@@ -1,9 +1,9 @@
-"""LoRA against training all weights, and against none: how good, how large, how fast?
+"""LoRA against training all weights, and against none: how good, how large?
 
     python -m scripts.experiments.lora path/to/all-MiniLM-L6-v2 --train emotion/train.tsv --dev emotion/val.tsv
 
 Each way is `minitransformer finetune` in a process of its own, with the same seed, epochs and batches, and with mean
-pooling. The time of a step is the median of its run's, the memory the most that the process held.
+pooling. The memory is the most that the process held.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-import numpy as np
 
 from minitransformer import UserError
-from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs.classification import ClassificationRun
 from scripts.pages import table
 
@@ -33,7 +31,6 @@ class Way(NamedTuple):
 class Measured(NamedTuple):
     trained: int  # weights
     accuracy: float  # of the best evaluation
-    milliseconds: float  # of a step
     memory: int  # bytes
     saved: int  # bytes
 
@@ -41,10 +38,9 @@ class Measured(NamedTuple):
 WAYS = (
     Way("all weights", ("--learning-rate", "2e-4")),
     Way("LoRA, rank 8", ("--lora", "8", "--learning-rate", "2e-3")),
-    Way("LoRA, rank 2", ("--lora", "2", "--learning-rate", "2e-3")),
     Way("only the classifier", ("--freeze-encoder", "--learning-rate", "2e-2")),
 )
-HEADER = ["trained", "weights", "share", "accuracy", "of all weights'", "step, ms", "memory, MB", "saved, MB"]
+HEADER = ["trained", "weights", "share", "accuracy", "of all weights'", "memory, MB", "saved, MB"]
 
 
 @click.command()
@@ -72,11 +68,10 @@ def measure(base: str, options: list[str], folder: Path) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise UserError(f"{' '.join(command)} failed")
-    steps = [line["seconds"] for line in read_metrics(folder / "metrics.jsonl") if "seconds" in line]
     best = json.loads((folder / "training/best.json").read_text(encoding="utf-8"))
     saved = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     trained = ClassificationRun.open(folder).model.storage.values.size
-    return Measured(trained, best["accuracy"], 1000 * float(np.median(steps)), 1024 * usage.ru_maxrss, saved)
+    return Measured(trained, best["accuracy"], 1024 * usage.ru_maxrss, saved)
 
 
 def rows_of(found: dict[str, Measured]) -> list[list[str]]:
@@ -89,7 +84,6 @@ def rows_of(found: dict[str, Measured]) -> list[list[str]]:
             f"{way.trained / whole.trained:.2%}",
             f"{way.accuracy:.2%}",
             f"{way.accuracy / whole.accuracy:.1%}",
-            f"{way.milliseconds:.0f}",
             f"{way.memory / 1e6:.0f}",
             f"{way.saved / 1e6:.1f}",
         ]

@@ -19,7 +19,6 @@ def test_a_way_is_measured_by_what_its_run_leaves(tmp_path, options):
     attention, feed_forward, classifier = 4 * 2 * (12 + 12), 2 * 2 * (12 + 7), 12 * 3 + 3  # the updates are of rank 2
     assert found.trained == 2 * (attention + feed_forward) + classifier
     assert 0 < found.accuracy <= 1
-    assert found.milliseconds > 0
     assert found.memory > 2**24
     assert found.saved == (tmp_path / "run/adapter_model.safetensors").stat().st_size
 
@@ -31,10 +30,10 @@ def test_a_way_that_fails_is_an_error(tmp_path, options):
 
 
 def test_each_way_stands_beside_the_one_that_trains_all_weights():
-    whole, small = Measured(2000, 0.9, 100.0, 3 * 10**8, 10**7), Measured(50, 0.89, 70.4, 10**8, 2 * 10**5)
+    whole, small = Measured(2000, 0.9, 3 * 10**8, 10**7), Measured(50, 0.89, 10**8, 2 * 10**5)
     rows = lora.rows_of({"all": whole, "few": small})
     assert rows == [
-        ["all", "2,000", "100.00%", "90.00%", "100.0%", "100", "300", "10.0"],
-        ["few", "50", "2.50%", "89.00%", "98.9%", "70", "100", "0.2"],
+        ["all", "2,000", "100.00%", "90.00%", "100.0%", "300", "10.0"],
+        ["few", "50", "2.50%", "89.00%", "98.9%", "100", "0.2"],
     ]
     assert len(rows[0]) == len(lora.HEADER)
