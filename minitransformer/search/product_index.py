@@ -66,6 +66,23 @@ class _Evidence(NamedTuple):
         }
 
 
+class _Products(NamedTuple):
+    """What is loaded of the n products."""
+
+    embeddings: Embeddings
+    categories: np.ndarray  # (n,) a number for the category of each
+    neighbours: Neighbours | None
+
+    def cosines(self, query: np.ndarray, places: np.ndarray, word_scores: np.ndarray) -> np.ndarray:
+        """Of the products at these places (m,); -1 for those that aren't candidates, if there is a graph to say so."""
+        if self.neighbours is None or len(places) < len(self.categories):
+            return self.embeddings.cosines(query, places)
+        near = np.union1d(self.neighbours.near(query), np.flatnonzero(word_scores))
+        cosines = np.full(len(places), -1, np.float32)
+        cosines[near] = self.embeddings.cosines(query, near)
+        return cosines
+
+
 class ProductIndex:
     """The products in a folder. Any number of threads may use it, and it sees what is indexed meanwhile."""
 
@@ -108,22 +125,13 @@ class ProductIndex:
             raise UserError("the query is empty; expected a few words, such as: chocolate milk")
         embedding = self.query_embedding(query) if meaning else None
         with self.catalogue.transaction("DEFERRED") as connection:
-            products, categories, neighbours = self._products.get(self.catalogue.version())
+            products = self._products.get(self.catalogue.version())
             passing = self.catalogue.filter(where)
-            keys = self.catalogue.keys(passing) if where else products.keys
-            places = np.searchsorted(products.keys, keys) if where else np.arange(len(keys))
-            by_words = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0)
-            word_scores = np.zeros(len(keys))
-            word_scores[np.searchsorted(keys, by_words.keys)] = by_words.scores
-            if embedding is None:
-                cosines = None
-            elif neighbours is None or where:
-                cosines = products.cosines(embedding, places)
-            else:
-                near = np.union1d(neighbours.near(embedding), np.flatnonzero(word_scores))
-                cosines = np.full(len(keys), -1, np.float32)
-                cosines[near] = products.cosines(embedding, near)
-            found, scores = rank(cosines, word_scores, categories[places], meaning)
+            keys = self.catalogue.keys(passing) if where else products.embeddings.keys
+            places = np.searchsorted(products.embeddings.keys, keys) if where else np.arange(len(keys))
+            word_scores = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0).of(keys)
+            cosines = None if embedding is None else products.cosines(embedding, places, word_scores)
+            found, scores = rank(cosines, word_scores, products.categories[places], meaning)
             return self._hits(query, keys, _Evidence(cosines, word_scores), found[:top], scores[:top])
 
     def suggest(self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING) -> list[Suggestion]:
@@ -179,8 +187,7 @@ class ProductIndex:
     def _texts(self, table: str) -> EmbeddedTexts:
         return EmbeddedTexts(self.catalogue, self.folder, table, self.settings.embedding_size)
 
-    def _load_products(self) -> tuple[Embeddings, np.ndarray, Neighbours | None]:
-        """The embeddings of all products, a number (n,) for the category of each, and the graph, if there is one."""
+    def _load_products(self) -> _Products:
         texts = self._texts("products")
         products = texts.load()
         if missing := int((products.rows < 0).sum()):
@@ -191,7 +198,7 @@ class ProductIndex:
         numbers: dict[str, int] = {}
         for key, value in self.catalogue.connection.execute(statement, (self.settings.category,)):
             categories[np.searchsorted(products.keys, key)] = numbers.setdefault(value, len(numbers))
-        return products, categories, Neighbours.load(texts.graph_file(), products)
+        return _Products(products, categories, Neighbours.load(texts.graph_file(), products))
 
     def _load_suggestions(self) -> Suggestions:
         embeddings = self._texts("suggestions").load()

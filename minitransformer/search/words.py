@@ -23,6 +23,12 @@ class WordHits(NamedTuple):
     keys: np.ndarray
     scores: np.ndarray
 
+    def of(self, keys: np.ndarray) -> np.ndarray:
+        """The scores (n,) of the products with these keys (n,), which ascend; 0 for those that weren't found."""
+        scores = np.zeros(len(keys))
+        scores[np.searchsorted(keys, self.keys)] = self.scores
+        return scores
+
 
 def find_by_words(connection: sqlite3.Connection, query: str, products: Filter, limit: int) -> WordHits:
     """The best products that have a word of the query and pass the filter, at most `limit`."""

@@ -173,7 +173,7 @@ def test_another_model_in_the_folder_is_found_out(tmp_path):
 
 
 def test_products_without_embedding_have_no_cosine_to_be_found_by(index):
-    products_, *_ = index._load_products()
+    products_ = index._load_products().embeddings
     without = products_._replace(rows=np.where(np.arange(7) == 2, -1, products_.rows))
     cosines = without.cosines(products_.matrix[0], np.arange(7))
     assert cosines[2] == -1

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,22 @@ def test_any_text_can_be_asked_for(catalogue, query):
 
 def test_a_query_of_many_words_is_cut():
     assert match_expression(" ".join(map(str, range(1000)))).count(" OR ") == 63
+
+
+def test_a_score_worked_by_hand(tmp_path):
+    """BM25 with k1 = 1.2 and b = 0.75. One of four products has "kale": idf = ln((4 - 1 + 0.5) / (1 + 0.5)).
+
+    It has it once in its name, which counts twice, and once in its department: f = 2 + 1. It is 3 words long, and the
+    mean is 9/4. So the score is idf f (k1 + 1) / (f + k1 (1 - b + b 3 / (9/4))).
+    """
+    catalogue = Catalogue(tmp_path, create=True)
+    rows = [
+        ("1", "Kale Soup", "kale", ""),
+        ("2", "Soup", "tin", ""),
+        ("3", "Leek", "fresh", ""),
+        ("4", "Pea", "tin", ""),
+    ]
+    catalogue.update(products(rows), (), keep_others=False)
+    idf = math.log(3.5 / 1.5)
+    [score] = find_by_words(catalogue.connection, "kale", ALL, 10).scores
+    assert score == pytest.approx(idf * 3 * 2.2 / (3 + 1.2 * (0.25 + 0.75 * 3 / (9 / 4))))

@@ -1,0 +1,48 @@
+"""The tables about a shop's search, from a small shop."""
+
+import pytest
+from click.testing import CliRunner
+
+from scripts.experiments import shop
+from tests.small_shop import make_shop, products_table, shop_encoder
+from tests.small_tables import write_table
+
+
+def printed(*arguments):
+    result = CliRunner().invoke(shop.main, [*map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output.splitlines()
+
+
+def test_rankings_stand_beside_bm25s(tmp_path, monkeypatch):
+    pytest.importorskip("bm25s", reason="needs bm25s, of the extra `parity`")
+    shop_folder = make_shop(tmp_path / "shop")
+    monkeypatch.setattr(shop, "RECALL_AT", 5)  # bm25s gives no more than there are
+    judgments = write_table(
+        tmp_path / "j.tsv", ("query", "product_id", "gain"), [("milk", "23", 1), ("bread", "15", 1)]
+    )
+    lines = printed("search", shop_folder, judgments)
+    assert lines[0].endswith(", 2 queries, 7 products")
+    names = [line.split(" | ")[0].strip("| ") for line in lines[4:]]
+    assert names == ["words and meaning", "words", "meaning", "random", "ideal", "bm25s, all columns"]
+
+
+def test_suggestions_stand_beside_the_beginnings_by_popularity(tmp_path):
+    recipes = [(number, "milk|bread" if number % 2 else "bananas") for number in range(20)]
+    table = write_table(tmp_path / "recipes.tsv", ("recipe_id", "ingredients"), recipes)
+    lines = printed("suggest", table, products_table(tmp_path / "products.tsv"))
+    assert lines[0].endswith(" texts")
+    assert [line.split(" | ")[0] for line in lines[4:]] == [
+        "| suggestions",
+        "| past queries that begin so, by popularity",
+    ]
+
+
+def test_the_labelled_pairs_are_pairs_and_each_is_there_once(tmp_path):
+    pairs = [pair for kinds in (shop.DUPLICATES, shop.OTHERS) for kind in kinds.values() for pair in kind]
+    assert all(len(pair.split("|")) == 2 for pair in pairs)
+    assert len({frozenset(pair.split("|")) for pair in pairs}) == len(pairs)
+    shop_encoder().save_pretrained(tmp_path)
+    lines = printed("duplicates", tmp_path)
+    assert lines[0].startswith("27 pairs that mean the same and 27 that don't; area under the curve ")
+    assert len(lines) == 4 + len(shop.THRESHOLDS)
