@@ -3,6 +3,7 @@
 Lengths are in pixels. Letters are of one width, so that a drawing knows its size without a browser.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -58,13 +59,18 @@ def titled(title: str, drawing: Drawing) -> Drawing:
     return Drawing(element("g", text, body), max(drawing.width, width_of(title)), drawing.height + 2 * FONT_SIZE)
 
 
-def svg(drawing: Drawing, title: str, description: str) -> Element:
-    """The drawing as an image with a text alternative, in front of whatever is behind it."""
+def svg(drawing: Drawing, title: str, description: str, data: Any = None) -> Element:
+    """The drawing as an image with a text alternative, in front of whatever is behind it.
+
+    `data`, which JSON can hold, is what it was drawn from: it goes into the file for programs to read.
+    """
+    of_programs = [] if data is None else [element("metadata", json.dumps(data, ensure_ascii=False))]
     width, height = (round(size + 2) for size in (drawing.width, drawing.height))
     return element(
         "svg",
         element("title", title),
         element("desc", description),
+        *of_programs,
         moved(drawing, 1, 1),
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width} {height}",

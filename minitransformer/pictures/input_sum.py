@@ -30,7 +30,7 @@ def input_picture(tokens: Sequence[str], parts: InputSum) -> Picture:
             "first_layer": parts.embedded,
         },
         tables=(lengths_table(tokens, parts),),
-        drawing=input_drawing(tokens, parts),
+        drawing=input_drawing(tokens, parts, parts.total.shape[1]),
     )
 
 
@@ -46,7 +46,8 @@ def lengths_table(tokens: Sequence[str], parts: InputSum) -> Table:
     )
 
 
-def input_drawing(tokens: Sequence[str], parts: InputSum) -> Drawing:
+def input_drawing(tokens: Sequence[str], parts: InputSum, num_columns: int) -> Drawing:
+    """The strips of parts whose rows have num_columns numbers, of which the first are there at least."""
     scale = _scale([summand.rows for summand in parts.summands])
     strips = []
     for number, (name, ids, rows) in enumerate(parts.summands):
@@ -56,7 +57,6 @@ def input_drawing(tokens: Sequence[str], parts: InputSum) -> Drawing:
     strips.append(_strip("= sum", blank, parts.total, scale))
     if parts.embedded is not parts.total and not np.array_equal(parts.embedded, parts.total):
         strips.append(_strip("normalised", blank, parts.embedded, _scale(parts.embedded)))
-    num_columns = parts.total.shape[1]
     shown = f"The first {min(COLUMNS, num_columns)} of {num_columns} numbers"
     title = f"{shown}; blue is above 0, orange below, darkest from the largest hundredth on"
     return titled(title, beside(strips, gap=12))
