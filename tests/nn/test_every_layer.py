@@ -24,6 +24,8 @@ from minitransformer.nn.key_values import KeyValues
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.lora import LoraDense, LoraLinear
+from minitransformer.nn.lstm import BidirectionalLstm, Lstm
+from minitransformer.nn.luong_attention import LuongAttention
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
@@ -83,6 +85,20 @@ class OverItself(Module):
 
     def forward(self, x, lengths, source_lengths, rng=None):
         return self.attention.forward(x, lengths, 3 * x[::-1], source_lengths, rng)
+
+    def backward(self, dy, cache):
+        dx, d_source = self.attention.backward(dy, cache)
+        return dx + 3 * d_source[::-1]
+
+
+class LuongOverItself(Module):
+    """As OverItself, with the attention of a recurrent decoder."""
+
+    def __init__(self):
+        self.attention = LuongAttention(H)
+
+    def forward(self, x, lengths, source_lengths):
+        return self.attention.forward(x, lengths, 3 * x[::-1], source_lengths)
 
     def backward(self, dy, cache):
         dx, d_source = self.attention.backward(dy, cache)
@@ -178,6 +194,9 @@ LAYERS = {
         (LENGTHS, SOURCE_LENGTHS),
         has_dropout=True,
     ),
+    "Lstm": Layer(lambda: Lstm(H, F), (LENGTHS,)),
+    "BidirectionalLstm": Layer(lambda: BidirectionalLstm(H, F), (LENGTHS,)),
+    "LuongAttention": Layer(LuongOverItself, (LENGTHS, SOURCE_LENGTHS)),
     "PreNormLayer": Layer(pre_norm_layer, (LENGTHS,), has_dropout=True),
     "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),
     "BertEmbeddings": Layer(

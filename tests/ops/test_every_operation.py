@@ -27,6 +27,7 @@ from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forw
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
 from minitransformer.ops.low_rank import low_rank_backward, low_rank_forward
+from minitransformer.ops.lstm import lstm_backward, lstm_cell_backward, lstm_cell_forward, lstm_forward
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
@@ -73,6 +74,18 @@ def table_gradient(dy, cache):
     dtable = np.zeros((6, 3), dy.dtype)
     dtable[ids] = rows
     return dtable
+
+
+def lstm_cell_rows(z, c):
+    """h and c one beside the other: (4, 6)."""
+    states, cache = lstm_cell_forward(z, c)
+    return np.hstack(states), cache
+
+
+def lstm_rows(*arguments):
+    """y (8, 3) of three sentences, and the last c (3, 3) under it."""
+    rows, cache = lstm_forward(*arguments, LENGTHS)
+    return np.vstack(rows), cache
 
 
 def dropout_rng():
@@ -131,6 +144,14 @@ OPERATIONS = {
     ),
     "linear": Operation(linear_forward, linear_backward, [(4, 7), (7, 3), (3,)]),
     "low_rank": Operation(lambda x, a, b: low_rank_forward(x, a, b, 1.7), low_rank_backward, [(4, 7), (7, 2), (2, 3)]),
+    "lstm_cell": Operation(
+        lstm_cell_rows, lambda dy, cache: lstm_cell_backward(dy[:, :3], dy[:, 3:], cache), [(4, 12), (4, 3)]
+    ),
+    "lstm": Operation(
+        lstm_rows,
+        lambda dy, cache: lstm_backward(dy[:8], dy[8:], cache),
+        [(8, 5), (3, 3), (3, 3), (5, 12), (3, 12), (12,)],
+    ),
     "max_pooling": Operation(lambda x: max_pooling_forward(x, LENGTHS), max_pooling_backward, [(8, 7)]),
     "mean_pooling": Operation(lambda x: mean_pooling_forward(x, LENGTHS), mean_pooling_backward, [(8, 7)]),
     "mean_sqrt_len_pooling": Operation(
