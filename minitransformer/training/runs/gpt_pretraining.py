@@ -53,7 +53,7 @@ ENOUGH_TEXT = 100  # tokens of text for each one in the vocabulary; of less, too
 class GptPretrainingSettings(LoraTrainingSettings):
     """What pretraining a decoder is told, in addition to what LoraTrainingSettings names.
 
-    The defaults train GPT-tiny on the installed documentation in about three minutes on two cores. As in BERT's
+    The defaults train GPT-tiny on the installed documentation in about two minutes on two cores. As in BERT's
     pretraining, a short run wants a high learning rate, a small vocabulary and no dropout.
 
     steps            updates of the weights
