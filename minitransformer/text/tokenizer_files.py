@@ -16,6 +16,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from minitransformer.errors import UserError
 from minitransformer.files import is_there, json_text, read_json_object, read_text
+from minitransformer.text.lossless_files import as_pair
 from minitransformer.text.tokenizer_backends import (
     NORMALISATION,
     add_tokens,
@@ -90,15 +91,13 @@ def _build(file: Path, settings: TokenizerSettings) -> Tokenizer:
     if file.suffix != ".json":
         if pipeline != "bert":
             raise UserError(f"the folder's tokenizer_class needs a {JSON_FILE}")
-        unknown = settings.special_tokens.get("unk")
-        name = unknown.content if unknown else settings.kind.special_tokens["unk"]
-        return bert_backend(_vocabulary(read_text(file)), name, **settings.normalisation)
+        return _berts(_vocabulary(read_text(file)), settings)
     whole = backend_from_json(read_text(file))
     if pipeline == "file":
         return whole
     if (found := type(whole.model).__name__) != _MODELS[pipeline]:
         raise UserError(f"the folder's tokenizer_class needs a {_MODELS[pipeline]} model, found {found}")
-    return _berts(whole, settings, file) if pipeline == "bert" else _robertas(whole, settings)
+    return _berts_of(whole, settings, file) if pipeline == "bert" else _robertas(whole, settings)
 
 
 _MODELS = {"bert": "WordPiece", "roberta": "BPE"}
@@ -109,18 +108,19 @@ def _vocabulary(text: str) -> dict[str, int]:
 
 
 def _merges(file: Path) -> list[tuple[str, str]]:
-    lines = [line for line in read_text(file).split("\n") if line and not line.startswith("#version")]
-    pairs = [tuple(line.split(" ")) for line in lines]
-    if wrong := [line for line, pair in zip(lines, pairs, strict=True) if len(pair) != 2]:
-        raise UserError(f"{file} must hold two pieces on each line, found {wrong[0]!r}")
-    return [(pair[0], pair[1]) for pair in pairs]
+    lines = read_text(file).split("\n")
+    return [as_pair(line) for line in lines if line and not line.startswith("#version")]
 
 
-def _berts(whole: Tokenizer, settings: TokenizerSettings, file: Path) -> Tokenizer:
-    """BERT's own pipeline for the vocabulary of a tokenizer.json, whose pipeline may be another one."""
+def _berts(vocabulary: Mapping[str, int], settings: TokenizerSettings) -> Tokenizer:
     unknown = settings.special_tokens.get("unk")
     name = unknown.content if unknown else settings.kind.special_tokens["unk"]
-    backend = bert_backend(whole.get_vocab(with_added_tokens=False), name, **settings.normalisation)
+    return bert_backend(vocabulary, name, **settings.normalisation)
+
+
+def _berts_of(whole: Tokenizer, settings: TokenizerSettings, file: Path) -> Tokenizer:
+    """BERT's own pipeline for the vocabulary of a tokenizer.json, whose pipeline may be another one."""
+    backend = _berts(whole.get_vocab(with_added_tokens=False), settings)
     if not settings.has_all_added_tokens:
         add_tokens(backend, [token for _, token in sorted(whole.get_added_tokens_decoder().items())])
     ours, theirs = backend.normalizer, whole.normalizer
