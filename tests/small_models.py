@@ -7,6 +7,8 @@ from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.models.gpt import Gpt
 from minitransformer.models.gpt_config import GptConfig
+from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
+from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
 from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.models.seq2seq_config import Seq2SeqConfig
 from minitransformer.text.packed_tokens import PackedTokens
@@ -72,6 +74,12 @@ def small_seq2seq_config(**changes):
 
 def small_seq2seq(dtype=np.float64, **changes):
     return randomise(Seq2Seq(small_seq2seq_config(**changes), dtype=dtype))
+
+
+def small_lstm_seq2seq(dtype=np.float64, **changes):
+    sizes = {"vocab_size": 23, "hidden_size": 6, "max_position_embeddings": 9, "eos_token_id": 1}
+    config = LstmSeq2SeqConfig(**{**sizes, "decoder_start_token_id": 2, **changes})
+    return randomise(LstmSeq2Seq(config, dtype=dtype))
 
 
 def sources_and_targets(config, lengths=LENGTHS, target_lengths=TARGET_LENGTHS):

@@ -7,8 +7,11 @@ from minitransformer.cli._models import check_vocabulary
 from minitransformer.cli._runs import POSITIVE
 from minitransformer.corpora.tables import TRANSLATIONS, read_table
 from minitransformer.inference.translation import translate
+from minitransformer.interop.config_file import read_config_file
 from minitransformer.interop.model_files import ModelFiles
+from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
 from minitransformer.models.seq2seq import Seq2Seq
+from minitransformer.models.translator import Translator
 from minitransformer.text.lossless_files import DECODER_TOKENIZER_FILES
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
@@ -19,11 +22,13 @@ length_penalty_option = click.option(
 )
 
 
-def load_translator(name: str) -> tuple[Seq2Seq, LosslessTokenizer]:
+def load_translator(name: str) -> tuple[Translator, LosslessTokenizer]:
     """The model and tokenizer of a folder or hub name. Raises UserError if they aren't there or don't fit."""
     files = ModelFiles.of(name)
     folder = files.folder_with(*DECODER_TOKENIZER_FILES)
-    model, tokenizer = Seq2Seq.from_pretrained(files), tokenizer_of_folder(folder)
+    is_recurrent = read_config_file(files.base)["model_type"] == LstmSeq2Seq.layout.model_type
+    model: Translator = (LstmSeq2Seq if is_recurrent else Seq2Seq).from_pretrained(files)
+    tokenizer = tokenizer_of_folder(folder)
     check_vocabulary(tokenizer, model.config.vocab_size, folder)
     return model, tokenizer
 

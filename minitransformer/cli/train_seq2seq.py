@@ -7,7 +7,13 @@ import click
 
 from minitransformer.cli._runs import POSITIVE, SHARE, run_options, setting_options, train
 from minitransformer.models.seq2seq_config import PRESETS
-from minitransformer.training.runs.translation import BYTES, CHARACTERS, TranslationRun, TranslationSettings
+from minitransformer.training.runs.translation import (
+    ARCHITECTURES,
+    BYTES,
+    CHARACTERS,
+    TranslationRun,
+    TranslationSettings,
+)
 
 setting = setting_options(TranslationSettings)
 
@@ -19,7 +25,8 @@ setting = setting_options(TranslationSettings)
 @setting("epochs", POSITIVE, "Times through the training pairs.")
 @setting("tokenizer", click.Choice([CHARACTERS, BYTES]), "A token for each character, or for frequent runs of bytes.")
 @setting("vocab_size", POSITIVE, "Tokens of the vocabulary of bytes.  [default: 512]")
-@setting("size", click.Choice(list(PRESETS)), "Layers and width of the model.")
+@setting("architecture", click.Choice(ARCHITECTURES), "What reads and what writes.")
+@setting("size", click.Choice(list(PRESETS)), "Layers and width of the model (of an LSTM, its width).")
 @setting("max_length", click.IntRange(min=2), "Tokens of a source or a target, at most.")
 @setting("dropout", SHARE, "Share of hidden values set to 0.")
 @setting("label_smoothing", SHARE, "Share of the probability that is asked for of all tokens alike.")
@@ -31,8 +38,8 @@ def command(context: click.Context, **_: Any) -> None:
     """Train an encoder with a decoder to turn sources into targets.
 
     --train and --dev are tables (TSV or CSV) with the columns source and target: sentences and their translations,
-    questions and SQL, dates in any form and in one. DIR becomes a folder for `minitransformer translate`, which
-    transformers loads as a MarianMTModel.
+    questions and SQL, dates in any form and in one. DIR becomes a folder for `minitransformer translate`; that of a
+    Transformer is a MarianMTModel to transformers.
 
     \b
     Example:

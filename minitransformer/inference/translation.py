@@ -1,4 +1,4 @@
-"""Translation: from sources to the targets that a Seq2Seq writes."""
+"""Translation: from sources to the targets that a translator writes."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from minitransformer.batches.shards import bounded_shards
 from minitransformer.errors import UserError
 from minitransformer.inference.generation.generate import generate_stepwise, search_beams
 from minitransformer.inference.generation.options import GenerationOptions
-from minitransformer.models.seq2seq import Seq2Seq
+from minitransformer.models.translator import Translator
 from minitransformer.parallel import available_cores, map_on_cores
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 
@@ -18,7 +18,7 @@ TOKENS_PER_BATCH = 2048  # of sources
 
 
 def translate(
-    model: Seq2Seq, sources: PackedTokens, *, num_beams: int = 1, length_penalty: float = 1.0
+    model: Translator, sources: PackedTokens, *, num_beams: int = 1, length_penalty: float = 1.0
 ) -> list[list[int]]:
     """The target's ids for each of S sources, without the token that ends it; on all cores.
 
@@ -49,7 +49,7 @@ def translate(
     return targets
 
 
-def _greedy(model: Seq2Seq, sources: PackedTokens) -> list[list[int]]:
+def _greedy(model: Translator, sources: PackedTokens) -> list[list[int]]:
     """Of a batch, which goes on until its last target ends; each has what it would have alone."""
     limits = _limits(model, sources)
     start, eos = model.config.decoder_start_token_id, model.config.eos_token_id
@@ -61,14 +61,14 @@ def _greedy(model: Seq2Seq, sources: PackedTokens) -> list[list[int]]:
     return [_until(eos, ids[:limit]) for ids, limit in zip(targets, limits, strict=True)]
 
 
-def _beams(model: Seq2Seq, source: PackedTokens, num_beams: int, length_penalty: float) -> list[int]:
+def _beams(model: Translator, source: PackedTokens, num_beams: int, length_penalty: float) -> list[int]:
     eos = model.config.eos_token_id
     options = GenerationOptions(int(_limits(model, source)[0]), num_beams, length_penalty, eos_token_id=eos)
     [best, *_] = search_beams(model.over(source), [model.config.decoder_start_token_id], options)
     return _until(eos, best.token_ids)
 
 
-def _limits(model: Seq2Seq, sources: PackedTokens) -> IntArray:
+def _limits(model: Translator, sources: PackedTokens) -> IntArray:
     """The most tokens (S,) that the target of each source may have."""
     return np.minimum(sources.lengths + MORE_TOKENS, model.config.max_position_embeddings)
 

@@ -30,22 +30,35 @@ def sizes_of(name: str, presets: Mapping[str, Sizes]) -> Sizes:
 
 
 def check_config(config: Any, may_be_zero: tuple[str, ...] = ()) -> None:
-    """Raise UserError if a value is of the wrong type or out of range, or if the sizes don't divide.
+    """Raise UserError as check_values does, and if the sizes don't divide."""
+    check_values(config, may_be_zero)
+    if config.hidden_size % config.num_attention_heads:
+        found = f"hidden_size {config.hidden_size} isn't a multiple of num_attention_heads {config.num_attention_heads}"
+        raise UserError(f"{found}: each head takes an equal share of the columns")
+
+
+def check_values(config: Any, may_be_zero: tuple[str, ...] = ()) -> None:
+    """Raise UserError if a value is of the wrong type or out of range.
 
     A whole number must be at least 1, and at least 0 if its name is in may_be_zero.
     """
     for field in dataclasses.fields(config):
         _check(field.name, getattr(config, field.name), smallest=0 if field.name in may_be_zero else 1)
-    if config.hidden_size % config.num_attention_heads:
-        found = f"hidden_size {config.hidden_size} isn't a multiple of num_attention_heads {config.num_attention_heads}"
-        raise UserError(f"{found}: each head takes an equal share of the columns")
+
+
+def check_start_and_end(config: Any) -> None:
+    """Raise UserError unless a translator's vocabulary has the tokens with which targets begin and end."""
+    for name in ("eos_token_id", "decoder_start_token_id"):
+        value = getattr(config, name)
+        if value is None or value >= config.vocab_size:
+            raise UserError(f"{name} must be a token of the {config.vocab_size} in the vocabulary, found {value}")
 
 
 def _check(name: str, value: Any, smallest: int) -> None:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if name == "hidden_act":
         good, expected = value in [*ACTIVATION_NAMES], f"one of {', '.join(ACTIVATION_NAMES)}"  # may be unhashable
-    elif name == "tie_word_embeddings":
+    elif name in ("tie_word_embeddings", "attention"):
         good, expected = isinstance(value, bool), "true or false"
     elif name.endswith("_prob") or name == "label_smoothing":
         good, expected = 0 <= number < 1, "a number of at least 0 and below 1"

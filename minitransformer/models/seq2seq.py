@@ -12,9 +12,8 @@ from minitransformer.errors import UserError
 from minitransformer.interop.hub import ModelName
 from minitransformer.interop.layouts.marian import MARIAN
 from minitransformer.interop.loading import Checkpoint, Heads, is_untied
-from minitransformer.models.id_check import check_tokens
-from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.models.seq2seq_config import Seq2SeqConfig
+from minitransformer.models.translator import Translator
 from minitransformer.nn.attention import CrossAttention, SelfAttention
 from minitransformer.nn.decoder_layer import DecoderLayer, SeenWithSource
 from minitransformer.nn.decoder_stack import DecoderStack
@@ -31,7 +30,7 @@ from minitransformer.objectives.smoothed_prediction import (
     smoothed_prediction_backward,
     smoothed_prediction_forward,
 )
-from minitransformer.text.packed_tokens import PackedTokens, unchecked
+from minitransformer.text.packed_tokens import PackedTokens
 
 LAYER_NORM_EPS = 1e-5
 
@@ -44,7 +43,7 @@ class Seq2SeqCache(NamedTuple):
     prediction: SmoothedPredictionCache
 
 
-class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
+class Seq2Seq(Translator[Seq2SeqConfig]):
     """The Transformer of Vaswani et al. 2017 ("Attention Is All You Need"), encoder and decoder.
 
         source = encoder(embeddings(sources)),   hidden = decoder(embeddings(targets, shifted), source)
@@ -56,10 +55,8 @@ class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
         >>> loss, cache = model.forward(sources, targets)
         >>> model.backward(cache)
 
-    Sources and targets are two batches of as many sequences, each of which ends with eos_token_id. In training the
-    decoder's input is the true target one place later, decoder_start_token_id first ("teacher forcing"): each row
-    predicts the token that its target has there, and no row sees it. One table serves both inputs and the head; the
-    head's bias, which the paper hasn't, is Marian's (transformers' final_logits_bias).
+    What sources and targets are is said in Translator. One table serves both inputs and the head; the head's bias,
+    which the paper hasn't, is Marian's (transformers' final_logits_bias).
     The seed None leaves the parameters without values: for a model that this one becomes a part of.
     """
 
@@ -78,11 +75,6 @@ class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
         if seed is not None:
             self.initialise(seed, dtype)
 
-    def __call__(self, sources: PackedTokens, targets: PackedTokens) -> np.ndarray:
-        """logits (N, V): for each token of the targets, which one the rows before it foresaw. No dropout, no cache."""
-        decoder = DecoderOverSources(self, sources)
-        return self.head(decoder.hidden(self._shifted(targets), decoder.key_values(len(targets))))
-
     def forward(
         self,
         sources: PackedTokens,
@@ -90,15 +82,7 @@ class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
         rng: np.random.Generator | None = None,
         of_step: int | None = None,
     ) -> tuple[SmoothedPrediction, Seq2SeqCache]:
-        """The loss of the batch, and the cache. Dropout happens only with an rng.
-
-        If the batch is one shard of a step, `of_step` is how many target tokens the whole step has, so that losses and
-        gradients of the shards add up to those of the step as one batch.
-        """
-        if len(sources) != len(targets):
-            raise UserError(f"there are {len(sources)} sources but {len(targets)} targets; each needs the other")
-        self._check(sources, "source")
-        self._check(targets, "target")
+        self._check_pairs(sources, targets)
         x, source_embeddings_cache = self.embeddings.forward(sources.token_ids, sources.position_ids, rng)
         source, encoder_caches = self.encoder.forward(x, sources.lengths, rng)
         inputs = self._shifted(targets)
@@ -110,7 +94,6 @@ class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
         return loss, Seq2SeqCache(*embeddings_caches, prediction_cache)
 
     def backward(self, cache: Seq2SeqCache) -> None:
-        """Add the gradients of loss.total to those of all parameters."""
         d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
         dx, d_source = self.decoder.backward(d_hidden, cache.decoder)
         self.embeddings.backward(dx, cache.target_embeddings)
@@ -124,25 +107,12 @@ class Seq2Seq(PretrainedModel[Seq2SeqConfig]):
         return self.encoder(self.embeddings(sources.token_ids, sources.position_ids), sources.lengths)
 
     def over(self, sources: PackedTokens) -> "DecoderOverSources":
-        """The decoder with sources that it has read: what generation goes on from."""
         return DecoderOverSources(self, sources)
 
     def __repr__(self) -> str:
         config = self.config
         layers = f"{config.num_encoder_layers} + {config.num_decoder_layers} layers"
         return f"Seq2Seq({layers}, hidden size {config.hidden_size}, {self.num_parameters:,} parameters)"
-
-    def _shifted(self, targets: PackedTokens) -> PackedTokens:
-        """Each target one place later, behind the start token and without its last one."""
-        ids = np.roll(targets.token_ids, 1)
-        ids[targets.starts] = self.config.decoder_start_token_id
-        return unchecked(PackedTokens, ids, targets.segment_ids, targets.position_ids, targets.lengths)
-
-    def _check(self, tokens: PackedTokens, what: str) -> None:
-        longest, positions = int(tokens.lengths.max(initial=0)), self.config.max_position_embeddings
-        if longest > positions:
-            raise UserError(f"a {what} has {longest} tokens, but this model has {positions} positions; shorten it")
-        check_tokens(tokens, self.config)
 
     def _choose_first_weights(self) -> None:
         """Glorot, Bengio 2010, equation 16, for the matrices; the table's numbers are about 1 / sqrt(H)."""

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from minitransformer.errors import UserError
 from minitransformer.interop.config_file import ACTIVATION_NAMES
-from minitransformer.models.config_rules import check_config, sizes, sizes_of
+from minitransformer.models.config_rules import check_config, check_start_and_end, sizes, sizes_of
 
 
 def _both(num_layers: int, hidden_size: int) -> dict[str, int]:
@@ -64,10 +63,7 @@ class Seq2SeqConfig:
         if self.intermediate_size is None and isinstance(self.hidden_size, int):
             object.__setattr__(self, "intermediate_size", 4 * self.hidden_size)
         check_config(self)
-        for name in ("eos_token_id", "decoder_start_token_id"):
-            value = getattr(self, name)
-            if value is None or value >= self.vocab_size:
-                raise UserError(f"{name} must be a token of the {self.vocab_size} in the vocabulary, found {value}")
+        check_start_and_end(self)
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:

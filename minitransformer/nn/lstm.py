@@ -7,7 +7,6 @@ import numpy as np
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, Uniform
 from minitransformer.ops.lstm import LstmCache, lstm_backward, lstm_forward
-from minitransformer.text.packed_tokens import span_offsets
 
 
 class LstmState(NamedTuple):
@@ -97,7 +96,8 @@ def _mirror(lengths: np.ndarray) -> np.ndarray:
     >>> _mirror(np.array([3, 2]))
     array([2, 1, 0, 4, 3])
     """
-    return np.repeat(np.cumsum(lengths), lengths) - 1 - span_offsets(lengths)
+    ends = np.cumsum(lengths)
+    return np.repeat(ends - lengths + ends - 1, lengths) - np.arange(lengths.sum())
 
 
 def _forget_nothing(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -46,6 +46,14 @@ def test_there_is_a_translation_for_each_line_and_an_empty_one_stays_empty(run, 
         assert lines[1] == lines[2] == ""
 
 
+def test_an_lstm_translates_by_the_same_command(run, tables, tmp_path):
+    assert train(run, tables, tmp_path / "lstm", "--architecture", "lstm").status == 0
+    (tmp_path / "lines.txt").write_text("red green\nblue\n")
+    result = run("translate", tmp_path / "lstm", tmp_path / "lines.txt", "--beams", 2)
+    assert result.status == 0, result.error
+    assert len(result.output.split("\n")) == 3
+
+
 def test_evaluate_translation_gives_the_scores_that_training_ended_with(run, translator, tmp_path):
     best = json.loads((translator / "training/best.json").read_text())
     result = run("evaluate", "translation", translator, tmp_path / "dev.tsv", "--json")

@@ -18,8 +18,11 @@ from minitransformer.corpora.tables import TRANSLATIONS, Table, read_table
 from minitransformer.errors import UserError
 from minitransformer.evaluation.translation import TranslationQuality, translation_quality, translation_report
 from minitransformer.inference.translation import translate
+from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
+from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
 from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.models.seq2seq_config import Seq2SeqConfig
+from minitransformer.models.translator import Translator
 from minitransformer.parallel import map_on_cores
 from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer
 from minitransformer.text.character_tokenizer import CharacterTokenizer
@@ -30,6 +33,7 @@ from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
 BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
+TRANSFORMER, LSTM, PLAIN_LSTM = ARCHITECTURES = "transformer", "lstm", "lstm-without-attention"
 DEFAULT_VOCAB_SIZE = 512  # of bytes
 EXAMPLES = 5  # in the report
 LOSSES_AT_ONCE = 64  # pairs of the dev table
@@ -46,7 +50,8 @@ class TranslationSettings(TrainingSettings):
     translated             pairs of dev, the first ones, whose sources are translated in an evaluation
     tokenizer              "bytes" for byte pairs, which are learnt from both columns, or "characters"
     vocab_size             tokens of the vocabulary of byte pairs; None for 512
-    size                   a preset of Seq2SeqConfig
+    architecture           "transformer", "lstm" (with attention) or "lstm-without-attention"
+    size                   a preset of Seq2SeqConfig; of an LSTM it is the width alone that counts
     max_length             positions: tokens of a source and of a target, at most
     dropout                of the embeddings and after each sub-layer
     label_smoothing        of the loss
@@ -62,23 +67,27 @@ class TranslationSettings(TrainingSettings):
     translated: int = 200
     tokenizer: str = BYTES
     vocab_size: int | None = None
+    architecture: str = TRANSFORMER
     size: str = "tiny"
     max_length: int = 512
     dropout: float = 0.1
     label_smoothing: float = 0.1
 
-    def model_config(self, vocab_size: int, eos_token_id: int) -> Seq2SeqConfig:
-        """The preset with this vocabulary; the token that ends a text also begins one, and fills others' batches up."""
-        return Seq2SeqConfig.preset(
-            self.size,
-            vocab_size=vocab_size,
-            max_position_embeddings=self.max_length,
-            hidden_dropout_prob=self.dropout,
-            label_smoothing=self.label_smoothing,
-            eos_token_id=eos_token_id,
-            decoder_start_token_id=eos_token_id,
-            pad_token_id=eos_token_id,
-        )
+    def new_model(self, vocab_size: int, eos_token_id: int, seed: int | None) -> Translator:
+        """A model with this vocabulary; the token that ends a text also begins one, and fills others' batches up."""
+        common: dict[str, Any] = {
+            "vocab_size": vocab_size,
+            "max_position_embeddings": self.max_length,
+            "hidden_dropout_prob": self.dropout,
+            "label_smoothing": self.label_smoothing,
+            "eos_token_id": eos_token_id,
+            "decoder_start_token_id": eos_token_id,
+        }
+        config = Seq2SeqConfig.preset(self.size, **common, pad_token_id=eos_token_id)
+        if self.architecture == TRANSFORMER:
+            return Seq2Seq(config, seed)
+        attention = self.architecture == LSTM
+        return LstmSeq2Seq(LstmSeq2SeqConfig(hidden_size=config.hidden_size, attention=attention, **common), seed)
 
 
 class TranslationEvaluation(NamedTuple):
@@ -99,7 +108,7 @@ class TranslationRun(BestModelRun):
 
     def prepare(self) -> None:
         settings = self.settings
-        settings.model_config(vocab_size=1, eos_token_id=0)  # its mistakes are found before the tables are read
+        settings.new_model(vocab_size=1, eos_token_id=0, seed=None)  # its mistakes are found before the tables are read
         train, self.dev = (read_table(path, TRANSLATIONS) for path in (settings.train, settings.dev))
         tokenizer_folder = self.training_folder / "tokenizer"
         if not tokenizer_folder.exists():
@@ -108,8 +117,8 @@ class TranslationRun(BestModelRun):
         self.pairs, self.dev_pairs = (
             pairs_of(table, self.tokenizer, settings.max_length) for table in (train, self.dev)
         )
-        config = settings.model_config(self.tokenizer.vocab_size, self.tokenizer.eos_token_id)
-        self.model = Seq2Seq(config, seed=settings.seed)
+        ids = self.tokenizer.vocab_size, self.tokenizer.eos_token_id
+        self.model = settings.new_model(*ids, settings.seed)
         epochs = Epochs(len(self.pairs), settings.batch_size, settings.seed)
         self.task = Task(lambda step: self.pairs.select(epochs.examples(step)), settings.num_shards)
         self.steps = settings.epochs * epochs.steps_per_epoch
@@ -149,7 +158,7 @@ class TranslationRun(BestModelRun):
         return (
             f"Pairs: {len(self.pairs):,} of {settings.train} with {self.pairs.counts:,} target tokens, "
             f"{len(self.dev_pairs):,} of {settings.dev}\n"
-            f"Model: Seq2Seq-{settings.size}, {self.tokenizer.vocab_size:,} tokens in its vocabulary "
+            f"Model: {settings.architecture}, {settings.size}, {self.tokenizer.vocab_size:,} tokens in its vocabulary "
             f"({settings.tokenizer}), {self.model.num_parameters:,} parameters\n"
             f"Training: {settings.epochs} epochs, {self.steps:,} steps of {settings.batch_size} pairs"
         )
@@ -170,7 +179,7 @@ class TranslationRun(BestModelRun):
         return f"The best model on {self.settings.dev}\n{table}\n{plain}\n\nSources, translations (targets)\n{examples}"
 
 
-def mean_loss(model: Seq2Seq, pairs: TranslationBatch) -> float:
+def mean_loss(model: Translator, pairs: TranslationBatch) -> float:
     """What a target token costs, in nats, with the true ones before it; on all cores."""
     batches = [slice(first, first + LOSSES_AT_ONCE) for first in range(0, len(pairs), LOSSES_AT_ONCE)]
 

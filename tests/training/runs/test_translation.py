@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minitransformer.errors import UserError
+from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
 from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
 from minitransformer.training.machines import Machines
@@ -53,6 +54,16 @@ def test_byte_pairs_spell_what_the_training_texts_did_not_have(tmp_path):
     run = TranslationRun.start(tmp_path / "run", settings(tmp_path, tokenizer="bytes", vocab_size=262))
     assert run.tokenizer.vocab_size == 262
     assert run.tokenizer.decode(run.tokenizer.encode("ünknown")) == "ünknown"
+
+
+@pytest.mark.parametrize(("architecture", "attention"), [("lstm", True), ("lstm-without-attention", False)])
+def test_an_lstm_is_trained_by_the_same_run(tmp_path, architecture, attention):
+    run = TranslationRun.start(tmp_path / "run", settings(tmp_path, architecture=architecture, epochs=1))
+    assert run.model.config.attention is attention
+    metrics = run.train(workers=1)
+    assert 0 < metrics["nats_per_token"] < 4
+    again = LstmSeq2Seq.from_pretrained(run.folder)
+    np.testing.assert_array_equal(again.storage.values, run.model.storage.values)
 
 
 def test_the_best_model_is_kept_and_a_finished_run_evaluates_as_it(tmp_path):

@@ -1,0 +1,15 @@
+"""Folders of recurrent translators: no other library has exactly these, so the names are ours."""
+
+from minitransformer.interop.folder_layout import FolderLayout
+from minitransformer.interop.tensor_layout import Row, TensorLayout
+
+LSTM = ("weight", "recurrent", "bias")
+NAMES = [
+    "embeddings.table",
+    *(f"encoder.{array}" for array in LSTM),
+    *(f"decoder.{array}" for array in LSTM),
+    *("attention.weight", "attention.combination.weight", "attention.combination.bias"),
+    "head.bias",
+]
+
+LSTM_SEQ2SEQ = FolderLayout("lstm_seq2seq", TensorLayout([Row(name, name) for name in NAMES]))

@@ -1,0 +1,155 @@
+"""LSTM to LSTM: one reads the source, and its last state is where the other begins to write the target."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minitransformer.interop.layouts.lstm_seq2seq import LSTM_SEQ2SEQ
+from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
+from minitransformer.models.translator import Translator
+from minitransformer.nn.embedding import Embedding
+from minitransformer.nn.lstm import Lstm, LstmState
+from minitransformer.nn.luong_attention import LuongAttention, LuongAttentionCache
+from minitransformer.nn.parameter import Normal
+from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
+from minitransformer.objectives.smoothed_prediction import (
+    SmoothedPrediction,
+    SmoothedPredictionCache,
+    smoothed_prediction_backward,
+    smoothed_prediction_forward,
+)
+from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
+from minitransformer.ops.embedding import EmbeddingCache
+from minitransformer.ops.lstm import LstmCache
+from minitransformer.text.packed_tokens import PackedTokens, span_indices
+
+
+class EmbeddedCache(NamedTuple):
+    embedding: EmbeddingCache
+    dropout: DropoutCache
+
+
+class LstmSeq2SeqCache(NamedTuple):
+    sources: EmbeddedCache
+    encoder: LstmCache
+    targets: EmbeddedCache
+    decoder: LstmCache
+    attention: LuongAttentionCache | None
+    dropout: DropoutCache
+    prediction: SmoothedPredictionCache
+    source_shape: tuple[int, ...]
+
+
+class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
+    """Sutskever et al. 2014 (arXiv 1409.3215), with the attention of Luong et al. 2015 unless it is left out.
+
+        source, state = encoder(table[sources]),   rows = decoder(table[targets, shifted], from that state)
+        hidden = attention(rows, source), or the rows themselves,   logits = hidden table^T + bias
+
+    Without attention, all that the decoder learns of a source is in 2 H numbers, whatever its length. Each is one
+    layer in one direction. One table serves both inputs and the head, as in Seq2Seq, whose loss and calls it shares.
+    """
+
+    config_type = LstmSeq2SeqConfig
+    layout = LSTM_SEQ2SEQ
+    architecture = "LstmSeq2Seq"
+
+    def __init__(self, config: LstmSeq2SeqConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
+        self.config = config
+        size = self.hidden_size = config.hidden_size
+        self.embeddings = Embedding(config.vocab_size, size)
+        self.embeddings.table.initialiser = Normal(size**-0.5)
+        self.encoder, self.decoder = Lstm(size, size), Lstm(size, size)
+        self.attention = LuongAttention(size) if config.attention else None
+        self.head = BiasedVocabularyHead(self.embeddings)
+        if seed is not None:
+            self.initialise(seed, dtype)
+
+    def forward(
+        self,
+        sources: PackedTokens,
+        targets: PackedTokens,
+        rng: np.random.Generator | None = None,
+        of_step: int | None = None,
+    ) -> tuple[SmoothedPrediction, LstmSeq2SeqCache]:
+        self._check_pairs(sources, targets)
+        x, sources_cache = self._embed(sources, rng)
+        source, state, encoder_cache = self.encoder.forward_from(self.encoder.start(len(sources)), x, sources.lengths)
+        x, targets_cache = self._embed(self._shifted(targets), rng)
+        hidden, _, decoder_cache = self.decoder.forward_from(state, x, targets.lengths)
+        attention_cache = None
+        if self.attention is not None:
+            hidden, attention_cache = self.attention.forward(hidden, targets.lengths, source, sources.lengths)
+        hidden, dropout_cache = dropout_forward(hidden, self.config.hidden_dropout_prob, rng)
+        ids, smoothing = targets.token_ids, self.config.label_smoothing
+        loss, prediction_cache = smoothed_prediction_forward(self.head, hidden, ids, smoothing, of_step)
+        caches = sources_cache, encoder_cache, targets_cache, decoder_cache, attention_cache, dropout_cache
+        return loss, LstmSeq2SeqCache(*caches, prediction_cache, source.shape)
+
+    def backward(self, cache: LstmSeq2SeqCache) -> None:
+        d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
+        d_hidden = dropout_backward(d_hidden, cache.dropout)
+        d_source = np.zeros(cache.source_shape, d_hidden.dtype)
+        if self.attention is not None and cache.attention is not None:
+            d_hidden, d_source = self.attention.backward(d_hidden, cache.attention)
+        nothing = self.decoder.start(len(cache.decoder.lengths))  # no loss asks for the decoder's last state
+        dx, d_state = self.decoder.backward_to(d_hidden, nothing, cache.decoder)
+        self._embed_backward(dx, cache.targets)
+        dx, _ = self.encoder.backward_to(d_source, d_state, cache.encoder)
+        self._embed_backward(dx, cache.sources)
+
+    def over(self, sources: PackedTokens) -> "RecurrentDecoder":
+        self._check(sources, "source")
+        return RecurrentDecoder(self, sources)
+
+    def __repr__(self) -> str:
+        attention = "with attention" if self.config.attention else "without attention"
+        return f"LstmSeq2Seq({attention}, hidden size {self.hidden_size}, {self.num_parameters:,} parameters)"
+
+    def _embed(self, tokens: PackedTokens, rng: np.random.Generator | None) -> tuple[np.ndarray, EmbeddedCache]:
+        x, embedding_cache = self.embeddings.forward(tokens.token_ids)
+        x, dropout_cache = dropout_forward(x, self.config.hidden_dropout_prob, rng)
+        return x, EmbeddedCache(embedding_cache, dropout_cache)
+
+    def _embed_backward(self, dx: np.ndarray, cache: EmbeddedCache) -> None:
+        self.embeddings.backward(dropout_backward(dx, cache.dropout), cache.embedding)
+
+
+class SeenByRecurrence:
+    """What a recurrent decoder knows of S targets so far: a state each, and the rows of their sources."""
+
+    def __init__(self, state: LstmState, source: np.ndarray, source_lengths: np.ndarray) -> None:
+        self.state, self.source, self.source_lengths = state, source, source_lengths
+
+    def select(self, sequences: np.ndarray) -> "SeenByRecurrence":
+        """As KeyValues.select."""
+        starts = np.cumsum(self.source_lengths) - self.source_lengths
+        lengths = self.source_lengths[sequences]
+        state = LstmState(self.state.h[sequences], self.state.c[sequences])
+        return SeenByRecurrence(state, self.source[span_indices(starts[sequences], lengths)], lengths)
+
+
+class RecurrentDecoder:
+    """The decoder of an LstmSeq2Seq with S sources that it has read."""
+
+    def __init__(self, model: LstmSeq2Seq, sources: PackedTokens) -> None:
+        self.config, self.head = model.config, model.head
+        self._model = model
+        x, lengths = model.embeddings(sources.token_ids), sources.lengths
+        source, state, _ = model.encoder.forward_from(model.encoder.start(len(sources)), x, lengths)
+        self._start = SeenByRecurrence(state, source, lengths)
+
+    def key_values(self, num_sequences: int) -> list[SeenByRecurrence]:
+        """What the decoder knows at the start of the S targets."""
+        return [self._start.select(np.arange(num_sequences))]
+
+    def hidden(self, tokens: PackedTokens, seen: Sequence[SeenByRecurrence]) -> np.ndarray:
+        """hidden (N, H) of tokens that continue the S targets; the state after them is remembered."""
+        [known] = seen
+        x = self._model.embeddings(tokens.token_ids)
+        hidden, known.state, _ = self._model.decoder.forward_from(known.state, x, tokens.lengths)
+        if self._model.attention is None:
+            return hidden
+        return self._model.attention(hidden, tokens.lengths, known.source, known.source_lengths)
