@@ -42,7 +42,7 @@ class Completions:
         # By this number those that begin with the prefix come first, then the more popular ones.
         self._order = np.array([place + len(texts) * inside for _, inside, place in starts], np.int64)
         popular_first = dict.fromkeys(word for text in texts for word in text.split())
-        self._words = WordList(list(popular_first))
+        self.words = WordList(list(popular_first))
         self._sorted_words = sorted(popular_first)
 
     def find(self, typed: str, limit: int) -> list[Completion]:
@@ -67,8 +67,8 @@ class Completions:
     def _corrections(self, prefix: str) -> list[str]:
         """What might have been meant, the likeliest first; nothing if each word is one that there is."""
         *words, last = prefix.split(" ")
-        choices = [[word] if self._is_word(word) else self._words.nearest(word, MAX_CORRECTIONS) for word in words]
-        choices.append([last] if self._begins_word(last) else self._words.nearest_beginnings(last, MAX_CORRECTIONS))
+        choices = [[word] if self._is_word(word) else self.words.nearest(word, MAX_CORRECTIONS) for word in words]
+        choices.append([last] if self._begins_word(last) else self.words.nearest_beginnings(last, MAX_CORRECTIONS))
         corrected = [" ".join(chosen) for chosen in islice(product(*choices), MAX_CORRECTED)]
         return [text for text in corrected if text != prefix]
 

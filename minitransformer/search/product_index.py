@@ -18,7 +18,7 @@ from minitransformer.search.neighbours import Neighbours
 from minitransformer.search.query_cache import QueryCache
 from minitransformer.search.ranking import CANDIDATES, NO_CATEGORY, rank
 from minitransformer.search.suggestions import SAME_MEANING, Suggestion, Suggestions
-from minitransformer.search.words import find_by_words, matched_words
+from minitransformer.search.words import find_by_words, matched_words, unknown_words
 
 MAX_TOP, MAX_QUERY = 1000, 1000  # hits, and characters
 
@@ -129,10 +129,11 @@ class ProductIndex:
             passing = self.catalogue.filter(where)
             keys = self.catalogue.keys(passing) if where else products.embeddings.keys
             places = np.searchsorted(products.embeddings.keys, keys) if where else np.arange(len(keys))
-            word_scores = find_by_words(connection, query, passing, CANDIDATES if meaning < 1 else 0).of(keys)
+            worded = " ".join([query, *self._corrections(query)])
+            word_scores = find_by_words(connection, worded, passing, CANDIDATES if meaning < 1 else 0).of(keys)
             cosines = None if embedding is None else products.cosines(embedding, places, word_scores)
             found, scores = rank(cosines, word_scores, products.categories[places], meaning)
-            return self._hits(query, keys, _Evidence(cosines, word_scores), found[:top], scores[:top])
+            return self._hits(worded, keys, _Evidence(cosines, word_scores), found[:top], scores[:top])
 
     def suggest(self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING) -> list[Suggestion]:
         """The likeliest searches that begin, or have a word that begins, with what was typed.
@@ -165,6 +166,13 @@ class ProductIndex:
             embedding = self.model.embed_queries([query])[0]
             self._cache.put(query, embedding)
         return embedding
+
+    def _corrections(self, query: str) -> list[str]:
+        """For each word of the query that no product has, the nearest that can be suggested, if one is near enough."""
+        if not (unknown := unknown_words(self.catalogue.connection, query)):
+            return []
+        suggestions = self._suggestions.get(self.catalogue.version())
+        return [nearest for word in unknown for nearest in suggestions.nearest_word(word)]
 
     def _hits(
         self, query: str, keys: np.ndarray, evidence: "_Evidence", found: np.ndarray, scores: np.ndarray

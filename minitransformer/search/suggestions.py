@@ -11,6 +11,7 @@ import numpy as np
 
 from minitransformer.search.completions import Completion, Completions
 from minitransformer.search.deduplication import deduplicate
+from minitransformer.search.terms import normalise_text
 
 SAME_MEANING = 0.95  # the cosine from which one suggestion is shown for two
 SHOW_ALL = 2.0  # a cosine that none reaches
@@ -61,6 +62,10 @@ class Suggestions:
             self._suggestion(found[place], [(found[hidden], cosine) for hidden, cosine in hides])
             for place, hides in shown
         ]
+
+    def nearest_word(self, word: str) -> list[str]:
+        """The word of a text that is meant by a misspelt one, if there is one near enough."""
+        return self._completions.words.nearest(normalise_text(word), 1)
 
     def _suggestion(self, completion: Completion, hides: Sequence[tuple[Completion, float]]) -> Suggestion:
         hidden = [Hidden(self.texts[other.place], cosine) for other, cosine in hides]

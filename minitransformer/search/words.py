@@ -48,8 +48,19 @@ def match_expression(query: str) -> str:
     >>> match_expression('milk AND "2%" NEAR(x')
     '"milk" OR "and" OR "2" OR "near" OR "x"'
     """
-    words = list(dict.fromkeys(re.findall(r"[^\W_]+", query.lower())))
-    return " OR ".join(f'"{word}"' for word in words[:MAX_WORDS])
+    return " OR ".join(f'"{word}"' for word in words_of(query))
+
+
+def words_of(query: str) -> list[str]:
+    """The different words of a query, at most MAX_WORDS."""
+    return list(dict.fromkeys(re.findall(r"[^\W_]+", query.lower())))[:MAX_WORDS]
+
+
+def unknown_words(connection: sqlite3.Connection, query: str) -> list[str]:
+    """The words of a query, made of letters, that no product has."""
+    statement = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+    words = [word for word in words_of(query) if word.isalpha()]
+    return [word for word in words if not connection.execute(statement, (f'"{word}"',)).fetchone()]
 
 
 def matched_words(connection: sqlite3.Connection, query: str, keys: list[int]) -> dict[int, list[str]]:

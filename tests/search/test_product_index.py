@@ -66,6 +66,15 @@ def test_words_alone_and_meaning_alone(index):
     assert [hit.cosine_rank for hit in by_meaning] == [*range(1, len(by_meaning) + 1)]
 
 
+def test_a_misspelt_word_finds_what_is_meant_and_says_so(index):
+    """Also the misspelt word itself is looked for; what a product has isn't taken for an error."""
+    hits = index.search("chocolat brread", meaning=0)
+    assert {"17", "4", "42", "15", "16"} == {hit.id for hit in hits}
+    assert [hit.words for hit in hits if hit.id == "15"] == [["bread"]]
+    assert index.search("brrread9", meaning=0) == []  # which may be the number of a part
+    assert {hit.id for hit in index.search("whole", meaning=0)} == {"23"}
+
+
 @pytest.mark.parametrize(
     ("query", "top", "message"),
     [
