@@ -34,7 +34,7 @@ def command(
 
     PRODUCTS.tsv is a table with a header. It has an id in the column product_id (or id), and a name in name (or title);
     search can filter by all other columns. Afterwards the index holds the products of the table and no others. Only
-    what has changed is embedded, and after Ctrl-C the same command goes on.
+    what has changed is embedded, and after Ctrl-C the same command goes on. An option that isn't given stays as it was.
 
     \b
     Example:
@@ -46,10 +46,10 @@ def command(
         Path(out),
         read_products(products),
         SentenceEncoder.from_pretrained(model) if model else None,
-        embedded=embedded,
+        embedded=embedded or None,
         category=category,
         queries=read_queries(queries) if queries else None,
-        blocked=[line for _, line in read_lines(Path(block)) if line] if block else (),
+        blocked=[line for _, line in read_lines(Path(block)) if line] if block else None,
         keep_others=keep_others,
         show_progress=sys.stderr.isatty(),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from minitransformer.errors import UserError
 from minitransformer.search.database import Database
 from minitransformer.search.product_table import Product
+from minitransformer.search.terms import suggested_texts
 
 CATALOGUE_FILE = "catalogue.sqlite"
 
@@ -28,6 +29,8 @@ CREATE TABLE IF NOT EXISTS suggestions (
     key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, popularity REAL NOT NULL, row INTEGER
 );
 CREATE INDEX IF NOT EXISTS suggestions_without_row ON suggestions (key) WHERE row IS NULL;
+CREATE TABLE IF NOT EXISTS past_queries (text TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS blocked (text TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, number INTEGER NOT NULL, count INTEGER NOT NULL);
 """
 
@@ -122,6 +125,23 @@ class Catalogue(Database):
     def _forget(self, key: int) -> None:
         self.connection.execute("DELETE FROM words WHERE rowid = ?", (key,))
         self.connection.execute("DELETE FROM fields WHERE product = ?", (key,))
+
+    def remember(self, queries: Mapping[str, int] | None, blocked: Iterable[str] | None) -> None:
+        """Take these past queries and blocked phrases in place of the earlier ones, which None keeps."""
+        with self.transaction() as connection:
+            if queries is not None:
+                connection.execute("DELETE FROM past_queries")
+                connection.executemany("INSERT INTO past_queries VALUES (?, ?)", queries.items())
+            if blocked is not None:
+                connection.execute("DELETE FROM blocked")
+                connection.executemany("INSERT OR IGNORE INTO blocked VALUES (?)", [(text,) for text in blocked])
+
+    def update_suggestions(self) -> None:
+        """Let those texts be suggested that the products' names and the past queries make, and no others."""
+        names = [name for (name,) in self.connection.execute("SELECT name FROM products ORDER BY key")]
+        queries = dict(self.connection.execute("SELECT text, count FROM past_queries"))
+        blocked = [text for (text,) in self.connection.execute("SELECT text FROM blocked")]
+        self.set_suggestions(suggested_texts(names, queries, blocked))
 
     def set_suggestions(self, popularity: Mapping[str, float]) -> None:
         """Let these texts be suggested, and no others. Those that were there before keep their embeddings."""

@@ -15,6 +15,7 @@ same call goes on from there.
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from minitransformer.errors import UserError
@@ -26,7 +27,6 @@ from minitransformer.search.index_model import MODEL_FOLDER, IndexModel, fingerp
 from minitransformer.search.index_settings import SETTINGS_FILE, IndexSettings
 from minitransformer.search.neighbours import update_graph
 from minitransformer.search.product_table import Product
-from minitransformer.search.terms import suggested_texts
 
 LOCK_FILE = ".lock"
 
@@ -36,10 +36,10 @@ def index_products(
     products: Sequence[Product],
     encoder: SentenceEncoder | None = None,
     *,
-    embedded: Sequence[str] = (),
+    embedded: Sequence[str] | None = None,
     category: str | None = None,
     queries: Mapping[str, int] | None = None,
-    blocked: Sequence[str] = (),
+    blocked: Sequence[str] | None = None,
     keep_others: bool = False,
     show_progress: bool = False,
 ) -> Changes:
@@ -51,18 +51,19 @@ def index_products(
     queries     past queries and how often each was asked, to be suggested
     blocked     words and phrases that no suggestion may have
 
-    Only what is new or has changed is embedded. Raises UserError if somebody else is indexing, if the index was made
-    with another model, if no product has one of the columns, or if the disk is full.
+    What is None stays as it is in the index, and only what is new or has changed is embedded. Raises UserError if
+    somebody else is indexing, if the index was made with another model, if no product has one of the columns, or if the
+    disk is full.
     """
     folder = Path(folder)
-    _check_columns(products, [*embedded, *([category] if category else [])])
+    _check_columns(products, [*(embedded or ()), *([category] if category else [])])
     with locked(folder / LOCK_FILE, f"the index {folder}"):
-        settings = _settings(folder, encoder, tuple(embedded), category)
+        settings = _settings(folder, encoder, embedded, category)
         catalogue = Catalogue(folder, create=True)
         model = IndexModel(folder, settings.model)
         changes = catalogue.update(products, settings.embedded, keep_others)
-        names = [name for (name,) in catalogue.connection.execute("SELECT name FROM products ORDER BY key")]
-        catalogue.set_suggestions(suggested_texts(names, queries or {}, blocked))
+        catalogue.remember(queries, blocked)
+        catalogue.update_suggestions()
         for name, embed in (("products", model.embed_products), ("suggestions", model.embed_queries)):
             texts = EmbeddedTexts(catalogue, folder, name, settings.embedding_size)
             texts.embed_missing(embed, show_progress)
@@ -82,23 +83,29 @@ def _check_columns(products: Sequence[Product], columns: Sequence[str]) -> None:
 
 
 def _settings(
-    folder: Path, encoder: SentenceEncoder | None, embedded: tuple[str, ...], category: str | None
+    folder: Path, encoder: SentenceEncoder | None, embedded: Sequence[str] | None, category: str | None
 ) -> IndexSettings:
-    """Those of the index that is there, or else of a new one, for which the encoder goes into the folder."""
-    if encoder is None:
-        if not (folder / SETTINGS_FILE).exists():
-            raise UserError(f"{folder} is a new index, which needs a model to embed its products with (--model)")
-        model, size = (old := IndexSettings.read(folder)).model, old.embedding_size
-    else:
-        model, size = fingerprint(encoder), encoder.embedding_size
-        if not (folder / SETTINGS_FILE).exists():
-            if others := sorted(file.name for file in folder.iterdir() if file.name != LOCK_FILE):
-                what = f"{folder} is no index, and has other files ({', '.join(others[:3])})"
-                raise UserError(f"{what}; choose a new folder for --out, or delete this one")
-            encoder.save_pretrained(folder / MODEL_FOLDER)
-        elif IndexSettings.read(folder).model != model:
+    """Those of the index that is there, with what is new in them; for a new index, the encoder goes into the folder."""
+    if (folder / SETTINGS_FILE).exists():
+        settings = IndexSettings.read(folder)
+        if encoder is not None and fingerprint(encoder) != settings.model:
             other = "was made with another model, and embeddings of two models can't be compared"
             raise UserError(f"{folder} {other}; choose another --out, or go on without --model")
-    settings = IndexSettings(model, size, embedded, category)
+    else:
+        settings = _new_settings(folder, encoder)
+    if embedded is not None:
+        settings = replace(settings, embedded=tuple(embedded))
+    if category is not None:
+        settings = replace(settings, category=category)
     settings.write(folder)
     return settings
+
+
+def _new_settings(folder: Path, encoder: SentenceEncoder | None) -> IndexSettings:
+    if encoder is None:
+        raise UserError(f"{folder} is a new index, which needs a model to embed its products with (--model)")
+    if others := sorted(file.name for file in folder.iterdir() if file.name != LOCK_FILE):
+        what = f"{folder} is no index, and has other files ({', '.join(others[:3])})"
+        raise UserError(f"{what}; choose a new folder for --out, or delete this one")
+    encoder.save_pretrained(folder / MODEL_FOLDER)
+    return IndexSettings(fingerprint(encoder), encoder.embedding_size)

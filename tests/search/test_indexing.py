@@ -206,6 +206,18 @@ def test_suggestions_follow_the_products_and_the_queries(tmp_path):
     assert [found.text for found in index.suggest("br")] == ["breakfast"]
 
 
+def test_what_isnt_said_again_stays_as_it_was(tmp_path, embedded):
+    options = {"embedded": ("price",), "category": "department", "queries": {"fruit": 3}, "blocked": ["knife"]}
+    shop = make_shop(tmp_path / "shop", **options)
+    embedded.clear()
+    assert index_products(shop, products()) == Changes(unchanged=7)
+    index = ProductIndex.open(shop)
+    assert embedded == []
+    assert (index.settings.embedded, index.settings.category) == (("price",), "department")
+    assert [found.text for found in index.suggest("fru")] == ["fruit"]
+    assert index.suggest("kni") == []
+
+
 def test_embeddings_are_rows_of_length_1(tmp_path):
     shop = make_shop(tmp_path / "shop")
     rows = np.fromfile(shop / "products-0.f32", "<f4").reshape(7, 12)
