@@ -15,7 +15,8 @@ from threadpoolctl import ThreadpoolController
 
 from minitransformer import __version__
 from minitransformer.cli._json import json_option, print_json
-from minitransformer.cli._models import load_pretraining_model
+from minitransformer.cli._models import load_gpt, load_pretraining_model
+from minitransformer.cli._translators import load_translator
 from minitransformer.errors import UserError
 from minitransformer.formatting import format_table
 from minitransformer.inference.prediction import load_predictor
@@ -32,6 +33,8 @@ USES: dict[str, Callable[[str], Any]] = {
     "fill-mask": lambda model: load_pretraining_model(model, "mlm_head"),
     "next-sentence": lambda model: load_pretraining_model(model, "nsp_head", "bert.pooler"),
     "predict": load_predictor,
+    "generate, complete": load_gpt,
+    "translate": load_translator,
 }
 
 

@@ -27,6 +27,7 @@ from minitransformer.parallel import map_on_cores
 from minitransformer.text.byte_pair_tokenizer import BytePairTokenizer
 from minitransformer.text.character_tokenizer import CharacterTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
+from minitransformer.text.tokenizer_config import TOKENIZER_CONFIG_FILE
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
 from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.settings import TrainingSettings
@@ -35,6 +36,7 @@ from minitransformer.training.tasks.task import Task
 BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
 TRANSFORMER, LSTM, PLAIN_LSTM = ARCHITECTURES = "transformer", "lstm", "lstm-without-attention"
 DEFAULT_VOCAB_SIZE = 512  # of bytes
+TOKENIZER_FILES = "tokenizer.json", TOKENIZER_CONFIG_FILE
 EXAMPLES = 5  # in the report
 LOSSES_AT_ONCE = 64  # pairs of the dev table
 
@@ -111,7 +113,7 @@ class TranslationRun(BestModelRun):
         settings.new_model(vocab_size=1, eos_token_id=0, seed=None)  # its mistakes are found before the tables are read
         train, self.dev = (read_table(path, TRANSLATIONS) for path in (settings.train, settings.dev))
         tokenizer_folder = self.training_folder / "tokenizer"
-        if not tokenizer_folder.exists():
+        if not all((tokenizer_folder / file).exists() for file in TOKENIZER_FILES):
             self._make_tokenizer(train).save_pretrained(tokenizer_folder)
         self.tokenizer = tokenizer_of_folder(tokenizer_folder)
         self.pairs, self.dev_pairs = (

@@ -17,12 +17,14 @@ from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun
 from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
 from minitransformer.training.runs.run import is_finished
 from minitransformer.training.runs.sentences import SentencesRun
+from minitransformer.training.runs.translation import TranslationRun
 from tests.cli.conftest import small_text
 from tests.power_cut import power_cut_before
 from tests.small_encoders import POSITIONS, TOKENIZER
 from tests.small_models import small_config
 from tests.training.fine_tuning_runs import classification_settings, sentences_settings
 from tests.training.runs.test_gpt_pretraining import settings as gpt_settings
+from tests.training.runs.test_translation import settings as translation_settings
 from tests.training.test_loop import timeless
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -60,6 +62,10 @@ def gpt(folder):
     return GptPretrainingRun, gpt_settings(folder, steps=2, save_every=1)
 
 
+def translation(folder):
+    return TranslationRun, translation_settings(folder, epochs=1, batch_size=12)
+
+
 RUNS = {
     "train-sbert": sentences,
     "finetune": classification,
@@ -67,6 +73,7 @@ RUNS = {
     "pretrain": pretraining,
     "pretrain --no-next-sentence": masked_words,
     "pretrain-gpt": gpt,
+    "train-seq2seq": translation,
 }
 
 
