@@ -56,9 +56,11 @@ def index_products(
     disk is full.
     """
     folder = Path(folder)
-    _check_columns(products, [*(embedded or ()), *([category] if category else [])])
+    _check_columns(products, embedded or (), category)
     with locked(folder / LOCK_FILE, f"the index {folder}"):
         settings = _settings(folder, encoder, embedded, category)
+        _check_columns(products, settings.embedded, settings.category)
+        settings.write(folder)
         catalogue = Catalogue(folder, create=True)
         model = IndexModel(folder, settings.model)
         changes = catalogue.update(products, settings.embedded, keep_others)
@@ -73,11 +75,11 @@ def index_products(
     return changes
 
 
-def _check_columns(products: Sequence[Product], columns: Sequence[str]) -> None:
+def _check_columns(products: Sequence[Product], embedded: Sequence[str], category: str | None) -> None:
     if not products:
         raise UserError("there are no products to index")
     known = {column for product in products for column in product.fields}
-    for column in columns:
+    for column in [*embedded, *([category] if category else [])]:
         if column not in known:
             raise UserError(f"no product has a column {column!r}; there are {', '.join(sorted(known))}")
 
@@ -97,7 +99,6 @@ def _settings(
         settings = replace(settings, embedded=tuple(embedded))
     if category is not None:
         settings = replace(settings, category=category)
-    settings.write(folder)
     return settings
 
 

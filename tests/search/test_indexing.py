@@ -178,6 +178,10 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
 def test_columns_that_arent_there_are_named(tmp_path):
     with pytest.raises(UserError, match="no product has a column 'colour'; there are department, name, price"):
         make_shop(tmp_path / "shop", category="colour")
+    shop = make_shop(tmp_path / "old shop", category="price")
+    with pytest.raises(UserError, match="no product has a column 'price'"):
+        index_products(shop, [product for product in products() if product.id == "42"])  # which has no price
+    assert len(ProductIndex.open(shop)) == 7
     with pytest.raises(UserError, match="there are no products"):
         make_shop(tmp_path / "shop", [])
 
