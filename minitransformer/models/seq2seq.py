@@ -106,6 +106,12 @@ class Seq2Seq(Translator[Seq2SeqConfig]):
         self._check(sources, "source")
         return self.encoder(self.embeddings(sources.token_ids, sources.position_ids), sources.lengths)
 
+    def embedded_targets(self, targets: PackedTokens) -> np.ndarray:
+        """x (N, H), what goes into the decoder when the targets are known."""
+        self._check(targets, "target")
+        inputs = self._shifted(targets)
+        return self.embeddings(inputs.token_ids, inputs.position_ids)
+
     def over(self, sources: PackedTokens) -> "DecoderOverSources":
         return DecoderOverSources(self, sources)
 

@@ -67,6 +67,11 @@ class DecoderLayer(Module):
         x = self.cross_attention_norm(x + self.cross_attention(x, lengths, seen.source))
         return self.output_norm(x + self.feed_forward(x))
 
+    def source_weights(self, x: np.ndarray, source: np.ndarray) -> np.ndarray:
+        """(A, T, M): how each head divides each row's attention among the source's, for x (T, H) of one sequence."""
+        x = self.self_attention_norm(x + self.self_attention(x, np.array([len(x)])))
+        return self.cross_attention.weights(x, source)
+
     def forward(
         self,
         x: np.ndarray,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from minitransformer.inference.source_attention import source_attention
 from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.nn.sinusoidal_embeddings import sinusoids
 from tests.parity.test_pretraining_parity import TOLERANCES, assert_close, every_dtype
@@ -71,6 +72,17 @@ def test_the_gradient_of_every_parameter_equals_autograd(changes, lengths, targe
     for name, gradient in found.items():
         assert gradient.dtype == dtype
         assert_close(gradient, expected[name], TOLERANCES[dtype], floor, name)
+
+
+def test_what_the_decoder_looks_at_in_a_source_equals_transformers_cross_attentions():
+    model, (sources, targets) = model_and_batch({}, (6,), (5,))
+    twin = transformers_seq2seq(model)
+    with torch.no_grad():
+        ids, labels = (torch.from_numpy(tokens.token_ids)[None] for tokens in (sources, targets))
+        expected = twin(input_ids=ids, labels=labels, output_attentions=True).cross_attentions
+    found = source_attention(model, sources, targets)
+    assert found.shape == (2, 3, 5, 6)
+    np.testing.assert_allclose(found, torch.cat(expected).numpy(), rtol=1e-9, atol=1e-12)
 
 
 # -- folders -----------------------------------------------------------------------------------------------------------
