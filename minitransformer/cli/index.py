@@ -1,14 +1,20 @@
 """minitransformer index PRODUCTS.tsv --model MODEL --out DIR: products that can be searched."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
+import numpy as np
 
 from minitransformer.corpora.text_files import read_lines
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.search.embedded_texts import Embed
+from minitransformer.search.index_model import IndexModel
+from minitransformer.search.index_settings import IndexSettings
 from minitransformer.search.indexing import index_products
 from minitransformer.search.product_table import read_products, read_queries
+from minitransformer.training.machines import Machines, this_job
 
 
 @click.command()
@@ -42,6 +48,10 @@ def command(
         --model sentence-transformers/all-MiniLM-L6-v2 --category department
       minitransformer search shop "chocolate milk"
     """
+    job = this_job()
+    if job.rank > 0:
+        embed_for_the_first(job, Path(out))
+        return
     changes = index_products(
         Path(out),
         read_products(products),
@@ -52,5 +62,29 @@ def command(
         blocked=[line for _, line in read_lines(Path(block)) if line] if block else None,
         keep_others=keep_others,
         show_progress=sys.stderr.isatty(),
+        spread=partial(embed_with_others, job),
     )
+    job.gather(None)  # no more texts
     click.echo(f"{out}: {changes}")
+
+
+def embed_with_others(job: Machines, embed: Embed, texts: list[str]) -> np.ndarray:
+    """embed(texts), of which each process of the job embeds its share."""
+    if job.size == 1:
+        return embed(texts)
+    job.gather((embed.__name__, texts))
+    return np.concatenate(job.all(embed, share_of(job, texts)))
+
+
+def embed_for_the_first(job: Machines, folder: Path) -> None:
+    """What the other processes do while the first one indexes: their shares of its texts, until there are no more."""
+    model = None
+    while (asked := job.gather(None)[0]) is not None:
+        name, texts = asked
+        model = model or IndexModel(folder, IndexSettings.read(folder).model)
+        job.all(getattr(model, name), share_of(job, texts))
+
+
+def share_of(job: Machines, texts: list[str]) -> list[str]:
+    size = -(-len(texts) // job.size)
+    return texts[job.rank * size : (job.rank + 1) * size]

@@ -14,15 +14,18 @@ same call goes on from there.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from minitransformer.errors import UserError
 from minitransformer.files import locked
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.search.catalogue import Catalogue, Changes
-from minitransformer.search.embedded_texts import EmbeddedTexts
+from minitransformer.search.embedded_texts import Embed, EmbeddedTexts
 from minitransformer.search.index_model import MODEL_FOLDER, IndexModel, fingerprint
 from minitransformer.search.index_settings import SETTINGS_FILE, IndexSettings
 from minitransformer.search.neighbours import update_graph
@@ -42,6 +45,7 @@ def index_products(
     blocked: Sequence[str] | None = None,
     keep_others: bool = False,
     show_progress: bool = False,
+    spread: Callable[[Embed, list[str]], np.ndarray] = lambda embed, texts: embed(texts),
 ) -> Changes:
     """Make an index in a folder, or let the one that is there hold these products and no others (or keep those, too).
 
@@ -50,6 +54,7 @@ def index_products(
     category    the column that tells of which kind a product is: search leaves out kinds that don't fit the query
     queries     past queries and how often each was asked, to be suggested
     blocked     words and phrases that no suggestion may have
+    spread      calls one of the model's functions from texts to embeddings, for some texts, in several processes, say
 
     What is None stays as it is in the index, and only what is new or has changed is embedded. Raises UserError if
     somebody else is indexing, if the index was made with another model, if no product has one of the columns, or if the
@@ -68,7 +73,7 @@ def index_products(
         catalogue.update_suggestions()
         for name, embed in (("products", model.embed_products), ("suggestions", model.embed_queries)):
             texts = EmbeddedTexts(catalogue, folder, name, settings.embedding_size)
-            texts.embed_missing(embed, show_progress)
+            texts.embed_missing(partial(spread, embed), show_progress)
             texts.compact()
             if name == "products":
                 update_graph(texts.graph_file(), texts.load())

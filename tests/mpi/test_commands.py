@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from minitransformer import ProductIndex
 from tests.cli.conftest import SMALL_RUN, small_text
 from tests.small_encoders import random_texts, small_encoder
 
@@ -111,3 +112,19 @@ def test_standard_input_is_refused(run, tmp_path):
     result = run(2, "-m", "minitransformer", "embed", tmp_path / "encoder", "--out", tmp_path / "rows.npy")
     assert result.status == 1
     assert result.error.count("name a FILE that all can read") == 1
+
+
+def test_an_index_is_that_of_one_process(run, tmp_path):
+    small_encoder().save_pretrained(tmp_path / "encoder")
+    rows = [f"{i}\t{text}" for i, text in enumerate(dict.fromkeys(text for text in random_texts(300) if text))]
+    (tmp_path / "products.tsv").write_text("\n".join(["product_id\tname", *rows]) + "\n")
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        index = ["-m", "minitransformer", "index", tmp_path / "products.tsv", "--out", out]
+        result = run(processes, *index, "--model", tmp_path / "encoder")
+        assert result.status == 0, result.error
+        assert result.output.count(str(out)) == 1
+        assert run(processes, *index).status == 0  # nothing is new
+    found = [ProductIndex.open(tmp_path / name).search("my dog is cute") for name in ("1", "2")]
+    assert [hit.id for hit in found[1]] == [hit.id for hit in found[0]]
+    np.testing.assert_allclose([hit.cosine for hit in found[1]], [hit.cosine for hit in found[0]], atol=1e-6)
