@@ -13,7 +13,6 @@ from minitransformer.models.translator import Translator
 from minitransformer.parallel import available_cores, map_on_cores
 from minitransformer.text.packed_tokens import IntArray, PackedTokens
 
-MORE_TOKENS = 50  # that a target may have than its source (Vaswani et al. 2017, section 6.1)
 TOKENS_PER_BATCH = 2048  # of sources
 
 
@@ -23,7 +22,7 @@ def translate(
     """The target's ids for each of S sources, without the token that ends it; on all cores.
 
     With one beam that is the most probable token at each step, otherwise beam search; length_penalty is what
-    GenerationOptions says. A target ends at the latest with the model's positions, or 50 tokens longer than its source.
+    GenerationOptions says. A target ends at the latest with the model's positions.
 
         >>> from minitransformer import PackedTokens, Seq2Seq, Seq2SeqConfig
         >>> model = Seq2Seq(Seq2SeqConfig.preset("tiny", vocab_size=100, max_position_embeddings=9), seed=0)
@@ -50,27 +49,22 @@ def translate(
 
 
 def _greedy(model: Translator, sources: PackedTokens) -> list[list[int]]:
-    """Of a batch, which goes on until its last target ends; each has what it would have alone."""
-    limits = _limits(model, sources)
+    """Of a batch, which goes on until its last target ends."""
     start, eos = model.config.decoder_start_token_id, model.config.eos_token_id
-    targets: list[list[int]] = [[] for _ in limits]
-    options = GenerationOptions(int(limits.max()), eos_token_id=eos)
-    for step in generate_stepwise(model.over(sources), [[start]] * len(limits), options, [None] * len(limits)):
+    targets: list[list[int]] = [[] for _ in range(len(sources))]
+    options = GenerationOptions(model.config.max_position_embeddings, eos_token_id=eos)
+    starts, rngs = [[start]] * len(sources), [None] * len(sources)
+    for step in generate_stepwise(model.over(sources), starts, options, rngs):
         for text, token_id in zip(step.texts, step.token_ids, strict=True):
             targets[text].append(int(token_id))
-    return [_until(eos, ids[:limit]) for ids, limit in zip(targets, limits, strict=True)]
+    return [_until(eos, ids) for ids in targets]
 
 
 def _beams(model: Translator, source: PackedTokens, num_beams: int, length_penalty: float) -> list[int]:
-    eos = model.config.eos_token_id
-    options = GenerationOptions(int(_limits(model, source)[0]), num_beams, length_penalty, eos_token_id=eos)
+    eos, limit = model.config.eos_token_id, model.config.max_position_embeddings
+    options = GenerationOptions(limit, num_beams, length_penalty, eos_token_id=eos)
     [best, *_] = search_beams(model.over(source), [model.config.decoder_start_token_id], options)
     return _until(eos, best.token_ids)
-
-
-def _limits(model: Translator, sources: PackedTokens) -> IntArray:
-    """The most tokens (S,) that the target of each source may have."""
-    return np.minimum(sources.lengths + MORE_TOKENS, model.config.max_position_embeddings)
 
 
 def _until(eos: int, ids: Sequence[int]) -> list[int]:

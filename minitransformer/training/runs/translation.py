@@ -4,6 +4,7 @@ training/
   tokenizer/    its vocabulary, which source and target share
 """
 
+import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
 TRANSFORMER, LSTM, PLAIN_LSTM = ARCHITECTURES = "transformer", "lstm", "lstm-without-attention"
 DEFAULT_VOCAB_SIZE = 512  # of bytes
 TOKENIZER_FILES = "tokenizer.json", TOKENIZER_CONFIG_FILE
+FEWEST_POSITIONS = 64  # unless it is said
 EXAMPLES = 5  # in the report
 LOSSES_AT_ONCE = 64  # pairs of the dev table
 
@@ -54,7 +56,8 @@ class TranslationSettings(TrainingSettings):
     vocab_size             tokens of the vocabulary of byte pairs; None for 512
     architecture           "transformer", "lstm" (with attention) or "lstm-without-attention"
     size                   a preset of Seq2SeqConfig; of an LSTM it is the width alone that counts
-    max_length             positions: tokens of a source and of a target, at most
+    max_length             positions: tokens of a source and of a target, at most; None for twice as many as the longest
+                           of train, and at least 64
     dropout                of the embeddings and after each sub-layer
     label_smoothing        of the loss
     """
@@ -71,15 +74,15 @@ class TranslationSettings(TrainingSettings):
     vocab_size: int | None = None
     architecture: str = TRANSFORMER
     size: str = "tiny"
-    max_length: int = 512
+    max_length: int | None = None
     dropout: float = 0.1
     label_smoothing: float = 0.1
 
-    def new_model(self, vocab_size: int, eos_token_id: int, seed: int | None) -> Translator:
+    def new_model(self, vocab_size: int, eos_token_id: int, positions: int, seed: int | None) -> Translator:
         """A model with this vocabulary; the token that ends a text also begins one, and fills others' batches up."""
         common: dict[str, Any] = {
             "vocab_size": vocab_size,
-            "max_position_embeddings": self.max_length,
+            "max_position_embeddings": positions,
             "hidden_dropout_prob": self.dropout,
             "label_smoothing": self.label_smoothing,
             "eos_token_id": eos_token_id,
@@ -110,17 +113,19 @@ class TranslationRun(BestModelRun):
 
     def prepare(self) -> None:
         settings = self.settings
-        settings.new_model(vocab_size=1, eos_token_id=0, seed=None)  # its mistakes are found before the tables are read
+        settings.new_model(1, 0, 1, seed=None)  # mistakes in its settings are found before the tables are read
         train, self.dev = (read_table(path, TRANSLATIONS) for path in (settings.train, settings.dev))
         tokenizer_folder = self.training_folder / "tokenizer"
         if not all((tokenizer_folder / file).exists() for file in TOKENIZER_FILES):
             self._make_tokenizer(train).save_pretrained(tokenizer_folder)
         self.tokenizer = tokenizer_of_folder(tokenizer_folder)
-        self.pairs, self.dev_pairs = (
-            pairs_of(table, self.tokenizer, settings.max_length) for table in (train, self.dev)
-        )
+        self.pairs = pairs_of(train, self.tokenizer, settings.max_length or sys.maxsize)
+        longest = max(int(tokens.lengths.max()) for tokens in self.pairs.inputs)
+        positions = settings.max_length or max(2 * longest, FEWEST_POSITIONS)
+        self.dev_pairs = pairs_of(self.dev, self.tokenizer, positions)
+        self.tokenizer.model_max_length = positions
         ids = self.tokenizer.vocab_size, self.tokenizer.eos_token_id
-        self.model = settings.new_model(*ids, settings.seed)
+        self.model = settings.new_model(*ids, positions, settings.seed)
         epochs = Epochs(len(self.pairs), settings.batch_size, settings.seed)
         self.task = Task(lambda step: self.pairs.select(epochs.examples(step)), settings.num_shards)
         self.steps = settings.epochs * epochs.steps_per_epoch
@@ -130,13 +135,13 @@ class TranslationRun(BestModelRun):
         settings, texts = self.settings, [text for column in train.texts for text in column]
         if settings.tokenizer == BYTES:
             vocab_size = settings.vocab_size or DEFAULT_VOCAB_SIZE
-            return BytePairTokenizer.train(texts, vocab_size, settings.max_length, adds_eos=True)
+            return BytePairTokenizer.train(texts, vocab_size, adds_eos=True)
         if settings.vocab_size is not None:
             raise UserError(
                 f"a vocabulary of characters has those of the texts, not {settings.vocab_size}; leave --vocab-size "
                 f"out, or choose --tokenizer {BYTES}"
             )
-        return CharacterTokenizer.train(texts, settings.max_length, adds_eos=True)
+        return CharacterTokenizer.train(texts, adds_eos=True)
 
     def worth(self, metrics: Mapping[str, float]) -> float:
         """Near misses count too: of few short targets, hardly any may be exactly right."""

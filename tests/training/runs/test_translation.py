@@ -50,6 +50,15 @@ def test_source_and_target_share_a_vocabulary_and_the_model_fits_it(tmp_path):
     assert (config.hidden_dropout_prob, config.label_smoothing, config.max_position_embeddings) == (0.2, 0.3, 20)
 
 
+def test_the_model_takes_twice_as_many_tokens_as_the_longest_pair_has_unless_it_is_said(tmp_path):
+    chosen = settings(tmp_path, max_length=None)
+    every_letter = " ".join(WORDS + [word.upper() for word in WORDS])
+    for length, positions in ((10, 92), (50, 102)):  # with the tokens that end them; every_letter has 45
+        (tmp_path / "train.tsv").write_text(f"source\ttarget\n{every_letter}\t{'d' * length}\n")
+        run = TranslationRun.start(tmp_path / str(length), chosen)
+        assert run.model.config.max_position_embeddings == run.tokenizer.model_max_length == positions
+
+
 def test_byte_pairs_spell_what_the_training_texts_did_not_have(tmp_path):
     run = TranslationRun.start(tmp_path / "run", settings(tmp_path, tokenizer="bytes", vocab_size=262))
     assert run.tokenizer.vocab_size == 262
