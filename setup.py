@@ -6,4 +6,4 @@ from pathlib import Path
 from setuptools import setup
 
 readme = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-setup(long_description=re.sub(r"\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", readme))
+setup(long_description=re.sub(r"!?\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", readme))

@@ -94,3 +94,16 @@ def test_embeddings_of_lines_and_of_a_labelled_table(run, data_of, encoder_folde
     assert labelled == {**found, "labels": ["dog"] * 4}
     (tmp_path / "two.txt").write_text("a\nb\n")
     assert_one_line_error(run("show", "embeddings", encoder_folder, tmp_path / "two.txt"), "three texts at least")
+
+
+def test_a_layer_of_an_encoder(run, data_of, encoder_folder):
+    found = data_of("layer", encoder_folder, A, "--layer", 1)
+    encoder = small_encoder()
+    np.testing.assert_allclose(found["steps"][-1]["value"], encoder.encoder.hidden(encoder.tokenizer(A)), atol=1e-5)
+    assert_one_line_error(run("show", "layer", encoder_folder, A, "--layer", 2), "--layer is 2, but the model has 2")
+    assert_one_line_error(run("show", "layer", encoder_folder, A, "--backward"), "--backward needs a GPT")
+
+
+def test_a_layer_of_a_decoder_with_its_gradients(data_of, gpt_folder):  # noqa: F811
+    steps = data_of("layer", gpt_folder, "to be", "--backward")["steps"]
+    assert all(np.shape(step["gradient"]) == np.shape(step["value"]) for step in steps)

@@ -10,17 +10,21 @@ from minitransformer.inference.architecture import architecture
 from minitransformer.inference.attention_maps import attention_maps
 from minitransformer.inference.explanation import explain_similarity
 from minitransformer.inference.input_sum import input_sum
+from minitransformer.inference.layer_steps import layer_steps
 from minitransformer.pictures.architecture import architecture_picture
 from minitransformer.pictures.attention import attention_picture
 from minitransformer.pictures.attention_tables import AttendedText, Question
 from minitransformer.pictures.embeddings import embeddings_picture
 from minitransformer.pictures.input_sum import input_picture
+from minitransformer.pictures.layer import layer_picture
 from minitransformer.pictures.similarity import explanation_picture, similarity_picture
 from minitransformer.pictures.training import training_picture
 from tests.pictures.test_training import BERT
 from tests.small_encoders import random_texts, small_encoder
+from tests.small_models import small_gpt
 
 ENCODER = small_encoder(np.float64)
+X_AND_DY = np.random.default_rng(0).normal(size=(2, 3, 12))
 TEXT, OTHER = "my dog is cute", "my dog is a"
 
 
@@ -50,6 +54,7 @@ PICTURES = {
     "attention": lambda: attention(TEXT),
     "attention of two texts": lambda: attention(TEXT, OTHER),
     "input": input_of_a_text,
+    "layer": lambda: layer_picture(["a", "b", "c"], 0, layer_steps(small_gpt().layers[0], *X_AND_DY)),
     "architecture": lambda: architecture_picture("small", architecture(ENCODER)),
     "training": lambda: training_picture([BERT]),
     "similarity": lambda: similarity_picture([TEXT, OTHER], ENCODER.similarity([TEXT, OTHER], [TEXT, OTHER])),

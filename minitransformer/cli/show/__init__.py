@@ -4,7 +4,7 @@ import click
 
 from minitransformer.cli._command_group import CommandGroup
 
-SECTIONS = {"What": ("input", "attention", "architecture", "training", "similarity", "embeddings")}
+SECTIONS = {"What": ("input", "attention", "layer", "architecture", "training", "similarity", "embeddings")}
 
 
 @click.command(cls=CommandGroup, package=__name__, sections=SECTIONS)

@@ -1,0 +1,69 @@
+"""A picture of one layer: its matrices from x to y, and under each its gradient, where its value stood."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minitransformer.inference.layer_steps import LayerStep
+from minitransformer.pictures.colours import signed_colour
+from minitransformer.pictures.drawing import Drawing, beside, titled, under, width_of
+from minitransformer.pictures.heat_map import heat_map
+from minitransformer.pictures.picture import Picture
+from minitransformer.pictures.table import Table
+
+COLUMNS, CELL = 24, (7, 18)  # numbers of each row that are drawn, and their size
+IN_A_ROW = 4  # matrices
+
+
+def layer_picture(tokens: Sequence[str], number: int, steps: Sequence[LayerStep]) -> Picture:
+    """The steps of layer `number` on a text."""
+    lengths = {step.name: _length(step.value) for step in steps}
+    between = next(step.name for step in steps if step.name in ("x1", "x1 = x + attended"))
+    with_gradients = any(step.gradient is not None for step in steps)
+    header = ["step", "shape", "length of a row", *(["of its gradient"] if with_gradients else [])]
+    rows = [
+        [
+            step.name,
+            " × ".join(map(str, step.value.shape)),
+            f"{lengths[step.name]:.3f}",
+            *([] if step.gradient is None else [f"{_length(step.gradient):.2e}"]),
+        ]
+        for step in steps
+    ]
+    return Picture(
+        title=f"Layer {number}: {' '.join(tokens)}",
+        finding=f"What attention adds to x is {lengths['attended'] / lengths['x']:.0%} as long as x itself; what the "
+        f"feed-forward network adds to x1, {lengths['transformed'] / lengths[between]:.0%} as long as x1.",
+        data={"tokens": list(tokens), "layer": number, "steps": [step._asdict() for step in steps]},
+        tables=(Table("The steps of the layer, and how long a row is on average", header, rows),),
+        drawing=layer_drawing(tokens, steps),
+    )
+
+
+def layer_drawing(tokens: Sequence[str], steps: Sequence[LayerStep]) -> Drawing:
+    rows = []
+    for start in range(0, len(steps), IN_A_ROW):
+        part = steps[start : start + IN_A_ROW]
+        rows.append(_matrices(tokens, [(step.name, step.value) for step in part]))
+        gradients = [(f"gradient of {step.name}", step.gradient) for step in part if step.gradient is not None]
+        if gradients:
+            rows.append(_matrices(tokens, gradients))
+    num_columns = max(step.value.shape[1] for step in steps)
+    shown = f"The first {COLUMNS} numbers of each row" if num_columns > COLUMNS else "All numbers"
+    return titled(f"{shown}; blue is above 0, orange below, in the scale of each matrix", under(rows))
+
+
+def _matrices(tokens: Sequence[str], matrices: Sequence[tuple[str, np.ndarray]]) -> Drawing:
+    """Side by side, the tokens' names in front."""
+    drawings = []
+    for number, (name, values) in enumerate(matrices):
+        scale = float(np.quantile(np.abs(values), 0.99)) or 1.0
+        names = tokens if number == 0 else [""] * len(tokens)
+        strip = heat_map(values[:, :COLUMNS] / scale, names, [], signed_colour, None, CELL)
+        drawing = titled(name, strip)
+        drawings.append(drawing._replace(width=max(drawing.width, width_of(name))))
+    return beside(drawings)
+
+
+def _length(rows: np.ndarray) -> float:
+    return float(np.linalg.norm(rows, axis=1).mean())
