@@ -104,3 +104,17 @@ def test_a_bad_table_database_or_model_is_a_one_line_error(run, translator, tabl
     config = json.loads((translator / CONFIG_FILE).read_text())
     (translator / CONFIG_FILE).write_text(json.dumps({**config, "activation_function": "cube"}))
     assert_one_line_error(run("translate", translator, tables[1]), "hidden_act must be one of")
+
+
+def test_show_translation_has_the_weights_of_what_is_written(run, translator, tables, tmp_path):
+    result = run("show", "translation", translator, "red green", "--json")
+    assert result.status == 0, result.error
+    found = json.loads(result.output)
+    assert found["source"] == [*"red␣green", "<|endoftext|>"]
+    (tmp_path / "lines.txt").write_text("red green\n")
+    written = run("translate", translator, tmp_path / "lines.txt").output.removesuffix("\n")
+    assert "".join(found["target"]).removesuffix("<|endoftext|>").replace("␣", " ") == written
+    for row in (row for layer in found["weights"] for head in layer for row in head):
+        assert sum(row) == pytest.approx(1, abs=1e-5)
+    assert train(run, tables, tmp_path / "lstm", "--architecture", "lstm").status == 0
+    assert_one_line_error(run("show", "translation", tmp_path / "lstm", "red"), "an LSTM, which has no attention")

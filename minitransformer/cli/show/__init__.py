@@ -4,7 +4,8 @@ import click
 
 from minitransformer.cli._command_group import CommandGroup
 
-SECTIONS = {"What": ("input", "attention", "layer", "architecture", "training", "similarity", "embeddings")}
+WHAT = ("input", "attention", "layer", "architecture", "training", "translation", "similarity", "embeddings")
+SECTIONS = {"What": WHAT}
 
 
 @click.command(cls=CommandGroup, package=__name__, sections=SECTIONS)

@@ -31,12 +31,10 @@ class Reader(NamedTuple):
     def read(self, text: str, second: str | None = None) -> PackedTokens:
         """The tokens of a text, or of a pair of texts for a BERT; a note says so if they are cut."""
         config = self.model.config
-        limit = min(
-            MOST_TOKENS, config.max_position_embeddings if isinstance(config, GptConfig) else config.num_positions
-        )
+        positions = config.max_position_embeddings if isinstance(config, GptConfig) else config.num_positions
+        limit = min(MOST_TOKENS, positions)
         if isinstance(self.tokenizer, BertTokenizer):
-            tokens = self.tokenizer(text, second)
-            cut = self.tokenizer(text, second, limit) if len(tokens.token_ids) > limit else tokens
+            tokens, cut = (self.tokenizer(text, second, length) for length in (None, limit))
         elif second is not None:
             raise UserError("a GPT reads one text, found two; leave the second one out")
         else:
@@ -44,8 +42,7 @@ class Reader(NamedTuple):
             if not ids:
                 raise UserError("the text is empty; give one with a token at least")
             tokens, cut = (PackedTokens.pack([ids[:length]]) for length in (None, limit))
-        if cut is not tokens and len(cut.token_ids) < len(tokens.token_ids):
-            num_tokens = len(tokens.token_ids)
+        if len(cut.token_ids) < (num_tokens := len(tokens.token_ids)):
             warnings.warn(f"the text has {num_tokens} tokens; it is cut to {limit}, and read like that", stacklevel=2)
         return cut
 
@@ -53,7 +50,7 @@ class Reader(NamedTuple):
         """What each token is called; spaces and line ends can be seen."""
         if isinstance(self.tokenizer, BertTokenizer):
             return self.tokenizer.convert_ids_to_tokens(tokens.token_ids)
-        return [self._name(self.tokenizer, i) for i in tokens.token_ids.tolist()]
+        return [token_name(self.tokenizer, i) for i in tokens.token_ids.tolist()]
 
     def is_special(self, tokens: PackedTokens) -> np.ndarray:
         """(N,), True for [CLS], [SEP] and the like, and for <|endoftext|>."""
@@ -64,9 +61,10 @@ class Reader(NamedTuple):
         )
         return np.isin(tokens.token_ids, special)
 
-    @staticmethod
-    def _name(tokenizer: LosslessTokenizer, token_id: int) -> str:
-        return tokenizer.decode([token_id]).translate(VISIBLE) or "<|endoftext|>"
+
+def token_name(tokenizer: LosslessTokenizer, token_id: int) -> str:
+    """The token's text, with spaces and line ends that can be seen."""
+    return tokenizer.decode([token_id]).translate(VISIBLE) or "<|endoftext|>"
 
 
 def load_reader(name: str) -> Reader:
