@@ -96,13 +96,13 @@ class Completer:
         text = copy.copy(self._continuations(ids))
         text.select(np.zeros(1, int))
         running, finished = [Beam([], [])], []
-        for _ in range(self.max_new_tokens):
+        for number in range(1, self.max_new_tokens + 1):
             log_probabilities = self._log_probabilities(text, ids, running, typed)
             candidates = best_continuations(running, log_probabilities, 2 * self.num_beams)
             finished += [beam for _, beam in candidates[: self.num_beams] if self._ends(beam, typed)]
             going_on = [(parent, beam) for parent, beam in candidates if not self._ends(beam, typed)][: self.num_beams]
             running = [beam for _, beam in going_on]
-            if not running or len(finished) >= self.num_beams:
+            if not running or len(finished) >= self.num_beams or number == self.max_new_tokens:
                 break
             text.select(np.array([parent for parent, _ in going_on]))
             text.append(np.array([beam.token_ids[-1] for beam in running]))

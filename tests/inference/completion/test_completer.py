@@ -77,6 +77,15 @@ def test_long_texts_lose_their_beginning_and_complete_as_well(trained):
     assert completer.suggest("thanks for all of it. " * 30 + "let me kn").text
 
 
+@pytest.mark.parametrize("length", [1, 11, 12, 13, 14, 15, 16, 17, 40])
+def test_any_length_of_a_text_fits_into_the_positions(length):
+    """A new model's beams hardly ever end: they take all the tokens they may."""
+    tokenizer = CharacterTokenizer.train("abc ")
+    model = Gpt(GptConfig.preset("tiny", vocab_size=tokenizer.vocab_size, max_position_embeddings=20), seed=0)
+    Completer(model, tokenizer, max_new_tokens=5).suggest("abcabcab " * 9 + "c" * length)
+    Completer(model, tokenizer, max_new_tokens=5).suggest("b" * length)
+
+
 def test_a_mailbox_speaks_up_for_its_own_phrases(trained):
     model, tokenizer = trained
     own = PersonalNgrams([tokenizer.encode("let me know of it.")] * 20, tokenizer.vocab_size)
