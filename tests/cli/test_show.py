@@ -107,3 +107,14 @@ def test_a_layer_of_an_encoder(run, data_of, encoder_folder):
 def test_a_layer_of_a_decoder_with_its_gradients(data_of, gpt_folder):  # noqa: F811
     steps = data_of("layer", gpt_folder, "to be", "--backward")["steps"]
     assert all(np.shape(step["gradient"]) == np.shape(step["value"]) for step in steps)
+
+
+def test_negatives_of_a_tables_first_pairs(run, data_of, encoder_folder, tmp_path):
+    pairs = [(A, "my dog is cute"), (B, "he likes a"), ("a b", "c")]
+    (tmp_path / "pairs.tsv").write_text("query\tpositive\n" + "".join(f"{a}\t{b}\n" for a, b in pairs))
+    found = data_of("negatives", encoder_folder, tmp_path / "pairs.tsv", "--batch", 2)
+    firsts, seconds = [list(column) for column in zip(*pairs[:2], strict=True)]
+    assert (found["firsts"], found["seconds"]) == (firsts, seconds)
+    np.testing.assert_allclose(found["scores"], small_encoder().similarity(firsts, seconds), atol=1e-6)
+    (tmp_path / "one.tsv").write_text("query\tpositive\na\tb\n")
+    assert_one_line_error(run("show", "negatives", encoder_folder, tmp_path / "one.tsv"), "has 1 pair")

@@ -4,7 +4,17 @@ import click
 
 from minitransformer.cli._command_group import CommandGroup
 
-WHAT = ("input", "attention", "layer", "architecture", "training", "translation", "similarity", "embeddings")
+WHAT = (
+    "input",
+    "attention",
+    "layer",
+    "architecture",
+    "training",
+    "translation",
+    "similarity",
+    "embeddings",
+    "negatives",
+)
 SECTIONS = {"What": WHAT}
 
 
