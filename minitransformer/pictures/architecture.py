@@ -31,8 +31,13 @@ def architecture_picture(name: str, blocks: Sequence[Block]) -> Picture:
             "blocks": [{**block._asdict(), "parameters": block.parameters} for block in blocks],
         },
         tables=(Table("Parameters of each part", ["block", "part", "shapes", "of one", "of all"], rows),),
-        drawing=under([_block(block) for block in blocks], gap=EDGE * 2),
+        drawing=architecture_drawing(blocks),
     )
+
+
+def architecture_drawing(blocks: Sequence[Block]) -> Drawing:
+    """A frame for each block, the first one on top."""
+    return under([_block(block) for block in blocks], gap=EDGE * 2)
 
 
 def _block(block: Block) -> Drawing:
