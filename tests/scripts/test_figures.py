@@ -21,7 +21,7 @@ def assert_alike(found, expected, where=""):
         for i, pair in enumerate(zip(found, expected, strict=True)):
             assert_alike(*pair, f"{where}/{i}")
     elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-4, abs=1e-6), where
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-5), where
     else:
         assert found == expected, where
 

