@@ -2,7 +2,7 @@
 
     python scripts/recipes/translate_dates.py
 
-It takes some two minutes on two cores. The dates at the end are ones that the model has never seen, in any form.
+It takes less than a minute on two cores. The dates at the end are ones that the model has never seen, in any form.
 """
 
 import datetime
@@ -24,7 +24,7 @@ from minitransformer.inference.translation import translate
 from minitransformer.randomness import generator
 
 SEED = 0
-STEPS, WARM_UP_STEPS, PEAK_LEARNING_RATE, BATCH_SIZE = 600, 60, 2e-3, 64
+STEPS, WARM_UP_STEPS, PEAK_LEARNING_RATE, BATCH_SIZE = 1000, 100, 3e-3, 64
 DAYS, FORMS_OF_EACH, HELD_OUT = 6000, 2, 200  # days between 1970 and 2030
 FORMS = ("%d %B %Y", "%B %d, %Y", "%A, %B %d, %Y", "%a %d %b %Y", "%m/%d/%y", "%d.%m.%Y", "%b %d '%y")
 
@@ -60,9 +60,11 @@ def batch_of(tokenizer, pairs):
 
 def train(tokenizer, pairs):
     ids = {"eos_token_id": tokenizer.eos_token_id, "decoder_start_token_id": tokenizer.eos_token_id}
-    sizes = {"vocab_size": tokenizer.vocab_size, "max_position_embeddings": 40}
-    model = Seq2Seq(Seq2SeqConfig.preset("tiny", **sizes, **ids), seed=SEED)
-    print(f"Seq2Seq-tiny with {model.num_parameters:,} parameters\n\n  step   nats for each character of a target")
+    sizes = {"vocab_size": tokenizer.vocab_size, "hidden_size": 64, "max_position_embeddings": 40}
+    sizes |= {"num_encoder_layers": 2, "num_decoder_layers": 2, "num_attention_heads": 4}
+    rates = {"hidden_dropout_prob": 0.05, "label_smoothing": 0}  # there is one right answer
+    model = Seq2Seq(Seq2SeqConfig(**sizes, **rates, **ids), seed=SEED)
+    print(f"Seq2Seq with {model.num_parameters:,} parameters\n\n  step   nats for each character of a target")
     batches, examples = batch_of(tokenizer, pairs), Epochs(len(pairs), BATCH_SIZE, SEED)
     optimizer = AdamW(model.storage, betas=(0.9, 0.98))
     with Workers(model) as workers:  # a thread for each core
