@@ -15,6 +15,7 @@ from minitransformer.pictures.table import Table, scrolling
 WIDTH, HEIGHT, SIZE = 640, 480, 4  # of the map, and of a point
 MOST_ROWS = 10  # of the table
 SHAPES = ["circle", "square", "triangle", "cross"]  # so that labels differ by more than their colours
+MOST_LABELS = len(KINDS) * len(SHAPES)  # with marks of their own
 
 
 def embeddings_picture(texts: Sequence[str], map_: EmbeddingMap, labels: Sequence[str] | None = None) -> Picture:
@@ -68,7 +69,7 @@ def embeddings_drawing(
 
 
 def _point(number: int, x: float, y: float) -> Element:
-    colour, shape = KINDS[number % len(KINDS)], SHAPES[number // 2 % len(SHAPES)]
+    colour, shape = KINDS[number % len(KINDS)], SHAPES[(number // 2 + number // len(KINDS)) % len(SHAPES)]
     s = SIZE
     if shape == "circle":
         return element("circle", cx=x, cy=y, r=s, fill=colour)

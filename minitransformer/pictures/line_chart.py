@@ -57,18 +57,11 @@ def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_name: st
     for level in levels:
         parts.append(_line(left, down(level.y), left + WIDTH, down(level.y), stroke_dasharray="1 4", stroke_width=1.5))
     for curve in curves:
-        colour, points = (
-            KINDS[curve.kind % len(KINDS)],
-            [(across(x), down(y)) for x, y in zip(curve.x, curve.y, strict=True)],
-        )
-        parts.append(
-            _dots(points, colour) if curve.as_dots else _path(points, colour, DASHES[curve.kind % len(DASHES)])
-        )
+        points = [(across(x), down(y)) for x, y in zip(curve.x, curve.y, strict=True)]
+        parts.append(_dots(points, curve.kind) if curve.as_dots else _path(points, curve.kind))
         if curve.name:
-            names.append((curve.name, points[-1][1], colour))
-    for name, y, colour in apart(names):
-        parts.append(element("rect", x=left + WIDTH + 6, y=y - 4, width=8, height=8, fill=colour))
-        parts.append(words(name, left + WIDTH + 18, y, dominant_baseline="central"))
+            names.append((curve.name, points[-1][1], _colour(curve.kind)))
+    parts += _legend(names, left + WIDTH)
     width = left + WIDTH + 18 + max((width_of(name) for name, *_ in names), default=0)
     return Drawing(element("g", *parts), width, HEIGHT + 4 * FONT_SIZE)
 
@@ -123,14 +116,24 @@ def _line(x1: float, y1: float, x2: float, y2: float, **attributes: Any) -> Elem
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=GREY, **attributes)
 
 
-def _path(points: Sequence[tuple[float, float]], colour: str, dashes: str) -> Element:
-    text = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return element("path", d=text, fill="none", stroke=colour, stroke_width=2, stroke_dasharray=dashes or None)
+def _path(points: Sequence[tuple[float, float]], kind: int) -> Element:
+    text, dashes = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points), DASHES[kind % len(DASHES)]
+    return element("path", d=text, fill="none", stroke=_colour(kind), stroke_width=2, stroke_dasharray=dashes or None)
 
 
-def _dots(points: Sequence[tuple[float, float]], colour: str) -> Element:
-    dots = [element("circle", cx=round(x, 1), cy=round(y, 1), r=3.5, fill=colour) for x, y in points]
+def _dots(points: Sequence[tuple[float, float]], kind: int) -> Element:
+    dots = [element("circle", cx=round(x, 1), cy=round(y, 1), r=3.5, fill=_colour(kind)) for x, y in points]
     return element("g", *dots)
+
+
+def _legend(names: Sequence[tuple[str, float, str]], x: float) -> Iterator[Element]:
+    for name, y, colour in apart(names):
+        yield element("rect", x=x + 6, y=y - 4, width=8, height=8, fill=colour)
+        yield words(name, x + 18, y, dominant_baseline="central")
+
+
+def _colour(kind: int) -> str:
+    return KINDS[kind % len(KINDS)]
 
 
 def _number(value: float) -> str:

@@ -25,6 +25,13 @@ def test_neighbours_are_those_of_the_whole_embeddings():
     assert json.loads(data) == {"texts": TEXTS, "neighbours": MAP.neighbours.tolist()}
 
 
+def test_each_of_many_labels_has_a_mark_of_its_own():
+    text = embeddings_picture(TEXTS, MAP, TEXTS).as_svg()
+    marks = re.findall(r"<(?:circle|path)[^>]*>", text)[len(TEXTS) :]
+    without_places = {re.sub(r'c[xy]="[^"]*"|M[\d. ]+', "", mark) for mark in marks}
+    assert len(without_places) == len(marks) == len(TEXTS)
+
+
 def test_every_text_is_a_point_and_labels_differ_by_colour_and_shape():
     text = embeddings_picture(TEXTS, MAP, ["a", "b", "c", "d"] * 5).as_svg()
     assert text.count('class="point"') == 20

@@ -11,7 +11,7 @@ from minitransformer.corpora.tables import LABELLED_TEXTS, read_table
 from minitransformer.errors import UserError
 from minitransformer.evaluation.embedding_map import embedding_map
 from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.pictures.embeddings import embeddings_picture
+from minitransformer.pictures.embeddings import MOST_LABELS, embeddings_picture
 
 MOST_TEXTS = 2000  # more points lie upon each other, and all pairs of them are compared
 
@@ -40,6 +40,8 @@ def command(output: Output, model: str, file: str, labels: bool, prompt_name: st
     if len(texts) > MOST_TEXTS:
         warnings.warn(f"there are {len(texts):,} texts; the first {MOST_TEXTS:,} are shown", stacklevel=2)
         texts, names = texts[:MOST_TEXTS], names and names[:MOST_TEXTS]
+    if names and len({*names}) > MOST_LABELS:
+        warnings.warn(f"there are {len({*names})} labels; only {MOST_LABELS} have marks of their own", stacklevel=2)
     encoder = SentenceEncoder.from_pretrained(model)
     embeddings = encoder.encode(texts, prompt_name=prompt_name, show_progress=sys.stderr.isatty())
     output.show(embeddings_picture(texts, embedding_map(embeddings), names))
