@@ -13,6 +13,7 @@ from minitransformer.pictures.heat_map import heat_map
 from minitransformer.pictures.picture import Picture
 
 MOST_HEADS = 12  # in the table of heads
+MOST_COLUMNS = 24  # of a head's table: of a longer text it is in the drawing and on the page alone
 
 
 def attention_picture(texts: Sequence[AttendedText], question: Question, chosen: Look) -> Picture:
@@ -22,12 +23,13 @@ def attention_picture(texts: Sequence[AttendedText], question: Question, chosen:
     """
     looks = texts[0].maps.best_looks(*question)
     heads = heads_table(texts, looks[:MOST_HEADS])
+    shown_whole = texts if len(texts[0].tokens) <= MOST_COLUMNS else []
     maps = [titled(" ".join(text.tokens), _heat_map(text, chosen)) for text in texts]
     return Picture(
         title=f"Attention: {' '.join(texts[0].tokens)}",
         finding=finding(texts, chosen),
         data=data_of(texts, looks),
-        tables=(heads, *(head_table(text, chosen) for text in texts)),
+        tables=(heads, *(head_table(text, chosen) for text in shown_whole)),
         drawing=beside(maps),
         contents=attention_page(texts, heads, question, chosen),
         script="attention.js",

@@ -68,6 +68,16 @@ def test_the_page_asks_for_nothing(picture):
     assert not re.findall(r"""(?:src|href)=["'](?!data:,)|https?:|@import|url\(""", picture.as_page())
 
 
+def test_a_long_text_has_its_map_in_the_drawing_alone():
+    model = small_gpt(max_position_embeddings=30)
+    tokens = random_tokens(model.config, lengths=(25,))
+    text = AttendedText([f"t{i}" for i in range(25)], attention_maps(model, tokens))
+    question = Question(np.arange(25), np.arange(25))
+    picture = attention_picture([text], question, text.maps.best_looks(*question)[0])
+    assert len(picture.tables) == 1
+    assert str(picture.drawing.element).count("<rect") == 25 * 26 / 2
+
+
 def test_what_a_decoder_cannot_see_is_no_cell():
     model = small_gpt()
     tokens = random_tokens(model.config, lengths=(4,))

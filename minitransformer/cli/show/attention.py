@@ -36,9 +36,9 @@ def command(
     """Show which tokens look at which, in every head of MODEL.
 
     The heads are ranked by what a token gives to another above the mean of what the other tokens give to that one: in
-    some heads all tokens look at the same. The first of them, or the one that --layer and --head name, is shown whole.
-    Two texts that differ in a word show whether a head reacts to it. MODEL is a BERT, a sentence encoder or a GPT: a
-    folder, or the name of a model on the Hugging Face hub.
+    some heads all tokens look at the same. The first of them, or the one that --layer and --head name, is shown whole
+    (in the terminal if the text has at most 24 tokens). Two texts that differ in a word show whether a head reacts to
+    it. MODEL is a BERT, a sentence encoder or a GPT: a folder, or the name of a model on the Hugging Face hub.
 
     \b
     Example:
