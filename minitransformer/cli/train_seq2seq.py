@@ -7,6 +7,7 @@ import click
 
 from minitransformer.cli._runs import POSITIVE, SHARE, run_options, setting_options, train
 from minitransformer.models.seq2seq_config import PRESETS
+from minitransformer.training.optimizer.schedule import SCHEDULES
 from minitransformer.training.runs.translation import (
     ARCHITECTURES,
     BYTES,
@@ -30,6 +31,7 @@ setting = setting_options(TranslationSettings)
 @setting("max_length", click.IntRange(min=2), "Tokens of a source or a target.  [default: twice the longest]")
 @setting("dropout", SHARE, "Share of hidden values set to 0.")
 @setting("label_smoothing", SHARE, "Share of the probability that is asked for of all tokens alike.")
+@setting("schedule", click.Choice([*SCHEDULES]), "How the learning rate falls after its peak.")
 @setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved.")
 @setting("translated", POSITIVE, "Pairs of --dev to translate in an evaluation.")
 @run_options(TranslationSettings)

@@ -24,7 +24,7 @@ from minitransformer.training.memory import keep_freed_memory
 from minitransformer.training.metrics import MetricsLog
 from minitransformer.training.optimizer.adamw import AdamW, RateFactor
 from minitransformer.training.optimizer.clipping import clip_scale, global_norm
-from minitransformer.training.optimizer.schedule import linear_warm_up_and_decay
+from minitransformer.training.optimizer.schedule import Schedule, linear_warm_up_and_decay
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.stop_signals import StopSignals
 from minitransformer.training.tasks.task import Model, Task
@@ -61,6 +61,7 @@ class TrainingLoop(Generic[Model]):
     evaluate: Callable[[], Any]
     keep: Callable[[Any], None]
     rate_factors: Sequence[RateFactor] | None = None
+    schedule: Schedule = linear_warm_up_and_decay
     machines: Machines = field(default_factory=Machines)
 
     def __post_init__(self) -> None:
@@ -106,7 +107,7 @@ class TrainingLoop(Generic[Model]):
         metrics, norm = self.task.gradients(workers, batch, generator(settings.seed, "dropout", step))
         self._check_finite(step + 1, "loss", metrics["loss"])
         self._check_finite(step + 1, "gradient's norm", norm)
-        factor = linear_warm_up_and_decay(step, round(settings.warm_up * self.steps), self.steps)
+        factor = self.schedule(step, round(settings.warm_up * self.steps), self.steps)
         rate = settings.learning_rate * factor
         self.optimizer.step(rate, clip_scale(norm, settings.max_gradient_norm), workers.spread)
         return {

@@ -33,6 +33,7 @@ from minitransformer.training.checkpoint import Checkpoints, remove_checkpoints
 from minitransformer.training.loop import TrainingLoop
 from minitransformer.training.machines import Machines
 from minitransformer.training.optimizer.adamw import RateFactor
+from minitransformer.training.optimizer.schedule import Schedule, linear_warm_up_and_decay
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
@@ -55,6 +56,7 @@ class Run(ABC):
     task: Task
     steps: int
     save_every: int  # steps from one evaluation and checkpoint to the next
+    schedule: Schedule = staticmethod(linear_warm_up_and_decay)  # of the learning rate
 
     def __init__(self, folder: Path, settings: Any) -> None:
         self.folder = folder
@@ -146,6 +148,7 @@ class Run(ABC):
             evaluate=self.evaluate,
             keep=self.keep,
             rate_factors=self.rate_factors(),
+            schedule=self.schedule,
             machines=machines,
         )
 

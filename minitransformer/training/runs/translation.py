@@ -30,6 +30,7 @@ from minitransformer.text.character_tokenizer import CharacterTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.tokenizer_config import TOKENIZER_CONFIG_FILE
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
+from minitransformer.training.optimizer.schedule import SCHEDULES
 from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
@@ -60,6 +61,7 @@ class TranslationSettings(TrainingSettings):
                            of train, and at least 64
     dropout                of the embeddings and after each sub-layer
     label_smoothing        of the loss
+    schedule               of the learning rate after its peak: "linear" to 0, or "noam", as one over the step's root
     """
 
     train: str
@@ -77,6 +79,7 @@ class TranslationSettings(TrainingSettings):
     max_length: int | None = None
     dropout: float = 0.1
     label_smoothing: float = 0.1
+    schedule: str = "linear"
 
     def new_model(self, vocab_size: int, eos_token_id: int, positions: int, seed: int | None) -> Translator:
         """A model with this vocabulary; the token that ends a text also begins one, and fills others' batches up."""
@@ -129,6 +132,7 @@ class TranslationRun(BestModelRun):
         epochs = Epochs(len(self.pairs), settings.batch_size, settings.seed)
         self.task = Task(lambda step: self.pairs.select(epochs.examples(step)), settings.num_shards)
         self.steps = settings.epochs * epochs.steps_per_epoch
+        self.schedule = SCHEDULES[settings.schedule]
         self.save_every = -(-epochs.steps_per_epoch // settings.evaluations_per_epoch)
 
     def _make_tokenizer(self, train: Table) -> LosslessTokenizer:

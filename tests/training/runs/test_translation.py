@@ -93,6 +93,15 @@ def test_the_best_model_is_kept_and_a_finished_run_evaluates_as_it(tmp_path):
         TranslationRun.resume(run.folder)
 
 
+def test_the_learning_rate_falls_as_it_is_said(tmp_path):
+    for schedule, last in (("linear", 1 / 5), ("noam", (1 / 6) ** 0.5)):
+        run = TranslationRun.start(tmp_path / schedule, settings(tmp_path, schedule=schedule, warm_up=0.17))
+        run.loop(Machines()).run(workers=1)
+        rates = [line["learning_rate"] for line in read_metrics(run.metrics_file) if "learning_rate" in line]
+        assert len(rates) == 6
+        assert rates[-1] == pytest.approx(run.settings.learning_rate * last)
+
+
 def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
     values = []
     for workers in (1, 2):
