@@ -5,8 +5,9 @@
     python -m scripts.experiments.email_completion measure mail-gpt train.tsv dev.tsv
 
 The tables (TSV) have the columns mailbox, subject and body, a body's sentences divided by " \\n ". Places are word
-boundaries of held-out sentences, after two words or more. Suggestions are shown at the share of the places that is the
-coverage, those with the highest confidence. ExactMatch is the share of them that is equal to the words that came.
+boundaries of held-out sentences, after two words or more. A confidence is chosen so that suggestions are made at the
+share of the places that is the coverage, each with as many words as have it. ExactMatch is the share of them that is
+equal to the words that came. In the rows "whole", all words or none are shown, by their mean confidence.
 """
 
 import time
@@ -20,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minitransformer import Gpt
-from minitransformer.inference.completion.completer import Completer, Suggestion
+from minitransformer.inference.completion.completer import Completer, Suggestion, confidence_for
 from minitransformer.inference.completion.personal_ngrams import PersonalNgrams
 from minitransformer.inference.completion.suggestible import suggestible_part
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
@@ -29,11 +30,11 @@ from scripts.pages import table
 
 COVERAGES = (0.01, 0.05, 0.10, 0.20)
 LENGTHS = ((1, 1), (2, 2), (3, 4), (5, 16))  # of suggestions, in words: from, to
-SHARES = (0.2, 0.4, 0.6)  # of the mailbox's n-grams
+SHARES = (0.2, 0.4)  # of the mailbox's n-grams
 KEYSTROKES = 2000
 ORDER = 5  # of the n-grams of all mails
 
-Suggest = Callable[["Place"], Suggestion | None]
+Suggest = Callable[["Place"], list[Suggestion]]  # the first word, the first two, ...
 
 
 class Mail(NamedTuple):
@@ -77,6 +78,7 @@ def measure(model: Path, train: Path, dev: Path, num_places: int) -> None:
     results = {}
     for name, suggest in contestants(gpt, tokenizer, known).items():
         results[name] = [suggest(place) for place in tqdm(places, desc=name, disable=None)]
+    results["GPT, whole"] = [whole(found) for found in results["GPT"]]
     print(f"{len(places):,} places of {dev.name}\n\n{coverage_table(results, places)}\n")
     print(f"At a coverage of 5 %, by the length of the suggestion:\n\n{length_table(results, places)}\n")
     print(latency_line(Completer(gpt, tokenizer), mails(dev)))
@@ -107,16 +109,16 @@ def contestants(gpt: Gpt, tokenizer: LosslessTokenizer, known: list[Mail]) -> di
     def mixed(share: float) -> Suggest:
         completer = Completer(gpt, tokenizer, personal_share=share)
 
-        def suggest(place: Place) -> Suggestion | None:
+        def suggest(place: Place) -> list[Suggestion]:
             completer.personal = of_mailbox.get(place.mailbox)
-            return completer.suggest(place.typed)
+            return completer.suggestions(place.typed)
 
         return suggest
 
     return {
         "trie of the training sentences": Trie(known).suggest,
-        f"{ORDER}-grams of all mails": lambda place: ngrams.suggest(place.typed),
-        "GPT": lambda place: alone.suggest(place.typed),
+        f"{ORDER}-grams of all mails": lambda place: ngrams.suggestions(place.typed),
+        "GPT": lambda place: alone.suggestions(place.typed),
         **{f"GPT and {share:.0%} of the mailbox's trigrams": mixed(share) for share in SHARES},
     }
 
@@ -139,13 +141,16 @@ class Trie:
                 for i in range(2, len(words)):
                     self.ends[f"{' '.join(words[:i])} "][" ".join(words[i:])] += 1
 
-    def suggest(self, place: Place) -> Suggestion | None:
+    def suggest(self, place: Place) -> list[Suggestion]:
         if (ends := self.ends.get(place.sentence)) is None:
-            return None
-        [(end, count)] = ends.most_common(1)
-        shown = suggestible_part(place.typed, end)
-        # Of two ends that are equally likely, the one that was seen more often is surer.
-        return Suggestion(shown, count / (ends.total() + 1)) if shown else None
+            return []
+        words = suggestible_part(place.typed, ends.most_common(1)[0][0]).split(" ")
+        suggestions = []
+        for i in range(1, len(words) + 1):
+            count = sum(n for end, n in ends.items() if end.split(" ")[:i] == words[:i])
+            # Of two words that are equally likely, the one that was seen more often is surer.
+            suggestions.append(Suggestion(" ".join(words[:i]), count / (ends.total() + 1)))
+        return suggestions if words[0] else []
 
 
 def is_right(suggestion: Suggestion, place: Place) -> bool:
@@ -153,38 +158,40 @@ def is_right(suggestion: Suggestion, place: Place) -> bool:
     return words == place.following[: len(words)]
 
 
-def shown_at(coverage: float, suggestions: list[Suggestion | None]) -> list[int]:
-    """The places with the highest confidence, no more than this share of all."""
-    order = sorted((i for i, s in enumerate(suggestions) if s), key=lambda i: -suggestions[i].confidence)
-    return order[: int(coverage * len(suggestions))]
+def shown_at(coverage: float, results: list[list[Suggestion]]) -> dict[int, Suggestion]:
+    """What is shown at which places, no more than this share of all."""
+    least = confidence_for(np.array([found[0].confidence if found else 0 for found in results]), coverage)
+    sure = {i: [s for s in found if s.confidence >= least] for i, found in enumerate(results)}
+    return {i: found[-1] for i, found in sure.items() if found}
 
 
-def coverage_table(results: dict[str, list[Suggestion | None]], places: list[Place]) -> str:
-    header = ["ExactMatch at a coverage of", *(f"{c:.0%}" for c in COVERAGES), "words right, of 100 typed, at 5 %"]
+def coverage_table(results: dict[str, list[list[Suggestion]]], places: list[Place]) -> str:
+    header = ["ExactMatch at a coverage of", *(f"{c:.0%}" for c in COVERAGES), "words right, of 100 places, at 5 %"]
     rows = []
-    for name, suggestions in results.items():
-        cells = []
-        for coverage in COVERAGES:
-            shown = shown_at(coverage, suggestions)
-            cells.append(f"{np.mean([is_right(suggestions[i], places[i]) for i in shown]):.0%}")
-        right = [i for i in shown_at(0.05, suggestions) if is_right(suggestions[i], places[i])]
-        words = sum(len(suggestions[i].text.split()) for i in right)
-        rows.append([name, *cells, f"{100 * words / len(places):.1f}"])
+    for name, found in results.items():
+        shown = [shown_at(coverage, found) for coverage in COVERAGES]
+        exact = [np.mean([is_right(s, places[i]) for i, s in at.items()]) for at in shown]
+        words = sum(len(s.text.split()) for i, s in shown_at(0.05, found).items() if is_right(s, places[i]))
+        rows.append([name, *(f"{share:.0%}" for share in exact), f"{100 * words / len(places):.1f}"])
     return table(header, rows)
 
 
-def length_table(results: dict[str, list[Suggestion | None]], places: list[Place]) -> str:
+def length_table(results: dict[str, list[list[Suggestion]]], places: list[Place]) -> str:
     names = [f"{low} word{'s' if high > 1 else ''}" if low == high else f"{low} to {high}" for low, high in LENGTHS]
     rows = []
-    for name, suggestions in results.items():
-        shown = shown_at(0.05, suggestions)
+    for name, found in results.items():
+        shown = shown_at(0.05, found)
         cells = []
         for low, high in LENGTHS:
-            of_length = [i for i in shown if low <= len(suggestions[i].text.split()) <= high]
-            right = sum(is_right(suggestions[i], places[i]) for i in of_length)
-            cells.append(f"{right} of {len(of_length)}")
+            of_length = {i: s for i, s in shown.items() if low <= len(s.text.split()) <= high}
+            cells.append(f"{sum(is_right(s, places[i]) for i, s in of_length.items())} of {len(of_length)}")
         rows.append([name, *cells])
     return table(["right, of those shown", *names], rows)
+
+
+def whole(found: list[Suggestion]) -> list[Suggestion]:
+    """All words or none, with their mean confidence: Smart Compose's rule, here with words for tokens."""
+    return [Suggestion(s.text, s.confidence ** (1 / len(s.text.split()))) for s in found[-1:]]
 
 
 def latency_line(completer: Completer, written: list[Mail]) -> str:

@@ -54,14 +54,19 @@ def test_typing_on_gives_what_a_fresh_start_gives(trained):
         assert found.confidence == pytest.approx(expected.confidence, rel=1e-5)
 
 
-def test_a_suggestion_that_is_not_sure_enough_is_not_made(trained):
+def test_as_many_words_are_suggested_as_are_sure_enough(trained):
     completer = Completer(*trained, max_new_tokens=24)
-    confidence = completer.suggest("let me").confidence  # know, or see
-    assert completer.suggest("let me", min_confidence=confidence - 1e-6) is not None
-    assert completer.suggest("let me", min_confidence=confidence + 1e-6) is None
+    words = completer.suggestions("let me")  # know, or see
+    assert [suggestion.text for suggestion in words[:2]] == [" know", " know if"]
+    confidences = [suggestion.confidence for suggestion in words]
+    assert confidences == sorted(confidences, reverse=True)
+    for suggestion in words:
+        assert completer.suggest("let me", min_confidence=suggestion.confidence - 1e-4).text.startswith(suggestion.text)
+    assert completer.suggest("let me", min_confidence=confidences[0] + 1e-4) is None
+    assert completer.suggest("let me").text == words[-1].text
 
 
-def test_the_confidence_is_the_mean_probability_of_the_tokens_given_what_was_typed(trained):
+def test_the_confidence_is_the_probability_of_all_the_tokens_given_what_was_typed(trained):
     model, tokenizer = trained
     found = Completer(model, tokenizer, max_new_tokens=24).suggest("call me")
     before, said = [tokenizer.eos_token_id, *tokenizer.encode("call")], tokenizer.encode(" me" + found.text)
@@ -69,7 +74,7 @@ def test_the_confidence_is_the_mean_probability_of_the_tokens_given_what_was_typ
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     spells = [token.startswith(b" me") or (token and b" me".startswith(token)) for token in tokenizer.token_bytes]
     log_p[0] -= np.log(np.exp(log_p[0][np.array(spells, bool)]).sum())
-    assert found.confidence == pytest.approx(math.exp(log_p[np.arange(len(said)), said].mean()), rel=1e-3)
+    assert found.confidence == pytest.approx(math.exp(log_p[np.arange(len(said)), said].sum()), rel=1e-3)
 
 
 def test_long_texts_lose_their_beginning_and_complete_as_well(trained):

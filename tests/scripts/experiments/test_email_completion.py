@@ -1,7 +1,7 @@
 """The parts of the experiment that decide what its numbers mean."""
 
 from minitransformer.inference.completion.completer import Suggestion
-from scripts.experiments.email_completion import Mail, Place, Trie, is_right, mails, places_of, shown_at
+from scripts.experiments.email_completion import Mail, Place, Trie, is_right, mails, places_of, shown_at, whole
 
 MAIL = Mail("a", ["let me know today", "thanks for it"])
 
@@ -16,10 +16,11 @@ def test_places_are_the_word_boundaries_after_two_words(tmp_path):
     ]
 
 
-def test_the_trie_says_what_followed_most_often():
-    trie = Trie([Mail("a", ["let me know if."]), Mail("b", ["let me know if.", "let me see."])])
-    assert trie.suggest(Place("c", "let me ", "let me ", [])) == Suggestion("know if.", 0.5)
-    assert trie.suggest(Place("c", "who is ", "who is ", [])) is None
+def test_the_trie_says_what_followed_most_often_and_how_often_each_word_did():
+    trie = Trie([Mail("a", ["let me know if."]), Mail("b", ["let me know if.", "let me see.", "let me know."])])
+    said = [Suggestion("know", 0.4), Suggestion("know if.", 0.4)]
+    assert trie.suggest(Place("c", "let me ", "let me ", [])) == said
+    assert trie.suggest(Place("c", "who is ", "who is ", [])) == []
 
 
 def test_a_suggestion_is_right_if_all_its_words_came():
@@ -30,8 +31,11 @@ def test_a_suggestion_is_right_if_all_its_words_came():
     assert not is_right(Suggestion("know today. thanks", 0.1), place)
 
 
-def test_the_surest_are_shown_and_no_more_than_the_coverage():
-    suggestions = [Suggestion("a", 0.2), None, Suggestion("b", 0.9), Suggestion("c", 0.5)]
-    assert shown_at(0.5, suggestions) == [2, 3]
-    assert shown_at(0.2, suggestions) == []
-    assert shown_at(1.0, suggestions) == [2, 3, 0]
+def test_as_many_places_get_a_suggestion_as_the_coverage_says_and_as_many_words_as_are_as_sure():
+    b, bc = Suggestion("b", 0.9), Suggestion("b c", 0.6)
+    results = [[Suggestion("a", 0.2)], [], [b, bc], [Suggestion("c", 0.5)]]
+    assert shown_at(0.25, results) == {2: bc}
+    assert shown_at(0.5, results) == {2: bc, 3: Suggestion("c", 0.5)}
+    assert shown_at(0.2, results) == {}
+    assert set(shown_at(1.0, results)) == {0, 2, 3}
+    assert whole([b, bc])[0].confidence == 0.6**0.5
