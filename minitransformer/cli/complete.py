@@ -27,7 +27,8 @@ def command(
     """Print what to put after TEXT, if the model is sure enough.
 
     A suggestion ends with the sentence or before it, and has no names, numbers, or pronouns such as "he". It has as
-    many words as are sure enough: its confidence is the probability that all of them come. MODEL is a folder from `pretrain-gpt`, or a GPT-2.
+    many words as are sure enough: its confidence is the probability that all of them come. MODEL is a folder from
+    `pretrain-gpt`, or a GPT-2.
 
     \b
     Example:
