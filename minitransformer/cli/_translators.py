@@ -16,7 +16,9 @@ from minitransformer.text.lossless_files import DECODER_TOKENIZER_FILES
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
 
-beams_option = click.option("--beams", default=1, show_default=True, type=POSITIVE, help="Follow so many beginnings.")
+beams_option = click.option(
+    "--beams", default=1, show_default=True, type=POSITIVE, help="Beginnings to follow at once."
+)
 length_penalty_option = click.option(
     "--length-penalty", default=1.0, show_default=True, help="Above 1 prefers longer translations, below 1 shorter."
 )

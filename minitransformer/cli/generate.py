@@ -1,6 +1,5 @@
 """minitransformer generate MODEL "Once upon a time": how the model goes on with a text."""
 
-import json
 import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import click
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import load_gpt
 from minitransformer.cli._runs import POSITIVE
 from minitransformer.cli._texts import TEXT
@@ -31,7 +31,7 @@ from minitransformer.randomness import generator
 @click.option("--length-penalty", default=1.0, show_default=True, help="Above 1 prefers longer texts, below 1 shorter.")
 @click.option("--seed", type=click.IntRange(min=0), help="Random seed: the same one draws the same text.")
 @click.option("--stop", help="End the text before this text.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: text, token ids, log-probability.")
+@json_option
 def command(
     model: str,
     text: str,
@@ -69,7 +69,7 @@ def command(
     new_tokens = stream(gpt, tokenizer.encode(text), options, generator(seed or 0, "generation"))
     pieces = until(stop, tokenizer.decode_stream(ids_of(new_tokens, tokens)))
     if as_json:
-        click.echo(json.dumps(as_object("".join(pieces), tokens), ensure_ascii=False))
+        print_json(as_object("".join(pieces), tokens))
         return
     for piece in pieces:
         click.echo(piece, nl=False)

@@ -2,8 +2,8 @@
 
 import click
 
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._texts import TEXT
-from minitransformer.files import json_text
 from minitransformer.formatting import format_table, printable
 from minitransformer.search.catalogue import conditions
 from minitransformer.search.product_index import Hit, ProductIndex
@@ -20,7 +20,7 @@ from minitransformer.search.product_index import Hit, ProductIndex
     help="Only products that have VALUE in COLUMN; may be repeated, and for one COLUMN any of the values will do.",
 )
 @click.option("--explain", is_flag=True, help="Say why: cosine and BM25 with the ranks by each, and the words matched.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(index: str, query: str, top: int, where: tuple[str, ...], explain: bool, as_json: bool) -> None:
     """Print the best products for a query.
 
@@ -34,7 +34,7 @@ def command(index: str, query: str, top: int, where: tuple[str, ...], explain: b
     """
     hits = ProductIndex.open(index).search(query, top, conditions(where))
     if as_json:
-        click.echo(json_text({"query": query, "hits": [hit.as_json(explain) for hit in hits]}), nl=False)
+        print_json({"query": query, "hits": [hit.as_json(explain) for hit in hits]})
     elif not hits:
         click.echo("nothing was found", err=True)
     else:

@@ -2,8 +2,8 @@
 
 import click
 
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._texts import TEXT
-from minitransformer.files import json_text
 from minitransformer.formatting import printable
 from minitransformer.search.product_index import ProductIndex
 from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
@@ -15,7 +15,7 @@ from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
 @click.option("--top", default=10, show_default=True, metavar="N", help="How many suggestions to print at most.")
 @click.option("--all", "show_all", is_flag=True, help="Show suggestions that mean the same, too.")
 @click.option("--explain", is_flag=True, help="Say what each suggestion hides, since it means the same.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as_json: bool) -> None:
     """Complete what somebody has begun to type.
 
@@ -29,8 +29,7 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
     product_index = ProductIndex.open(index)
     suggestions = product_index.suggest(prefix, top, same_meaning=SHOW_ALL if show_all else SAME_MEANING)
     if as_json:
-        found = [suggestion.as_json() for suggestion in suggestions]
-        click.echo(json_text({"prefix": prefix, "suggestions": found}), nl=False)
+        print_json({"prefix": prefix, "suggestions": [suggestion.as_json() for suggestion in suggestions]})
         return
     for suggestion in suggestions:
         note = f"  (for {suggestion.correction!r})" if suggestion.correction else ""

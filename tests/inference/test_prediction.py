@@ -119,4 +119,5 @@ def test_what_else_is_in_the_folder_is_not_worth_a_warning(tmp_path):
     network().save_pretrained(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        load_predictor(saved(tmp_path, classifier()))
+        predictor = load_predictor(saved(tmp_path, classifier()))
+    assert predictor.labels == network().labels

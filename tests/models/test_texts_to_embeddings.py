@@ -46,8 +46,10 @@ def test_a_stream_gives_what_a_list_gives(monkeypatch, encoder):
 
 
 def test_a_single_batch_starts_no_thread(monkeypatch, encoder):
-    monkeypatch.setattr(threading.Thread, "start", lambda self: pytest.fail("a thread was started"))
+    started = []
+    monkeypatch.setattr(threading.Thread, "start", started.append)
     encoder.encode(TEXTS)
+    assert started == []
 
 
 def test_long_texts_are_cut_and_reported(encoder):

@@ -66,7 +66,8 @@ def test_the_syntax_of_sql_and_fts_means_nothing(catalogue, query):
 
 @given(st.text(max_size=40))
 def test_any_text_can_be_asked_for(catalogue, query):
-    find_by_words(catalogue.connection, query, ALL, 3)
+    found = find_by_words(catalogue.connection, query, ALL, 3)
+    assert len(found.keys) == len(found.scores) <= 3
 
 
 def test_a_query_of_many_words_is_cut():

@@ -139,7 +139,8 @@ def test_an_address_with_a_query_shows_its_products(page, address):
 def test_what_is_wrong_is_said(page):
     page.route("**/suggest?*", lambda route: route.abort())
     page.keyboard.type("m")
-    page.wait_for_function("document.getElementById('error').textContent.includes(\"can't be reached\")")
+    page.wait_for_function("document.getElementById('error').textContent")
+    assert "can't be reached" in page.locator("#error").text_content()
     page.unroute("**/suggest?*")
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.errors import UserError
 from minitransformer.evaluation.judgments import read_judgments
 from minitransformer.evaluation.search import (
@@ -15,7 +16,6 @@ from minitransformer.evaluation.search import (
     score_rankings,
     search_report,
 )
-from minitransformer.files import json_text
 from minitransformer.search.fusion import MEANING
 from minitransformer.search.product_index import ProductIndex
 
@@ -29,7 +29,7 @@ SEARCHES = {"words and meaning": MEANING, "words": 0.0, "meaning": 1.0}  # how m
 @click.option(
     "--right-from", default=1e-9, metavar="GAIN", help="The gain from which a product is right.  [default: > 0]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(index: str, judgments: str, exponential: bool, right_from: float, as_json: bool) -> None:
     """Print how well an index answers queries that people judged products for.
 
@@ -52,12 +52,12 @@ def command(index: str, judgments: str, exponential: bool, right_from: float, as
     if as_json:
         by_name = {
             name: {
-                **{column: float(values.mean()) for column, values in zip(NAMES, scores, strict=True)},
+                **{column: values.mean() for column, values in zip(NAMES, scores, strict=True)},
                 "interval": interval(scores.ndcg),
             }
             for name, scores in results.items()
         }
-        click.echo(json_text({"queries": len(queries), **by_name}), nl=False)
+        print_json({"queries": len(queries), **by_name})
         return
     left_out = len(judged) - len(queries)
     click.echo(f"{len(queries):,} queries" + f", and {left_out:,} without a right product" * bool(left_out))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import click
 
+from minitransformer.cli._json import json_option, print_json
 from minitransformer.evaluation.suggestions import AT, LETTERS, SuggestionScores, score_suggestions
-from minitransformer.files import json_text
 from minitransformer.formatting import format_table
 from minitransformer.search.product_index import ProductIndex
 from minitransformer.search.product_table import read_queries
@@ -17,7 +17,7 @@ from minitransformer.search.terms import normalise_text
 @click.command()
 @click.argument("index", type=click.Path())
 @click.argument("queries", type=click.Path(), metavar="QUERIES.tsv")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(index: str, queries: str, as_json: bool) -> None:
     """Print how soon queries are suggested when they are typed.
 
@@ -43,7 +43,7 @@ def command(index: str, queries: str, as_json: bool) -> None:
         "beginnings by popularity": score_suggestions(Beginnings(product_index.suggested_texts()).find, counts),
     }
     if as_json:
-        click.echo(json_text({name: score._asdict() for name, score in scores.items()}), nl=False)
+        print_json(scores)
     else:
         header = ["", f"MRR@{AT}", *(f"after {n}" for n in LETTERS), "saved", "never"]
         click.echo(format_table([header, *([name, *_cells(score)] for name, score in scores.items())]))

@@ -87,8 +87,9 @@ def test_any_length_of_a_text_fits_into_the_positions(length):
     """A new model's beams hardly ever end: they take all the tokens they may."""
     tokenizer = CharacterTokenizer.train("abc ")
     model = Gpt(GptConfig.preset("tiny", vocab_size=tokenizer.vocab_size, max_position_embeddings=20), seed=0)
-    Completer(model, tokenizer, max_new_tokens=5).suggest("abcabcab " * 9 + "c" * length)
-    Completer(model, tokenizer, max_new_tokens=5).suggest("b" * length)
+    for text in ("abcabcab " * 9 + "c" * length, "b" * length):
+        for suggestion in Completer(model, tokenizer, max_new_tokens=5).suggestions(text):
+            assert 1 <= len(suggestion.text) <= 5  # a token a character
 
 
 def test_a_mailbox_speaks_up_for_its_own_phrases(trained):

@@ -17,7 +17,8 @@ from minitransformer.inference.generation.options import GenerationOptions
     ids=str,
 )
 def test_options_that_agree_are_accepted(options):
-    GenerationOptions(max_new_tokens=5, **options)
+    accepted = GenerationOptions(max_new_tokens=5, **options)
+    assert {name: getattr(accepted, name) for name in options} == options
 
 
 @pytest.mark.parametrize(
