@@ -107,8 +107,7 @@ def _with_others(
     )
     with tqdm(unit=" texts", disable=not show_progress) as progress:
         while block := [*islice(lines, LINES_OF_EACH * job.size)]:
-            own = slice(job.rank * LINES_OF_EACH, (job.rank + 1) * LINES_OF_EACH)
-            yield from job.all(partial(encoder.encode, block[own], prompt_name=prompt_name, truncation=own_cuts))
+            yield from job.all(partial(encoder.encode, job.share(block), prompt_name=prompt_name, truncation=own_cuts))
             progress.update(len(block))
     all_cuts.add(*job.gather(own_cuts.counts))
     all_cuts.report()

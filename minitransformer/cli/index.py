@@ -73,7 +73,7 @@ def embed_with_others(job: Machines, embed: Embed, texts: list[str]) -> np.ndarr
     if job.size == 1:
         return embed(texts)
     job.gather((embed.__name__, texts))
-    return np.concatenate(job.all(embed, share_of(job, texts)))
+    return np.concatenate(job.all(embed, job.share(texts)))
 
 
 def embed_for_the_first(job: Machines, folder: Path) -> None:
@@ -82,9 +82,4 @@ def embed_for_the_first(job: Machines, folder: Path) -> None:
     while (asked := job.gather(None)[0]) is not None:
         name, texts = asked
         model = model or IndexModel(folder, IndexSettings.read(folder).model)
-        job.all(getattr(model, name), share_of(job, texts))
-
-
-def share_of(job: Machines, texts: list[str]) -> list[str]:
-    size = -(-len(texts) // job.size)
-    return texts[job.rank * size : (job.rank + 1) * size]
+        job.all(getattr(model, name), job.share(texts))

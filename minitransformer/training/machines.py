@@ -34,6 +34,11 @@ class Machines:
         """The values of all processes by their rank."""
         return [value]
 
+    def share(self, items: list[Result]) -> list[Result]:
+        """This process's part of some items. The parts of all processes, one after the other, are the items."""
+        size = -(-len(items) // self.size)
+        return items[self.rank * size : (self.rank + 1) * size]
+
     def all(self, function: Callable[..., Result], *arguments: Any) -> list[Result]:
         """Call the function in every process. All get all results; or the UserError of one, if any has raised one."""
         return [function(*arguments)]

@@ -34,8 +34,6 @@ class MetricsLog:
 
     def write(self, step: int, **metrics: Any) -> None:
         """Add a line, on the disk at once. Raises UserError if there is no room for it."""
-        if self.file is None:
-            return
         try:
             self._opened.write(_line({"step": step, **metrics}))
             self._opened.flush()

@@ -154,7 +154,7 @@ def duplicates(model: str) -> None:
         [f"{score.threshold:.2f}", f"{score.precision:.2f}", f"{score.recall:.2f}"]
         for score in score_duplicates(cosines, truth, THRESHOLDS)
     ]
-    print(f"{sum(truth)} pairs that mean the same and {len(truth) - sum(truth)} that don't; ", end="")
+    print(f"{sum(truth)} pairs with one meaning and {len(truth) - sum(truth)} with two; ", end="")
     print(f"area under the curve {area_under_curve(cosines, truth):.2f}\n")
     print(table(["threshold", "precision", "recall"], rows))
 

@@ -18,6 +18,16 @@ def test_one_process_has_nothing_to_send():
     assert job.end(1)
 
 
+@pytest.mark.parametrize(("size", "count"), [(1, 4), (2, 7), (3, 2), (4, 0)])
+def test_shares_are_the_items_one_after_the_other(size, count):
+    shares = []
+    for rank in range(size):
+        job = Machines()
+        job.rank, job.size = rank, size
+        shares += job.share([*range(count)])
+    assert shares == [*range(count)]
+
+
 @pytest.mark.parametrize(("processes", "items"), [(1, 4), (2, 7), (3, 2), (4, 0)])
 def test_what_is_dealt_out_comes_back_in_order(processes, items):
     dealt = [[*range(process, items, processes)] for process in range(processes)]
