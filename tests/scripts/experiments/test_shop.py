@@ -44,5 +44,5 @@ def test_the_labelled_pairs_are_pairs_and_each_is_there_once(tmp_path):
     assert len({frozenset(pair.split("|")) for pair in pairs}) == len(pairs)
     shop_encoder().save_pretrained(tmp_path)
     lines = printed("duplicates", tmp_path)
-    assert lines[0].startswith("27 pairs that mean the same and 27 that don't; area under the curve ")
+    assert lines[0].startswith("27 pairs with one meaning and 27 with two; area under the curve ")
     assert len(lines) == 4 + len(shop.THRESHOLDS)
