@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.command_lines import check_command_line, command_lines
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 README = DOCS.parent / "README.md"
+LADDER_ROW = re.compile(r"^\| (\d+) \| \[[^\]]+\]\(([\w-]+\.md)\)", re.MULTILINE)
+LADDER = [(int(number), page) for number, page in LADDER_ROW.findall((DOCS / "README.md").read_text())]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 MAX_CODE_WIDTH = 88  # characters that fit the column of a page, so that code doesn't scroll sideways
@@ -40,6 +43,17 @@ def test_every_page_is_listed_in_the_course():
     listed = {link.partition("#")[0] for link in links(DOCS / "README.md")}
     missing = [page.name for page in PAGES if page.name not in listed | {"README.md"}]
     assert not missing, f"docs/README.md does not mention {', '.join(missing)}"
+
+
+def test_the_ladder_counts_its_pages():
+    assert [number for number, _ in LADDER] == [*range(1, len(LADDER) + 1)]
+
+
+@pytest.mark.parametrize(("page", "next_page"), [(page, after) for (_, page), (_, after) in pairwise(LADDER)])
+def test_a_page_of_the_ladder_ends_with_a_link_to_the_next(page, next_page):
+    last_line = (DOCS / page).read_text().rstrip().rpartition("\n\n")[2]
+    assert last_line.startswith("Next: "), f"{page} ends without a line that begins with 'Next: '"
+    assert LINK.findall(last_line) == [next_page], f"on the ladder {page} is followed by {next_page}"
 
 
 @pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.name)
