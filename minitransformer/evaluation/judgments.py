@@ -2,8 +2,9 @@
 
 import os
 
+from minitransformer.corpora.columns import place_of, read_rows
 from minitransformer.errors import UserError
-from minitransformer.search.product_table import QUERY_COLUMNS, place_of, read_rows
+from minitransformer.search.product_table import QUERY_COLUMNS
 
 PRODUCT_COLUMNS = ("product_id", "id")
 GAIN_COLUMNS = ("gain", "rating", "relevance", "grade")
