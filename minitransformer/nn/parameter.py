@@ -116,6 +116,16 @@ def ones(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Constant:
+    """The same number everywhere."""
+
+    number: float
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return np.full(shape, self.number)
+
+
+@dataclass(frozen=True)
 class Normal:
     """Normal numbers of mean 0 and standard deviation std: GPT-2's initialisation."""
 

@@ -12,4 +12,6 @@ sum of the gradients of all of them: encode them as one batch of 2 S sequences, 
     cosent              pairs with a score     the order of the cosines
     triplet             triplets               Euclidean distances, with a margin
     ranking             pairs or triplets      each anchor finds its positive among the batch's
+    in_batch_negatives  queries and products   yes to one's own product, no to those of the others
+    two_way_softmax     queries and products   each query finds its product, and each product its query
 """

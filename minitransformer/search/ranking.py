@@ -1,6 +1,6 @@
 """Which products a query finds and in which order, from the cosine and the BM25 score of each.
 
-The steps are those of the lecture's system (Xiao et al. 2022, arXiv 2209.05555, figure 7): candidates by meaning and by
+The steps are those of the lecture's system (Xie et al. 2022, arXiv 2209.05555, figure 7): candidates by meaning and by
 words, a threshold, a list of allowed categories, and one ranked list. (Filters, such as what is in stock, come before.)
 """
 

@@ -29,6 +29,7 @@ from minitransformer.nn.luong_attention import LuongAttention
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
 from minitransformer.nn.normalise import Normalise
+from minitransformer.nn.pair_scores import DotProduct, ScaledCosine
 from minitransformer.nn.parameter import Parameter, zeros
 from minitransformer.nn.pooling import POOLINGS, Pooling
 from minitransformer.nn.pre_norm_layer import PreNormLayer
@@ -152,6 +153,24 @@ class AfterALinear(Module):
         return self.linear.backward(self.layer.backward(dy, layer), linear)
 
 
+class ScoresOverItself(Module):
+    """The scores of rows, behind a layer that has parameters, with others made of them."""
+
+    def __init__(self, score):
+        self.linear = Linear(H, H)
+        self.score = score
+
+    def forward(self, x):
+        a, linear = self.linear.forward(x)
+        scores, score = self.score.forward(a, 3 * a[2:])
+        return scores, (linear, score)
+
+    def backward(self, dscores, cache):
+        linear, score = cache
+        da, db = self.score.backward(dscores, score)
+        return self.linear.backward(da + 3 * np.pad(db, ((2, 0), (0, 0))), linear)
+
+
 def attention(causal=False):
     return SelfAttention(H, HEADS, RATE, RATE, causal=causal)
 
@@ -233,6 +252,8 @@ LAYERS = {
     "Pooling": Layer(lambda: AfterALinear(Pooling(tuple(POOLINGS))), (LENGTHS,)),
     "Sequential": Layer(lambda: Sequential([Dense(H, F, "tanh"), Normalise(), Linear(F, H)])),
     "FirstColumns": Layer(lambda: AfterALinear(FirstColumns(4))),
+    "DotProduct": Layer(lambda: ScoresOverItself(DotProduct())),
+    "ScaledCosine": Layer(lambda: ScoresOverItself(ScaledCosine())),
     "Normalise": Layer(lambda: AfterALinear(Normalise())),
 }
 every_layer = pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS.keys())

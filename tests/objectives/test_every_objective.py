@@ -1,5 +1,6 @@
 """What must hold of every objective: its gradients, its dtypes, and that both towers may be one batch or two calls."""
 
+import copy
 import importlib
 import pkgutil
 
@@ -8,11 +9,17 @@ import pytest
 
 import minitransformer.objectives
 from minitransformer import Bert, BertConfig, PackedTokens
+from minitransformer.nn.module import Module
+from minitransformer.nn.pair_scores import DotProduct, ScaledCosine
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.objectives.cosent import CosentObjective
+from minitransformer.objectives.in_batch_negatives import InBatchNegativesObjective
+from minitransformer.objectives.pair_targets import PairTargets
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
+from minitransformer.objectives.two_way_softmax import TwoWaySoftmaxObjective
+from minitransformer.ops.negative_weights import WEIGHTS
 from minitransformer.ops.pair_features import CONCATENATIONS
 from tests.gradient_check import assert_close, assert_gradient
 
@@ -24,6 +31,15 @@ LABELS = np.array([2, 0, 2, 1, 2])
 def classification(components, dtype=np.float64):
     return ClassificationObjective(H, num_labels=3, components=components, init_std=0.5).initialise(3, dtype)
 
+
+def scaled_cosine(dtype=np.float64):
+    return ScaledCosine(scale=3.0, bias=-0.5).initialise(0, dtype)
+
+
+# Products 0 and 3 are one and the same, and query 1 has bought product 2 as well.
+SOME_NEGATIVES = ~np.eye(S, dtype=bool)
+SOME_NEGATIVES[[0, 3, 1], [3, 0, 2]] = False
+PAIR_TARGETS = PairTargets(SOME_NEGATIVES, np.log([0.1, 0.2, 0.3, 0.1, 0.3]), np.log([0.4, 0.1, 0.1, 0.4, 0.2]))
 
 OBJECTIVES = {  # the objective, how many texts an example has, the targets
     **{
@@ -41,11 +57,29 @@ OBJECTIVES = {  # the objective, how many texts an example has, the targets
         3,
         np.array([[0, 1, 2, 0, 3], [4, 5, 5, 6, 7], [8, 9, 4, 3, 10]]),
     ),
+    **{  # with the gradient stopped at the weights, central differences see another function: see its own tests
+        f"in_batch_negatives, {weights} weights": (
+            InBatchNegativesObjective(scaled_cosine(), weights, "through", lambda_negatives=1.7, temperature=0.6),
+            2,
+            PAIR_TARGETS,
+        )
+        for weights in WEIGHTS
+    },
+    "in_batch_negatives, dot product": (InBatchNegativesObjective(DotProduct(), "relu", "through"), 2, None),
+    "two_way_softmax": (TwoWaySoftmaxObjective(scaled_cosine()), 2, None),
+    "two_way_softmax, logQ": (TwoWaySoftmaxObjective(scaled_cosine(), log_q=True), 2, PAIR_TARGETS),
 }
 
 every_objective = pytest.mark.parametrize(
     ("objective", "num_texts", "targets"), OBJECTIVES.values(), ids=OBJECTIVES.keys()
 )
+
+
+def in_float32(objective):
+    objective = copy.deepcopy(objective)
+    if isinstance(objective, Module) and objective.is_trained:
+        objective.initialise(3, np.float32)
+    return objective
 
 
 def draw_embeddings(num_texts, dtype=np.float64):
@@ -59,7 +93,8 @@ def assert_loss_gradient(found, objective, embeddings, targets, x, name):
 
 def test_every_objective_of_the_package_is_in_this_table():
     files = {module.name for module in pkgutil.iter_modules(minitransformer.objectives.__path__)}
-    files -= {"objective", "row_prediction", "smoothed_prediction"}  # the face of those on embeddings; those on rows
+    files -= {"objective", "pair_targets"}  # what objectives on embeddings are like
+    files -= {"row_prediction", "smoothed_prediction"}  # those on rows
     assert files == {name.split()[0].rstrip(",") for name in OBJECTIVES}
     for name in files:
         importlib.import_module(f"minitransformer.objectives.{name}")
@@ -69,26 +104,28 @@ def test_every_objective_of_the_package_is_in_this_table():
 def test_gradients_of_the_embeddings_equal_central_differences(objective, num_texts, targets):
     embeddings = draw_embeddings(num_texts)
     _, cache = objective.forward(embeddings, targets)
-    if isinstance(objective, ClassificationObjective):
+    if isinstance(objective, Module):
         objective.zero_grad()
     for i, gradient in enumerate(objective.backward(cache)):
         assert_loss_gradient(gradient, objective, embeddings, targets, embeddings[i], f"text {i}")
 
 
-@pytest.mark.parametrize("components", CONCATENATIONS, ids=",".join)
-def test_gradients_of_the_classifier_equal_central_differences(components):
-    objective, embeddings = classification(components), draw_embeddings(2)
-    _, cache = objective.forward(embeddings, LABELS)
+@every_objective
+def test_gradients_of_what_the_objective_learns_equal_central_differences(objective, num_texts, targets):
+    """A classifier, or the scale and the bias of a score."""
+    if not isinstance(objective, Module):
+        return
+    embeddings = draw_embeddings(num_texts)
+    _, cache = objective.forward(embeddings, targets)
     objective.zero_grad()
     objective.backward(cache)
     for name, parameter in objective.named_parameters():
-        assert_loss_gradient(parameter.grad, objective, embeddings, LABELS, parameter.value, name)
+        assert_loss_gradient(parameter.grad, objective, embeddings, targets, parameter.value, name)
 
 
 @every_objective
 def test_embeddings_in_float32_have_gradients_in_float32(objective, num_texts, targets):
-    if isinstance(objective, ClassificationObjective):
-        objective = classification(objective.components, np.float32)
+    objective = in_float32(objective)
     loss, cache = objective.forward(draw_embeddings(num_texts, np.float32), targets)
     assert isinstance(loss, float)
     assert {gradient.dtype for gradient in objective.backward(cache)} == {np.dtype(np.float32)}

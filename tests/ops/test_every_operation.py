@@ -24,12 +24,14 @@ from minitransformer.ops.dropout import dropout_backward, dropout_forward
 from minitransformer.ops.elementwise import FUNCTIONS, elementwise_backward, elementwise_forward
 from minitransformer.ops.embedding import embedding_backward, embedding_forward
 from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forward
+from minitransformer.ops.in_batch_loss import in_batch_loss_backward, in_batch_loss_forward
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
 from minitransformer.ops.low_rank import low_rank_backward, low_rank_forward
 from minitransformer.ops.lstm import lstm_backward, lstm_cell_backward, lstm_cell_forward, lstm_forward
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
+from minitransformer.ops.negative_weights import WEIGHTS, negative_weights_backward, negative_weights_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
 from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
 from minitransformer.ops.pooling import (
@@ -94,6 +96,7 @@ def dropout_rng():
 
 
 LENGTHS = np.array([3, 1, 4])  # of three sentences, one under the other
+NEGATIVES = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 1], [0, 0, 0, 0, 0]], bool)  # of three queries, the last has none
 EQUAL_TEXTS = right_answers(np.array([0, 1, 2, 1]), np.array([10, 11, 12, 13, 10, 2, 14]))
 
 OPERATIONS = {
@@ -136,6 +139,11 @@ OPERATIONS = {
     ),
     "gelu": Operation(gelu_forward, gelu_backward, [(4, 7)]),
     "gelu_tanh": Operation(gelu_tanh_forward, gelu_backward, [(4, 7)]),
+    "in_batch_loss": Operation(
+        lambda scores, weights: in_batch_loss_forward(scores, weights, NEGATIVES, 1.7),
+        in_batch_loss_backward,
+        [(3, 5), (3, 5)],
+    ),
     "lasttoken_pooling": Operation(
         lambda x: lasttoken_pooling_forward(x, LENGTHS), lasttoken_pooling_backward, [(8, 7)]
     ),
@@ -163,6 +171,14 @@ OPERATIONS = {
         multi_head_attention_backward,
         [(8, 12), (6, 12), (6, 12)],
     ),
+    **{
+        f"negative_weights, {kind}": Operation(
+            lambda scores, kind=kind: negative_weights_forward(scores, NEGATIVES, kind, 0.6),
+            negative_weights_backward,
+            [(3, 5)],
+        )
+        for kind in WEIGHTS
+    },
     "normalise": Operation(normalise_forward, normalise_backward, [(4, 7)]),
     "pair_features": Operation(
         lambda u, v: pair_features_forward(u, v, COMPONENTS), pair_features_backward, [(4, 7), (4, 7)]

@@ -9,11 +9,16 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from minitransformer.nn.pair_scores import DotProduct, ScaledCosine
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.objectives.cosent import CosentObjective
+from minitransformer.objectives.in_batch_negatives import WEIGHT_GRADIENTS, InBatchNegativesObjective
+from minitransformer.objectives.pair_targets import PairTargets
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
+from minitransformer.objectives.two_way_softmax import TwoWaySoftmaxObjective
+from minitransformer.ops.negative_weights import WEIGHTS
 from minitransformer.ops.pair_features import CONCATENATIONS
 
 S, H = 9, 6
@@ -111,3 +116,53 @@ def test_ranking_with_any_number_of_hard_negatives_equals_pytorch(symmetric, num
     np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
     for gradient, tensor in zip(objective.backward(cache), tensors, strict=True):
         np.testing.assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+NEGATIVES = ~np.eye(S, dtype=bool)
+NEGATIVES[[0, 3, 1], [3, 0, 2]] = False
+PAIR_TARGETS = PairTargets(NEGATIVES, *np.log(np.random.default_rng(6).uniform(0.1, 1, size=(2, S))))
+
+
+def torch_weights(scores, kind, temperature):
+    wrong = torch.tensor(NEGATIVES)
+    softmax = F.softmax((scores / temperature).masked_fill(~wrong, -torch.inf), dim=1)
+    weights = {
+        "equal": torch.ones_like(scores),
+        "identity": scores,
+        "sigmoid": scores.sigmoid(),
+        "relu": scores.relu(),
+        "softmax": softmax * wrong.sum(dim=1, keepdim=True),
+    }
+    return weights[kind] * wrong
+
+
+@pytest.mark.parametrize("weight_gradient", WEIGHT_GRADIENTS)
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_in_batch_negatives_equal_pytorch_with_the_gradient_stopped_or_not(weights, weight_gradient):
+    def torch_loss(queries, products):
+        scores, wrong = queries @ products.T, torch.tensor(NEGATIVES)
+        found = torch_weights(scores, weights, 0.6)
+        found = found.detach() if weight_gradient == "stop" else found
+        right = F.binary_cross_entropy_with_logits(scores.diag(), torch.ones(S, dtype=torch.float64))
+        of_pairs = F.binary_cross_entropy_with_logits(scores, torch.zeros_like(scores), reduction="none")
+        return right + 1.7 * ((found * of_pairs).sum(dim=1) / wrong.sum(dim=1)).mean()
+
+    compare(InBatchNegativesObjective(DotProduct(), weights, weight_gradient, 1.7, 0.6), torch_loss, 2, PAIR_TARGETS)
+
+
+@pytest.mark.parametrize("log_q", [False, True])
+def test_two_way_softmax_of_scaled_cosines_equals_pytorch_with_the_scales_gradient(log_q):
+    objective = TwoWaySoftmaxObjective(ScaledCosine(scale=7.0).initialise(0, np.float64), log_q)
+    log_scale = torch.tensor(objective.score.log_scale.value, requires_grad=True)
+
+    def torch_loss(queries, products):
+        scores = log_scale.exp() * F.cosine_similarity(queries[:, None], products[None], dim=2)
+        of_queries, of_products = (torch.tensor(log) * log_q for log in PAIR_TARGETS[1:])
+        own, left_out = torch.arange(S), torch.tensor(~NEGATIVES & ~np.eye(S, dtype=bool))
+        rows = (scores - of_products).masked_fill(left_out, -torch.inf)
+        columns = (scores - of_queries[:, None]).masked_fill(left_out, -torch.inf)
+        return (F.cross_entropy(rows, own) + F.cross_entropy(columns.T, own)) / 2
+
+    objective.zero_grad()
+    compare(objective, torch_loss, 2, PAIR_TARGETS)
+    np.testing.assert_allclose(objective.score.log_scale.grad, log_scale.grad.numpy(), rtol=1e-9, atol=1e-12)
