@@ -111,7 +111,7 @@ def train(run_type: type[RunType], context: click.Context, default_out: str | No
     processes = f" in each of {machines.size} processes" if machines.size > 1 else ""
     click.echo(f"{run.describe()}\nCores: {run.settings.cores(workers, machines.size)}{processes}")
     try:
-        metrics = run.train(workers, machines)
+        metrics = run.train(workers)
     except TrainingInterrupted as stopped:
         click.echo(f"Stopped after step {stopped.step}. Resume with: minitransformer {command} --resume {run.folder}")
         raise
@@ -144,11 +144,11 @@ def _start(run_type: type[RunType], context: click.Context, default_out: str | N
     return _begin(machines, partial(run_type.start, folder, run_type.settings_type(**settings)), run_type, folder)
 
 
-def _begin(machines: Machines, begin: Callable[[], RunType], run_type: type[RunType], folder: Path) -> RunType:
+def _begin(machines: Machines, begin: Callable[..., RunType], run_type: type[RunType], folder: Path) -> RunType:
     """The run that the first process begins. The others open what it has prepared in the folder."""
     runs: list[RunType] = []
-    machines.first(lambda: runs.append(begin()))
-    machines.all(lambda: None if runs else runs.append(run_type.open(folder)))
+    machines.first(lambda: runs.append(begin(machines=machines)))
+    machines.all(lambda: None if runs else runs.append(run_type.open(folder, machines)))
     return runs[0]
 
 

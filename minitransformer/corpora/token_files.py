@@ -7,7 +7,7 @@ has a fingerprint of the other files.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from minitransformer.files import json_text, read_json_object
 
 FACTS_FILE = "corpus.json"
 IDS_FILE = "token_ids.bin"
+
+Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # the built-in map, or one like it
 
 
 @contextmanager

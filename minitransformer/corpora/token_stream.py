@@ -9,6 +9,7 @@ A folder (corpora/token_files.py) holds
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from minitransformer.corpora.token_files import (
     IDS_FILE,
+    Spread,
     corpus_folder,
     dtype_of_ids,
     map_file,
@@ -35,22 +37,24 @@ class TokenStream:
     fingerprint: str
 
     @classmethod
-    def build(cls, running_text: Iterable[str], tokenizer: LosslessTokenizer, folder: str | os.PathLike) -> Self:
+    def build(
+        cls, running_text: Iterable[str], tokenizer: LosslessTokenizer, folder: str | os.PathLike, spread: Spread = map
+    ) -> Self:
         """Tokenise running text (corpora/corpus.py) into a folder and open it; memory doesn't grow with the text.
 
+        `spread` is the built-in map or one that lets other processes help (training/machines.py).
         The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if there is no
         text, if the tokenizer can't read it, if the folder exists and is something else, or if the disk is full.
         """
         dtype, num_tokens = dtype_of_ids(tokenizer.vocab_size), 0
-        with corpus_folder(Path(folder)) as partial:
-            with (partial / IDS_FILE).open("wb") as file:
-                for block in running_text:
-                    ids = tokenizer.encode(block) if block else [tokenizer.eos_token_id]
-                    file.write(np.array(ids, dtype).tobytes())
+        with corpus_folder(Path(folder)) as new_folder:
+            with (new_folder / IDS_FILE).open("wb") as file:
+                for ids in spread(partial(_block_or_end, tokenizer, dtype), running_text):
+                    file.write(ids.tobytes())
                     num_tokens += len(ids)
             if not num_tokens:
                 raise UserError("the corpus holds no text")
-            write_facts(partial, [IDS_FILE], num_tokens=num_tokens, token_dtype=dtype.str)
+            write_facts(new_folder, [IDS_FILE], num_tokens=num_tokens, token_dtype=dtype.str)
         return cls.open(folder)
 
     @classmethod
@@ -70,3 +74,8 @@ class TokenStream:
             too_few = f"the corpus has {len(self.token_ids)} tokens, too few to hold {held_out_share:.0%} of them out"
             raise UserError(f"{too_few} for evaluation; give more text")
         return self.token_ids[:cut], self.token_ids[cut - 1 :]
+
+
+def _block_or_end(tokenizer: LosslessTokenizer, dtype: np.dtype, block: str) -> NDArray:
+    """The ids of a block of text, or of the end of a document."""
+    return np.array(tokenizer.encode(block) if block else [tokenizer.eos_token_id], dtype)

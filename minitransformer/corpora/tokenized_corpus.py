@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from minitransformer.corpora.token_files import (
     IDS_FILE,
+    Spread,
     corpus_folder,
     dtype_of_ids,
     map_file,
@@ -67,14 +69,17 @@ class TokenizedCorpus:
         return len(self.document_starts) - 1
 
     @classmethod
-    def build(cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike) -> Self:
+    def build(
+        cls, corpus: Iterable[str], tokenizer: BertTokenizer, folder: str | os.PathLike, spread: Spread = map
+    ) -> Self:
         """Tokenise a corpus (corpora/corpus.py) into a folder and open it; memory doesn't grow with the corpus.
 
+        `spread` is the built-in map or one that lets other processes help (training/machines.py).
         The folder appears when it is complete, in place of an older tokenised corpus. Raises UserError if the corpus
         holds no text, if the folder exists and is something else, or if the disk is full.
         """
         with corpus_folder(Path(folder)) as partial:
-            write_corpus(corpus, tokenizer, partial)
+            write_corpus(tokenize(corpus, tokenizer, spread), dtype_of_ids(tokenizer.vocab_size), partial)
         return cls.open(folder)
 
     @classmethod
@@ -114,6 +119,7 @@ def prepare_corpus(
     tokenizer_folder: Path,
     corpus_folder: Path,
     make_tokenizer: Callable[[Iterable[str]], BertTokenizer],
+    spread: Spread = map,
 ) -> None:
     """Make a tokenizer from a corpus (corpora/corpus.py), or whatever else, and tokenise the corpus with it.
 
@@ -130,7 +136,7 @@ def prepare_corpus(
             tokenizer = make_tokenizer(again)
             tokenizer.save_pretrained(tokenizer_folder)
             again = tqdm(_lines(file), "tokenising", num_sentences, unit=" sentences", disable=None)
-            TokenizedCorpus.build(again, tokenizer, corpus_folder)
+            TokenizedCorpus.build(again, tokenizer, corpus_folder, spread)
     except OSError as error:
         raise UserError(f"{corpus_folder.parent} can't be written: {error.strerror or error}") from None
 
@@ -141,9 +147,8 @@ def _lines(file: TextIO) -> Iterator[str]:
         yield line.removesuffix("\n")
 
 
-def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) -> None:
-    """Write the four files of a tokenised corpus into an existing folder."""
-    dtype = dtype_of_ids(tokenizer.vocab_size)
+def write_corpus(sentences: Iterable[list[int] | None], dtype: np.dtype, folder: Path) -> None:
+    """Write the four files of a tokenised corpus, of what tokenize() gives, into an existing folder."""
     names = (IDS_FILE, "sentence_starts.bin", "document_starts.bin")
     num_tokens = num_sentences = num_documents = 0
     with ExitStack() as files:
@@ -151,7 +156,7 @@ def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) 
             files.enter_context((folder / name).open("wb")) for name in names
         )
         document_begins = True
-        for pieces in tokenize(corpus, tokenizer):
+        for pieces in sentences:
             if pieces is None:
                 document_begins = True
                 continue
@@ -172,13 +177,17 @@ def write_corpus(corpus: Iterable[str], tokenizer: BertTokenizer, folder: Path) 
     write_facts(folder, names, **facts, token_dtype=dtype.str)
 
 
-def tokenize(corpus: Iterable[str], tokenizer: BertTokenizer) -> Iterator[list[int] | None]:
+def tokenize(corpus: Iterable[str], tokenizer: BertTokenizer, spread: Spread) -> Iterator[list[int] | None]:
     """The token ids of each sentence that has any, and None after each document."""
     sentences = iter(corpus)
-    while batch := list(islice(sentences, SENTENCES_AT_ONCE)):
-        for sentence, pieces in zip(batch, tokenizer.encode_plain(batch), strict=True):
-            if pieces or not sentence:
-                yield pieces or None
+    batches = iter(lambda: [*islice(sentences, SENTENCES_AT_ONCE)], [])
+    for encoded in spread(partial(_sentences_and_ends, tokenizer), batches):
+        yield from encoded
+
+
+def _sentences_and_ends(tokenizer: BertTokenizer, batch: list[str]) -> list[list[int] | None]:
+    encoded = zip(batch, tokenizer.encode_plain(batch), strict=True)
+    return [pieces or None for sentence, pieces in encoded if pieces or not sentence]
 
 
 def cut_evenly(pieces: list[int]) -> list[list[int]]:

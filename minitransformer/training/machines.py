@@ -8,8 +8,9 @@ without MPI is a job of one process, in which nothing has to be sent.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,9 +18,11 @@ import numpy as np
 from minitransformer.errors import UserError
 from minitransformer.parallel import num_processes
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SECONDS_TO_END = 5.0
+ITEMS_OF_EACH = 8  # at a time, in map
 
 
 class Machines:
@@ -34,10 +37,10 @@ class Machines:
         """The values of all processes by their rank."""
         return [value]
 
-    def share(self, items: list[Result]) -> list[Result]:
-        """This process's part of some items. The parts of all processes, one after the other, are the items."""
-        size = -(-len(items) // self.size)
-        return items[self.rank * size : (self.rank + 1) * size]
+    def share(self, items: list[Item], rank: int | None = None) -> list[Item]:
+        """The part of some items of this process, or another. All parts, one after the other, are the items."""
+        size, rank = -(-len(items) // self.size), self.rank if rank is None else rank
+        return items[rank * size : (rank + 1) * size]
 
     def all(self, function: Callable[..., Result], *arguments: Any) -> list[Result]:
         """Call the function in every process. All get all results; or the UserError of one, if any has raised one."""
@@ -46,6 +49,13 @@ class Machines:
     def first(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Call the function in the first process alone. All get its result or its UserError."""
         return function(*arguments)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """What the built-in map gives, in a function that the first process runs by `first`: the others help.
+
+        Functions, items and results travel as pickles. Raises the UserError that the function raises.
+        """
+        return map(function, items)
 
     def end(self, status: int) -> bool:
         """Wait for the other processes to come to the end, too. Whether they do.
@@ -81,9 +91,37 @@ class MpiMachines(Machines):
         return [*results]
 
     def first(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        result, error = self._processes.bcast(_result_or_error(function, arguments) if self.rank == 0 else None)
+        if self.rank == 0:
+            _, (result, error) = self._processes.bcast((None, _result_or_error(function, arguments)))
+        else:
+            result, error = self._help_the_first()
         _raise_first([error])
         return result
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        items = iter(items)
+        while block := [*islice(items, ITEMS_OF_EACH * self.size)]:
+            self._processes.bcast((function, None))
+            yield from self._results(function, block)
+
+    def _help_the_first(self) -> tuple[Any, str | None]:
+        """Do what `map` hands out, until the first process has a result or an error."""
+        while True:
+            function, outcome = self._processes.bcast(None)
+            if function is None:
+                return outcome
+            self._results(function, None)
+
+    def _results(self, function: Callable[[Item], Result], block: list[Item] | None) -> list[Result]:
+        """The first process hands its block of items out and gets the results; the others get none."""
+        shares = None if block is None else [self.share(block, rank) for rank in range(self.size)]
+        share = self._processes.scatter(shares)
+        outcomes = self._processes.gather(_result_or_error(lambda: [function(item) for item in share], ()))
+        if outcomes is None:
+            return []
+        results, errors = zip(*outcomes, strict=True)
+        _raise_first(errors)
+        return [*chain(*results)]
 
     def end(self, status: int) -> bool:
         everybody, began = self._processes.Ibarrier(), time.perf_counter()

@@ -37,6 +37,27 @@ def test_pretraining_writes_once_says_it_once_and_gives_what_one_process_gives(r
     assert [json.loads(line)["step"] for line in lines if "loss" in line] == [*range(1, 11)]
 
 
+@pytest.mark.parametrize(("command", "vocab_size"), [("pretrain", 150), ("pretrain-gpt", 300)])
+def test_all_processes_tokenise_the_corpus_that_one_process_would(run, tmp_path, text, command, vocab_size):
+    further = tmp_path / "further.txt"
+    further.write_text(small_text().upper())
+    for processes in (1, 2):
+        options = ["--corpus", text, "--corpus", further, "--out", tmp_path / str(processes), "--steps", 1]
+        result = run(processes, "-m", "minitransformer", command, *options, "--vocab-size", vocab_size)
+        assert result.status == 0, result.error
+    corpora = [tmp_path / name / "training" / "corpus" for name in ("1", "2")]
+    assert (corpora[1] / "corpus.json").read_text() == (corpora[0] / "corpus.json").read_text()
+
+
+def test_a_text_that_can_not_be_read_is_said_once(run, tmp_path):
+    file = tmp_path / "damaged.txt"
+    file.write_bytes(small_text().encode() + b"\xff\n")
+    result = run(2, *pretrain(file, tmp_path / "run", 10))
+    assert result.status == 1
+    assert result.error.count("which is not valid UTF-8") == 1
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_mpiexec_saves_the_run_which_other_processes_resume(start, run, tmp_path, text, number):
     folder = tmp_path / "run"

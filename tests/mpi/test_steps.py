@@ -22,3 +22,18 @@ def test_the_same_number_of_processes_gives_the_same_bits(run, tmp_path):
     for name in ("first.npy", "second.npy"):
         run(2, "-m", "tests.mpi.steps", "pretraining", tmp_path / name)
     np.testing.assert_array_equal(*(np.load(tmp_path / name) for name in ("first.npy", "second.npy")))
+
+
+def test_all_processes_help_with_what_the_first_maps_in_order(run, tmp_path):
+    program = tmp_path / "maps.py"
+    program.write_text(
+        "from minitransformer.training.machines import this_job\n"
+        "def item_and_rank(item):\n"
+        "    return item, this_job().rank\n"
+        "if __name__ == '__main__':\n"
+        "    job = this_job()\n"
+        "    print(job.first(lambda: [*job.map(item_and_rank, range(19))]))\n"
+    )
+    result = run(2, program)
+    helpers = [0] * 8 + [1] * 8 + [0] * 2 + [1]
+    assert result.output == f"{[*enumerate(helpers)]}\n" * 2, result.error

@@ -15,6 +15,7 @@ def test_one_process_has_nothing_to_send():
     job.sum(vector)
     assert vector.tolist() == [0, 1, 2]
     assert (job.rank, job.size, job.gather(5), job.first(len, "ab"), job.all(len, "ab")) == (0, 1, [5], 2, [2])
+    assert [*job.map(len, ["a", "bc"])] == [1, 2]
     assert job.end(1)
 
 

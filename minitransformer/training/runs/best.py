@@ -24,18 +24,18 @@ EVALUATION_FILE = "evaluation.json"
 class BestModelRun(Run):
     """The model in the finished folder is the one whose evaluation was worth most."""
 
-    def __init__(self, folder: Path, settings: Any) -> None:
-        super().__init__(folder, settings)
+    def __init__(self, folder: Path, settings: Any, machines: Machines | None = None) -> None:
+        super().__init__(folder, settings, machines)
         self.best_folder, self.best_file = self.training_folder / BEST_FOLDER, self.training_folder / "best.json"
 
     @abstractmethod
     def worth(self, metrics: Mapping[str, float]) -> float:
         """How good an evaluation is."""
 
-    def train_and_finish(self, workers: int | None, machines: Machines) -> dict[str, float]:
-        machines.first(recover_folder, self.best_folder)
-        self.loop(machines).run(workers)
-        return machines.first(self._finish_with_the_best)
+    def train_and_finish(self, workers: int | None) -> dict[str, float]:
+        self.machines.first(recover_folder, self.best_folder)
+        self.loop().run(workers)
+        return self.machines.first(self._finish_with_the_best)
 
     def _finish_with_the_best(self) -> dict[str, float]:
         best = read_json_object(self.best_folder / EVALUATION_FILE)

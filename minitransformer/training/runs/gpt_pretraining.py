@@ -38,7 +38,6 @@ from minitransformer.text.lossless_files import DECODER_TOKENIZER_FILES
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
 from minitransformer.training.lora import LoraTrainingSettings, adapt, check_lora, frozen_identity
-from minitransformer.training.machines import Machines
 from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.tasks.task import Task
 
@@ -119,7 +118,7 @@ class GptPretrainingRun(BestModelRun):
             corpus = TextFiles(settings.corpus) if settings.corpus else InstalledDocumentation()
             self._make_tokenizer(corpus).save_pretrained(tokenizer_folder)
             blocks = corpus.with_progress("tokenising", corpus.running_text)
-            TokenStream.build(blocks, tokenizer_of_folder(tokenizer_folder), text_folder)
+            TokenStream.build(blocks, tokenizer_of_folder(tokenizer_folder), text_folder, self.machines.map)
         self.tokenizer = tokenizer_of_folder(tokenizer_folder)
         self.text = TokenStream.open(text_folder)
         self.training_ids, held_out_ids = self.text.split(settings.held_out_share)
@@ -178,7 +177,7 @@ class GptPretrainingRun(BestModelRun):
     def baselines(self) -> LanguageModellingBaselines:
         return language_modelling_baselines(self.tokenizer, self.training_ids, self.held_out_ids)
 
-    def train(self, workers: int | None = None, machines: Machines | None = None) -> dict[str, float]:
+    def train(self, workers: int | None = None) -> dict[str, float]:
         tokens_of_each = len(self.training_ids) / self.tokenizer.vocab_size
         if self.settings.model is None and tokens_of_each < ENOUGH_TEXT:
             warnings.warn(
@@ -186,7 +185,7 @@ class GptPretrainingRun(BestModelRun):
                 f"means; a smaller --vocab-size, --tokenizer {CHARACTERS} or more text will do better",
                 stacklevel=2,
             )
-        return super().train(workers, machines)
+        return super().train(workers)
 
     def describe(self) -> str:
         settings, num_held_out = self.settings, len(self.held_out_ids) - 1

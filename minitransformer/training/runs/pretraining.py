@@ -112,8 +112,8 @@ class PretrainingRun(Run):
     settings: PretrainingSettings
     tokenizer: BertTokenizer
 
-    def __init__(self, folder: Path, settings: PretrainingSettings) -> None:
-        super().__init__(folder, settings)
+    def __init__(self, folder: Path, settings: PretrainingSettings, machines: Machines | None = None) -> None:
+        super().__init__(folder, settings, machines)
         self.audit_file = self.training_folder / "pair_audit.txt"
 
     def prepare(self) -> None:
@@ -121,7 +121,8 @@ class PretrainingRun(Run):
         tokenizer_folder, corpus_folder = self.training_folder / "tokenizer", self.training_folder / "corpus"
         if not corpus_folder.exists():
             check_sizes(settings)
-            prepare_corpus(sentences_of(settings), tokenizer_folder, corpus_folder, partial(make_tokenizer, settings))
+            make = partial(make_tokenizer, settings)
+            prepare_corpus(sentences_of(settings), tokenizer_folder, corpus_folder, make, self.machines.map)
         self.tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
         self.corpus = TokenizedCorpus.open(corpus_folder)
         if (unknown := share_of(self.tokenizer.unk_token_id, self.corpus)) > MUCH_UNKNOWN:
@@ -163,9 +164,9 @@ class PretrainingRun(Run):
             return audit_stretches(first, self.corpus, self.tokenizer)
         return audit_pairs(first, self.corpus, self.training.documents, self.tokenizer)
 
-    def train_and_finish(self, workers: int | None, machines: Machines) -> dict[str, float]:
-        machines.first(replace_all, self.training_folder, {self.audit_file.name: f"{self.audit}\n"})
-        return super().train_and_finish(workers, machines)
+    def train_and_finish(self, workers: int | None) -> dict[str, float]:
+        self.machines.first(replace_all, self.training_folder, {self.audit_file.name: f"{self.audit}\n"})
+        return super().train_and_finish(workers)
 
     def describe(self) -> str:
         settings, corpus = self.settings, self.corpus

@@ -58,21 +58,22 @@ class Run(ABC):
     save_every: int  # steps from one evaluation and checkpoint to the next
     schedule: Schedule = staticmethod(linear_warm_up_and_decay)  # of the learning rate
 
-    def __init__(self, folder: Path, settings: Any) -> None:
+    def __init__(self, folder: Path, settings: Any, machines: Machines | None = None) -> None:
         self.folder = folder
         self.settings = settings
+        self.machines = machines or Machines()
         self.metrics_file = folder / "metrics.jsonl"
         self.training_folder = settings_file(folder).parent
         self.checkpoints_folder = self.training_folder / CHECKPOINTS_FOLDER
 
     @classmethod
-    def start(cls: type[RunType], folder: Path, settings: Any) -> RunType:
+    def start(cls: type[RunType], folder: Path, settings: Any, machines: Machines | None = None) -> RunType:
         """A new run in a folder that is empty or doesn't exist yet.
 
         Raises UserError if the folder holds something or the data can't be used, and then leaves nothing behind.
         """
         check_new(folder)
-        created, run = not folder.exists(), cls(folder, settings)
+        created, run = not folder.exists(), cls(folder, settings, machines)
         with run.locked():
             check_new(folder)  # another process may have been quicker
             try:
@@ -84,7 +85,7 @@ class Run(ABC):
         return run
 
     @classmethod
-    def resume(cls: type[RunType], folder: Path) -> RunType:
+    def resume(cls: type[RunType], folder: Path, machines: Machines | None = None) -> RunType:
         """The unfinished run in a folder. Raises UserError if there is none."""
         if not settings_file(folder).exists():
             raise UserError(
@@ -95,16 +96,16 @@ class Run(ABC):
                 for name in LEFT_BEHIND:  # if the run was killed just before it removed them
                     shutil.rmtree(settings_file(folder).with_name(name), ignore_errors=True)
                 raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
-            return cls.open(folder)
+            return cls.open(folder, machines)
 
     @classmethod
-    def open(cls: type[RunType], folder: Path) -> RunType:
+    def open(cls: type[RunType], folder: Path, machines: Machines | None = None) -> RunType:
         """The run in a folder, finished or not. Raises UserError if there is none, or one of another kind."""
         file = settings_file(folder)
         if not file.exists():
             raise UserError(f"{folder} holds no training run: there is no {file}")
         try:
-            run = cls(folder, cls.settings_type(**read_json_object(file)))
+            run = cls(folder, cls.settings_type(**read_json_object(file)), machines)
         except TypeError as error:
             reason = str(error).partition("() ")[2]  # after the constructor's name
             started = f"the run in {folder} was started by another command, or by another version of it"
@@ -114,28 +115,27 @@ class Run(ABC):
             run.model.restore(folder)
         return run
 
-    def train(self, workers: int | None = None, machines: Machines | None = None) -> dict[str, float]:
+    def train(self, workers: int | None = None) -> dict[str, float]:
         """Train to the end on `workers` cores (default: as the run began, or all), and write the finished folder.
 
         Returns the evaluation of the model in it, each metric by its name. Raises TrainingInterrupted and UserError as
         TrainingLoop.run does; the run can then be resumed. Another process that trains in the folder is an error, too.
         """
-        machines = machines or Machines()
         with ExitStack() as lock:
-            machines.first(lock.enter_context, self.locked())
-            return self.train_and_finish(workers, machines)
+            self.machines.first(lock.enter_context, self.locked())
+            return self.train_and_finish(workers)
 
-    def train_and_finish(self, workers: int | None, machines: Machines) -> dict[str, float]:
+    def train_and_finish(self, workers: int | None) -> dict[str, float]:
         """What train() does while the folder is its own."""
-        evaluation = self.loop(machines).run(workers)
-        machines.first(self.finish)
+        evaluation = self.loop().run(workers)
+        self.machines.first(self.finish)
         return evaluation._asdict()
 
     def locked(self) -> AbstractContextManager[None]:
         """The run's folder for this process alone."""
         return locked(self.training_folder / LOCK_FILE, str(self.folder))
 
-    def loop(self, machines: Machines) -> TrainingLoop:
+    def loop(self) -> TrainingLoop:
         """The loop that trains the model, from the last checkpoint if there is one."""
         return TrainingLoop(
             model=self.model,
@@ -149,7 +149,7 @@ class Run(ABC):
             keep=self.keep,
             rate_factors=self.rate_factors(),
             schedule=self.schedule,
-            machines=machines,
+            machines=self.machines,
         )
 
     def finish(self) -> None:

@@ -10,7 +10,6 @@ from minitransformer import BertForSequenceClassification
 from minitransformer.errors import UserError
 from minitransformer.models.siamese_network import SiameseNetwork
 from minitransformer.training import checkpoint
-from minitransformer.training.machines import Machines
 from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs import best
 from minitransformer.training.runs.classification import ClassificationRun
@@ -171,7 +170,7 @@ def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path, comm
     values = []
     for workers in (1, 2):
         run = run_type.start(tmp_path / f"run{workers}", settings(tmp_path))
-        run.loop(Machines()).run(workers)
+        run.loop().run(workers)
         values.append(run.model.storage.values.copy())
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)
 

@@ -6,7 +6,6 @@ import pytest
 from minitransformer.errors import UserError
 from minitransformer.models.gpt import Gpt
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
-from minitransformer.training.machines import Machines
 from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun, GptPretrainingSettings
 from tests.cli.conftest import small_text
@@ -84,14 +83,14 @@ def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
     values = []
     for workers in (1, 2):
         run = GptPretrainingRun.start(tmp_path / f"run{workers}", settings(tmp_path, dropout=0.1))
-        run.loop(Machines()).run(workers)
+        run.loop().run(workers)
         values.append(run.model.storage.values.copy())
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)
 
 
 def test_a_text_that_changed_is_not_resumed(tmp_path):
     run = GptPretrainingRun.start(tmp_path / "run", settings(tmp_path, save_every=3))
-    run.loop(Machines()).run(workers=1)
+    run.loop().run(workers=1)
     (tmp_path / "text.txt").write_text(small_text(num_documents=21, seed=3))
     for folder in ("tokenizer", "corpus"):
         (run.training_folder / folder).rename(tmp_path / folder)

@@ -7,7 +7,6 @@ from minitransformer.errors import UserError
 from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
 from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
-from minitransformer.training.machines import Machines
 from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs.translation import TranslationRun, TranslationSettings
 
@@ -96,7 +95,7 @@ def test_the_best_model_is_kept_and_a_finished_run_evaluates_as_it(tmp_path):
 def test_the_learning_rate_falls_as_it_is_said(tmp_path):
     for schedule, last in (("linear", 1 / 5), ("noam", (1 / 6) ** 0.5)):
         run = TranslationRun.start(tmp_path / schedule, settings(tmp_path, schedule=schedule, warm_up=0.17))
-        run.loop(Machines()).run(workers=1)
+        run.loop().run(workers=1)
         rates = [line["learning_rate"] for line in read_metrics(run.metrics_file) if "learning_rate" in line]
         assert len(rates) == 6
         assert rates[-1] == pytest.approx(run.settings.learning_rate * last)
@@ -106,7 +105,7 @@ def test_one_worker_and_two_differ_only_in_the_order_of_summation(tmp_path):
     values = []
     for workers in (1, 2):
         run = TranslationRun.start(tmp_path / f"run{workers}", settings(tmp_path, epochs=1))
-        run.loop(Machines()).run(workers)
+        run.loop().run(workers)
         values.append(run.model.storage.values.copy())
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)
 
@@ -119,7 +118,7 @@ def test_the_loss_on_dev_is_that_of_all_its_pairs_as_one_batch(tmp_path):
 
 def test_a_table_that_changed_is_not_resumed(tmp_path):
     run = TranslationRun.start(tmp_path / "run", settings(tmp_path))
-    run.loop(Machines()).run(workers=1)
+    run.loop().run(workers=1)
     lines = (tmp_path / "train.tsv").read_text().splitlines()
     (tmp_path / "train.tsv").write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
     with pytest.raises(UserError, match="belongs to a run with checksum of --train"):
