@@ -6,19 +6,16 @@ different places, they often say which belongs to which.
 
 import numpy as np
 
-from minitransformer.models.seq2seq import Seq2Seq
+from minitransformer.models.translator import Translator
 from minitransformer.text.packed_tokens import PackedTokens
 
 
-def source_attention(model: Seq2Seq, source: PackedTokens, target: PackedTokens) -> np.ndarray:
+def source_attention(model: Translator, source: PackedTokens, target: PackedTokens) -> np.ndarray:
     """(L, A, T, M): for each decoder layer and head, what the row that predicts target token t gives to source token m.
 
-    source and target are one sequence each; every row adds up to 1. Raises ValueError if there are more.
+    source and target are one sequence each; every row adds up to 1. An LSTM has one layer, and one head. Raises
+    ValueError if there are more sequences, and UserError for a model without attention.
     """
     if len(source) != 1 or len(target) != 1:
         raise ValueError(f"it is of one source and one target, found {len(source)} and {len(target)}")
-    rows, x, maps = model.encode(source), model.embedded_targets(target), []
-    for layer in model.decoder:
-        maps.append(layer.source_weights(x, rows))
-        x, _ = layer.forward(x, target.lengths, rows, source.lengths)
-    return np.stack(maps)
+    return model.source_weights(source, target)

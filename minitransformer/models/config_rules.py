@@ -10,6 +10,7 @@ from minitransformer.errors import UserError
 from minitransformer.interop.config_file import ACTIVATION_NAMES
 
 Sizes = dict[str, int]
+RECURRENT_ATTENTIONS = "luong", "bahdanau", "none"  # of an LSTM over its source
 
 
 def sizes(num_hidden_layers: int, hidden_size: int) -> Sizes:
@@ -58,8 +59,10 @@ def _check(name: str, value: Any, smallest: int) -> None:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if name == "hidden_act":
         good, expected = value in [*ACTIVATION_NAMES], f"one of {', '.join(ACTIVATION_NAMES)}"  # may be unhashable
-    elif name in ("tie_word_embeddings", "attention"):
+    elif name == "tie_word_embeddings":
         good, expected = isinstance(value, bool), "true or false"
+    elif name == "attention":
+        good, expected = value in [*RECURRENT_ATTENTIONS], f"one of {', '.join(RECURRENT_ATTENTIONS)}"
     elif name.endswith("_prob") or name == "label_smoothing":
         good, expected = 0 <= number < 1, "a number of at least 0 and below 1"
     elif name in ("initializer_range", "layer_norm_eps"):

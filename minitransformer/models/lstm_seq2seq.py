@@ -1,17 +1,19 @@
 """LSTM to LSTM: one reads the source, and its last state is where the other begins to write the target."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minitransformer.errors import UserError
 from minitransformer.interop.layouts.lstm_seq2seq import LSTM_SEQ2SEQ
 from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
 from minitransformer.models.translator import Translator
+from minitransformer.nn.bahdanau_decoder import BahdanauDecoder
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.lstm import Lstm, LstmState
-from minitransformer.nn.luong_attention import LuongAttention, LuongAttentionCache
+from minitransformer.nn.lstm_decoder import LstmDecoder, LuongDecoder
 from minitransformer.nn.parameter import Normal
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
 from minitransformer.objectives.smoothed_prediction import (
@@ -23,7 +25,10 @@ from minitransformer.objectives.smoothed_prediction import (
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.embedding import EmbeddingCache
 from minitransformer.ops.lstm import LstmCache
-from minitransformer.text.packed_tokens import PackedTokens, span_indices
+from minitransformer.ops.sequences import rows_in_order
+from minitransformer.text.packed_tokens import PackedTokens
+
+DECODERS: dict[str, type[LstmDecoder]] = {"luong": LuongDecoder, "bahdanau": BahdanauDecoder, "none": LstmDecoder}
 
 
 class EmbeddedCache(NamedTuple):
@@ -35,18 +40,16 @@ class LstmSeq2SeqCache(NamedTuple):
     sources: EmbeddedCache
     encoder: LstmCache
     targets: EmbeddedCache
-    decoder: LstmCache
-    attention: LuongAttentionCache | None
+    decoder: Any  # of the decoder that the config names
     dropout: DropoutCache
     prediction: SmoothedPredictionCache
-    source_shape: tuple[int, ...]
 
 
 class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
-    """Sutskever et al. 2014 (arXiv 1409.3215), with the attention of Luong et al. 2015 unless it is left out.
+    """Sutskever et al. 2014 (arXiv 1409.3215), with the attention of Luong et al. 2015 or of Bahdanau et al. 2015.
 
-        source, state = encoder(table[sources]),   rows = decoder(table[targets, shifted], from that state)
-        hidden = attention(rows, source), or the rows themselves,   logits = hidden table^T + bias
+        source, state = encoder(table[sources])
+        hidden = decoder(table[targets, shifted], from that state, source),   logits = hidden table^T + bias
 
     Without attention, all that the decoder learns of a source is in 2 H numbers, whatever its length. Each is one
     layer in one direction. One table serves both inputs and the head, as in Seq2Seq, whose loss and calls it shares.
@@ -61,8 +64,7 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
         size = self.hidden_size = config.hidden_size
         self.embeddings = Embedding(config.vocab_size, size)
         self.embeddings.table.initialiser = Normal(size**-0.5)
-        self.encoder, self.decoder = Lstm(size, size), Lstm(size, size)
-        self.attention = LuongAttention(size) if config.attention else None
+        self.encoder, self.decoder = Lstm(size, size), DECODERS[config.attention](size, size)
         self.head = BiasedVocabularyHead(self.embeddings)
         if seed is not None:
             self.initialise(seed, dtype)
@@ -78,35 +80,41 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
         x, sources_cache = self._embed(sources, rng)
         source, state, encoder_cache = self.encoder.forward_from(self.encoder.start(len(sources)), x, sources.lengths)
         x, targets_cache = self._embed(self._shifted(targets), rng)
-        hidden, _, decoder_cache = self.decoder.forward_from(state, x, targets.lengths)
-        attention_cache = None
-        if self.attention is not None:
-            hidden, attention_cache = self.attention.forward(hidden, targets.lengths, source, sources.lengths)
+        hidden, _, decoder_cache = self.decoder.forward_from(state, x, targets.lengths, source, sources.lengths)
         hidden, dropout_cache = dropout_forward(hidden, self.config.hidden_dropout_prob, rng)
         ids, smoothing = targets.token_ids, self.config.label_smoothing
         loss, prediction_cache = smoothed_prediction_forward(self.head, hidden, ids, smoothing, of_step)
-        caches = sources_cache, encoder_cache, targets_cache, decoder_cache, attention_cache, dropout_cache
-        return loss, LstmSeq2SeqCache(*caches, prediction_cache, source.shape)
+        caches = sources_cache, encoder_cache, targets_cache, decoder_cache, dropout_cache
+        return loss, LstmSeq2SeqCache(*caches, prediction_cache)
 
     def backward(self, cache: LstmSeq2SeqCache) -> None:
         d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
         d_hidden = dropout_backward(d_hidden, cache.dropout)
-        d_source = np.zeros(cache.source_shape, d_hidden.dtype)
-        if self.attention is not None and cache.attention is not None:
-            d_hidden, d_source = self.attention.backward(d_hidden, cache.attention)
-        nothing = self.decoder.start(len(cache.decoder.lengths))  # no loss asks for the decoder's last state
-        dx, d_state = self.decoder.backward_to(d_hidden, nothing, cache.decoder)
+        dx, d_state, d_source = self.decoder.backward_to(d_hidden, cache.decoder)
         self._embed_backward(dx, cache.targets)
         dx, _ = self.encoder.backward_to(d_source, d_state, cache.encoder)
         self._embed_backward(dx, cache.sources)
 
-    def over(self, sources: PackedTokens) -> "RecurrentDecoder":
+    def encode(self, sources: PackedTokens) -> tuple[np.ndarray, LstmState]:
+        """source (M, H), what the decoder looks at, and the states (S, H) that it begins with."""
         self._check(sources, "source")
+        x = self.embeddings(sources.token_ids)
+        source, state, _ = self.encoder.forward_from(self.encoder.start(len(sources)), x, sources.lengths)
+        return source, state
+
+    def over(self, sources: PackedTokens) -> "RecurrentDecoder":
         return RecurrentDecoder(self, sources)
 
+    def source_weights(self, source: PackedTokens, target: PackedTokens) -> np.ndarray:
+        if self.config.attention == "none":
+            raise UserError("this LSTM has no attention: it looks at nothing while it writes")
+        self._check(target, "target")
+        rows, state = self.encode(source)
+        return self.decoder.source_weights(state, self.embeddings(self._shifted(target).token_ids), rows)[None, None]
+
     def __repr__(self) -> str:
-        attention = "with attention" if self.config.attention else "without attention"
-        return f"LstmSeq2Seq({attention}, hidden size {self.hidden_size}, {self.num_parameters:,} parameters)"
+        sizes = f"hidden size {self.hidden_size}, {self.num_parameters:,} parameters"
+        return f"LstmSeq2Seq(attention {self.config.attention}, {sizes})"
 
     def _embed(self, tokens: PackedTokens, rng: np.random.Generator | None) -> tuple[np.ndarray, EmbeddedCache]:
         x, embedding_cache = self.embeddings.forward(tokens.token_ids)
@@ -125,10 +133,9 @@ class SeenByRecurrence:
 
     def select(self, sequences: np.ndarray) -> "SeenByRecurrence":
         """As KeyValues.select."""
-        starts = np.cumsum(self.source_lengths) - self.source_lengths
-        lengths = self.source_lengths[sequences]
         state = LstmState(self.state.h[sequences], self.state.c[sequences])
-        return SeenByRecurrence(state, self.source[span_indices(starts[sequences], lengths)], lengths)
+        source = self.source[rows_in_order(self.source_lengths, sequences)]
+        return SeenByRecurrence(state, source, self.source_lengths[sequences])
 
 
 class RecurrentDecoder:
@@ -137,9 +144,8 @@ class RecurrentDecoder:
     def __init__(self, model: LstmSeq2Seq, sources: PackedTokens) -> None:
         self.config, self.head = model.config, model.head
         self._model = model
-        x, lengths = model.embeddings(sources.token_ids), sources.lengths
-        source, state, _ = model.encoder.forward_from(model.encoder.start(len(sources)), x, lengths)
-        self._start = SeenByRecurrence(state, source, lengths)
+        source, state = model.encode(sources)
+        self._start = SeenByRecurrence(state, source, sources.lengths)
 
     def key_values(self, num_sequences: int) -> list[SeenByRecurrence]:
         """What the decoder knows at the start of the S targets."""
@@ -148,8 +154,6 @@ class RecurrentDecoder:
     def hidden(self, tokens: PackedTokens, seen: Sequence[SeenByRecurrence]) -> np.ndarray:
         """hidden (N, H) of tokens that continue the S targets; the state after them is remembered."""
         [known] = seen
-        x = self._model.embeddings(tokens.token_ids)
-        hidden, known.state, _ = self._model.decoder.forward_from(known.state, x, tokens.lengths)
-        if self._model.attention is None:
-            return hidden
-        return self._model.attention(hidden, tokens.lengths, known.source, known.source_lengths)
+        x, source = self._model.embeddings(tokens.token_ids), (known.source, known.source_lengths)
+        hidden, known.state, _ = self._model.decoder.forward_from(known.state, x, tokens.lengths, *source)
+        return hidden

@@ -11,7 +11,8 @@ class LstmSeq2SeqConfig:
 
     vocab_size               V, rows of the token embedding, which source and target share
     hidden_size              H, numbers that stand for a token, and of the state
-    attention                whether the decoder looks back at the source, or has its last state alone
+    attention                how the decoder looks at the source: "luong" or "bahdanau"; "none" if it has its last state
+                             alone
     hidden_dropout_prob      dropout after the embeddings and before the head
     label_smoothing          of the loss (ops/smoothed_cross_entropy.py)
     max_position_embeddings  the longest source and the longest target, in tokens
@@ -23,7 +24,7 @@ class LstmSeq2SeqConfig:
 
     vocab_size: int = 10000
     hidden_size: int = 256
-    attention: bool = True
+    attention: str = "luong"
     hidden_dropout_prob: float = 0.1
     label_smoothing: float = 0.1
     max_position_embeddings: int = 512

@@ -115,6 +115,13 @@ class Seq2Seq(Translator[Seq2SeqConfig]):
     def over(self, sources: PackedTokens) -> "DecoderOverSources":
         return DecoderOverSources(self, sources)
 
+    def source_weights(self, source: PackedTokens, target: PackedTokens) -> np.ndarray:
+        rows, x, maps = self.encode(source), self.embedded_targets(target), []
+        for layer in self.decoder:
+            maps.append(layer.source_weights(x, rows))
+            x, _ = layer.forward(x, target.lengths, rows, source.lengths)
+        return np.stack(maps)
+
     def __repr__(self) -> str:
         config = self.config
         layers = f"{config.num_encoder_layers} + {config.num_decoder_layers} layers"

@@ -54,6 +54,10 @@ class Translator(PretrainedModel[Config]):
         """
         raise NotImplementedError
 
+    def source_weights(self, source: PackedTokens, target: PackedTokens) -> np.ndarray:
+        """(L, A, T, M) as source_attention of inference/source_attention.py, whose work this is."""
+        raise NotImplementedError
+
     def _shifted(self, targets: PackedTokens) -> PackedTokens:
         """Each target one place later, behind the start token and without its last one."""
         ids = np.roll(targets.token_ids, 1)

@@ -8,6 +8,7 @@ import numpy as np
 from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, Uniform
+from minitransformer.ops.attention import attention_weights
 from minitransformer.ops.multi_head_attention import (
     MultiHeadAttentionCache,
     multi_head_attention_backward,
@@ -34,6 +35,10 @@ class LuongAttention(Module):
         self.weight = Parameter((hidden_size, hidden_size), Uniform(math.sqrt(3 / hidden_size)))
         self.combination = Dense(2 * hidden_size, hidden_size, "tanh", init_std=hidden_size**-0.5)
         self.undo_scale = math.sqrt(hidden_size)  # ops/attention.py divides by it
+
+    def weights(self, x: np.ndarray, source: np.ndarray) -> np.ndarray:
+        """(T, M): how each row of x (T, H) divides its attention among those of source (M, H), one sequence."""
+        return attention_weights(x @ self.weight.value, source, scale=1.0)
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray, source: np.ndarray, source_lengths: np.ndarray

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from minitransformer.ops.sequences import starts_of
 from minitransformer.ops.sums import column_sums
 
 
@@ -79,7 +80,7 @@ def lstm_forward(
     x (N, in) are rows that `lengths` (S,) cut into sequences, h and c (S, H) the states that they begin with;
     weight (in, 4 H), recurrent (H, 4 H), bias (4 H,).
     """
-    order, steps = _steps(lengths)
+    order, steps = lstm_steps(lengths)
     z = x @ weight + bias
     y, h_before, cells = np.empty((len(x), h.shape[1]), x.dtype), np.empty((len(x), h.shape[1]), x.dtype), []
     h, c = h[order], c[order]
@@ -90,7 +91,7 @@ def lstm_forward(
         c[active] = c_after
         y[rows] = h[active]
         cells.append(cell)
-    return (y, _unsorted(c, order)), LstmCache(x, h_before, weight, recurrent, lengths, order, steps, cells)
+    return (y, in_the_batch(c, order)), LstmCache(x, h_before, weight, recurrent, lengths, order, steps, cells)
 
 
 def lstm_backward(dy: np.ndarray, dc: np.ndarray, cache: LstmCache) -> tuple[np.ndarray, ...]:
@@ -102,7 +103,7 @@ def lstm_backward(dy: np.ndarray, dc: np.ndarray, cache: LstmCache) -> tuple[np.
         active = slice(len(rows))
         dz[rows], dc[active] = lstm_cell_backward(dy[rows] + dh[active], dc[active], cell)
         dh[active] = dz[rows] @ recurrent.T
-    dh, dc = _unsorted(dh, order), _unsorted(dc, order)
+    dh, dc = in_the_batch(dh, order), in_the_batch(dc, order)
     return dz @ weight.T, dh, dc, x.T @ dz, h_before.T @ dz, column_sums(dz)
 
 
@@ -111,20 +112,21 @@ def _four(z: np.ndarray) -> list[np.ndarray]:
     return np.split(z, 4, axis=1)
 
 
-def _steps(lengths: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def lstm_steps(lengths: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """The sequences, the longest first, and for each step the rows of those that have a token there.
 
-    >>> order, steps = _steps(np.array([1, 3]))
+    >>> order, steps = lstm_steps(np.array([1, 3]))
     >>> order, steps
     (array([1, 0]), [array([1, 0]), array([2]), array([3])])
     """
     order = np.argsort(-lengths, kind="stable")
-    starts = (np.cumsum(lengths) - lengths)[order]
+    starts = starts_of(lengths)[order]
     counts = [int((lengths > step).sum()) for step in range(lengths.max(initial=0))]
     return order, [starts[:count] + step for step, count in enumerate(counts)]
 
 
-def _unsorted(states: np.ndarray, order: np.ndarray) -> np.ndarray:
-    unsorted = np.empty_like(states)
-    unsorted[order] = states
-    return unsorted
+def in_the_batch(x: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Rows that were taken out of a batch in `order`, back in their places."""
+    in_place = np.empty_like(x)
+    in_place[order] = x
+    return in_place

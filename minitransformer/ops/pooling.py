@@ -28,6 +28,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minitransformer.ops.sequences import reduce_sequences, starts_of
+
 
 class ClsPoolingCache(NamedTuple):
     lengths: np.ndarray  # (S,)
@@ -54,13 +56,13 @@ class MaxPoolingCache(NamedTuple):
 
 def cls_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ClsPoolingCache]:
     """y (S, H), the first row of each sequence, of hidden (N, H) and lengths (S,), and the cache."""
-    return hidden[_starts(lengths)], ClsPoolingCache(lengths)
+    return hidden[starts_of(lengths)], ClsPoolingCache(lengths)
 
 
 def cls_pooling_backward(dy: np.ndarray, cache: ClsPoolingCache) -> np.ndarray:
     """Gradient of hidden (N, H) for dy (S, H)."""
     d_hidden = np.zeros((cache.lengths.sum(), dy.shape[1]), dy.dtype)
-    d_hidden[_starts(cache.lengths)] = dy
+    d_hidden[starts_of(cache.lengths)] = dy
     return d_hidden
 
 
@@ -81,7 +83,7 @@ def mean_pooling_backward(dy: np.ndarray, cache: MeanPoolingCache) -> np.ndarray
 
 def max_pooling_forward(hidden: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, MaxPoolingCache]:
     """y (S, H), the largest of each sequence's rows by column, of hidden (N, H) and lengths (S,), and the cache."""
-    return _reduce(np.maximum, hidden, lengths), MaxPoolingCache(hidden, lengths)
+    return reduce_sequences(np.maximum, hidden, lengths), MaxPoolingCache(hidden, lengths)
 
 
 def max_pooling_backward(dy: np.ndarray, cache: MaxPoolingCache) -> np.ndarray:
@@ -89,7 +91,7 @@ def max_pooling_backward(dy: np.ndarray, cache: MaxPoolingCache) -> np.ndarray:
     hidden, lengths = cache
     d_hidden = np.zeros_like(hidden)
     columns = np.arange(hidden.shape[1])
-    for start, length, dy_of_sequence in zip(_starts(lengths), lengths, dy, strict=True):
+    for start, length, dy_of_sequence in zip(starts_of(lengths), lengths, dy, strict=True):
         first_largest = hidden[start : start + length].argmax(axis=0)
         d_hidden[start + first_largest, columns] = dy_of_sequence
     return d_hidden
@@ -111,9 +113,9 @@ def weightedmean_pooling_forward(
     hidden: np.ndarray, lengths: np.ndarray
 ) -> tuple[np.ndarray, WeightedMeanPoolingCache]:
     """y (S, H), the mean of each sequence's rows, later ones counting more, of hidden (N, H) and lengths (S,)."""
-    places = np.arange(1, len(hidden) + 1) - np.repeat(_starts(lengths), lengths)
+    places = np.arange(1, len(hidden) + 1) - np.repeat(starts_of(lengths), lengths)
     weights = (places / np.repeat(lengths * (lengths + 1) / 2, lengths)).astype(hidden.dtype)[:, None]
-    return _reduce(np.add, weights * hidden, lengths), WeightedMeanPoolingCache(lengths, weights)
+    return reduce_sequences(np.add, weights * hidden, lengths), WeightedMeanPoolingCache(lengths, weights)
 
 
 def weightedmean_pooling_backward(dy: np.ndarray, cache: WeightedMeanPoolingCache) -> np.ndarray:
@@ -122,15 +124,4 @@ def weightedmean_pooling_backward(dy: np.ndarray, cache: WeightedMeanPoolingCach
 
 
 def _divide_sums(hidden: np.ndarray, lengths: np.ndarray, divisors: np.ndarray) -> tuple[np.ndarray, MeanPoolingCache]:
-    return _reduce(np.add, hidden, lengths) / divisors, MeanPoolingCache(lengths, divisors)
-
-
-def _reduce(operation: np.ufunc, hidden: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The rows of each sequence, reduced to one by the operation: (S, H)."""
-    if not len(lengths):
-        return hidden[:0]
-    return operation.reduceat(hidden, _starts(lengths), axis=0)
-
-
-def _starts(lengths: np.ndarray) -> np.ndarray:
-    return np.cumsum(lengths) - lengths
+    return reduce_sequences(np.add, hidden, lengths) / divisors, MeanPoolingCache(lengths, divisors)

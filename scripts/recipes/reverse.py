@@ -50,8 +50,8 @@ def architectures():
     layers = {"num_encoder_layers": 1, "num_decoder_layers": 1, "num_attention_heads": 4}
     return {
         "Transformer": Seq2Seq(Seq2SeqConfig(**common, **layers), seed=SEED),
-        "LSTM with attention": LstmSeq2Seq(LstmSeq2SeqConfig(**common, attention=True), seed=SEED),
-        "LSTM without": LstmSeq2Seq(LstmSeq2SeqConfig(**common, attention=False), seed=SEED),
+        "LSTM with attention": LstmSeq2Seq(LstmSeq2SeqConfig(**common, attention="luong"), seed=SEED),
+        "LSTM without": LstmSeq2Seq(LstmSeq2SeqConfig(**common, attention="none"), seed=SEED),
     }
 
 

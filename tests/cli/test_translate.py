@@ -116,5 +116,18 @@ def test_show_translation_has_the_weights_of_what_is_written(run, translator, ta
     assert "".join(found["target"]).removesuffix("<|endoftext|>").replace("␣", " ") == written
     for row in (row for layer in found["weights"] for head in layer for row in head):
         assert sum(row) == pytest.approx(1, abs=1e-5)
-    assert train(run, tables, tmp_path / "lstm", "--architecture", "lstm").status == 0
-    assert_one_line_error(run("show", "translation", tmp_path / "lstm", "red"), "an LSTM, which has no attention")
+
+
+@pytest.mark.parametrize("architecture", ["lstm", "lstm-bahdanau"])
+def test_show_translation_takes_an_lstm_with_attention(run, tables, tmp_path, architecture):
+    assert train(run, tables, tmp_path / "lstm", "--architecture", architecture).status == 0
+    result = run("show", "translation", tmp_path / "lstm", "red", "--json")
+    assert result.status == 0, result.error
+    found = json.loads(result.output)
+    [[rows]] = found["weights"]
+    assert (len(rows), len(rows[0])) == (len(found["target"]), len(found["source"]))
+
+
+def test_show_translation_of_an_lstm_without_attention_is_a_one_line_error(run, tables, tmp_path):
+    assert train(run, tables, tmp_path / "lstm", "--architecture", "lstm-without-attention").status == 0
+    assert_one_line_error(run("show", "translation", tmp_path / "lstm", "red"), "this LSTM has no attention")

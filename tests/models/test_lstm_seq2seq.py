@@ -13,7 +13,7 @@ from tests.gradient_check import assert_parameter_gradients
 from tests.models.test_seq2seq import loss_and_gradients
 from tests.small_models import LENGTHS, small_lstm_seq2seq, sources_and_targets
 
-every_kind = pytest.mark.parametrize("attention", [True, False], ids=["with attention", "without"])
+every_kind = pytest.mark.parametrize("attention", ["luong", "bahdanau", "none"])
 EOS = 1
 
 
@@ -51,7 +51,7 @@ def test_without_attention_only_the_last_state_of_the_source_is_known(attention)
     first, second = decoder.key_values(1), decoder.key_values(1)
     second[0].source = second[0].source + 1
     tokens = PackedTokens.pack([[2]])
-    assert (decoder.hidden(tokens, first) != decoder.hidden(tokens, second)).any() == attention
+    assert (decoder.hidden(tokens, first) != decoder.hidden(tokens, second)).any() == (attention != "none")
 
 
 @every_kind
@@ -119,7 +119,7 @@ def test_results_and_gradients_have_the_models_dtype(attention, dtype):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"attention": 1}, "attention must be true or false, found 1"),
+        ({"attention": True}, "attention must be one of luong, bahdanau, none, found True"),
         ({"hidden_size": 0}, "hidden_size must be a whole number of at least 1, found 0"),
         ({"vocab_size": 3, "eos_token_id": 3}, "eos_token_id must be a token of the 3 in the vocabulary, found 3"),
     ],

@@ -11,6 +11,7 @@ import pytest
 import minitransformer.nn
 from minitransformer.nn.activation import ACTIVATIONS
 from minitransformer.nn.attention import CrossAttention, SelfAttention
+from minitransformer.nn.bahdanau_decoder import BahdanauDecoder
 from minitransformer.nn.bert_embeddings import BertEmbeddings
 from minitransformer.nn.decoder_layer import DecoderLayer, SeenWithSource
 from minitransformer.nn.decoder_stack import DecoderStack
@@ -24,7 +25,7 @@ from minitransformer.nn.key_values import KeyValues
 from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.lora import LoraDense, LoraLinear
-from minitransformer.nn.lstm import BidirectionalLstm, Lstm
+from minitransformer.nn.lstm import BidirectionalLstm, Lstm, LstmState
 from minitransformer.nn.luong_attention import LuongAttention
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
@@ -103,6 +104,25 @@ class LuongOverItself(Module):
 
     def backward(self, dy, cache):
         dx, d_source = self.attention.backward(dy, cache)
+        return dx + 3 * d_source[::-1]
+
+
+class BahdanauOverItself(Module):
+    """As OverItself, with a recurrent decoder that begins with the last row of each source."""
+
+    def __init__(self):
+        self.decoder = BahdanauDecoder(H, H)
+
+    def forward(self, x, lengths, source_lengths):
+        source, ends = 3 * x[::-1], np.cumsum(source_lengths) - 1
+        state = LstmState(source[ends], source[ends])
+        hidden, _, cache = self.decoder.forward_from(state, x, lengths, source, source_lengths)
+        return hidden, (cache, ends)
+
+    def backward(self, dy, cache):
+        cache, ends = cache
+        dx, d_state, d_source = self.decoder.backward_to(dy, cache)
+        d_source[ends] += d_state.h + d_state.c
         return dx + 3 * d_source[::-1]
 
 
@@ -216,6 +236,7 @@ LAYERS = {
     "Lstm": Layer(lambda: Lstm(H, F), (LENGTHS,)),
     "BidirectionalLstm": Layer(lambda: BidirectionalLstm(H, F), (LENGTHS,)),
     "LuongAttention": Layer(LuongOverItself, (LENGTHS, SOURCE_LENGTHS)),
+    "BahdanauDecoder": Layer(BahdanauOverItself, (LENGTHS, SOURCE_LENGTHS)),
     "PreNormLayer": Layer(pre_norm_layer, (LENGTHS,), has_dropout=True),
     "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),
     "BertEmbeddings": Layer(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minitransformer.ops
+from minitransformer.ops.additive_attention import additive_attention_backward, additive_attention_forward
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.biased_attention import biased_attention_backward, biased_attention_forward
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
@@ -100,6 +101,11 @@ NEGATIVES = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 1], [0, 0, 0, 0, 0]], bool) 
 EQUAL_TEXTS = right_answers(np.array([0, 1, 2, 1]), np.array([10, 11, 12, 13, 10, 2, 14]))
 
 OPERATIONS = {
+    "additive_attention": Operation(
+        lambda q, k, v, w: additive_attention_forward(q, k, v, w, LENGTHS),
+        additive_attention_backward,
+        [(3, 4), (8, 4), (8, 7), (4,)],
+    ),
     "attention": Operation(attention_forward, attention_backward, [(2, 3, 4), (2, 5, 4), (2, 5, 6)]),
     "attention, causal, with dropout": Operation(
         lambda q, k, v: attention_forward(q, k, v, causal=True, dropout_rate=0.3, rng=dropout_rng()),

@@ -1,9 +1,10 @@
-"""LSTM layers against torch.nn.LSTM, and Luong's attention against autograd: every row, and every gradient."""
+"""LSTM layers against torch.nn.LSTM, and both attentions against autograd: every row, and every gradient."""
 
 import numpy as np
 import pytest
 
-from minitransformer.nn.lstm import BidirectionalLstm, Lstm
+from minitransformer.nn.bahdanau_decoder import BahdanauDecoder
+from minitransformer.nn.lstm import BidirectionalLstm, Lstm, LstmState
 from minitransformer.nn.luong_attention import LuongAttention
 from tests.gradient_check import upstream
 from tests.parity.test_pretraining_parity import TOLERANCES, assert_close, every_dtype
@@ -75,3 +76,36 @@ def test_luongs_attention_has_the_gradients_of_autograd(dtype):
         assert_close(found, expected.grad.numpy(), TOLERANCES[dtype])
     for parameter, expected in zip(weights, (w_a, w_c, b), strict=True):
         assert_close(parameter.grad, expected.grad.numpy(), TOLERANCES[dtype])
+
+
+@every_dtype
+def test_bahdanaus_decoder_has_the_rows_and_gradients_of_autograd(dtype):
+    layer = randomise(BahdanauDecoder(IN, H).initialise(dtype=dtype), std=0.4)
+    rng, source_lengths = np.random.default_rng(4), [2, 4, 3, 1, 5]
+    shapes = [(sum(LENGTHS), IN), (sum(source_lengths), H), (len(LENGTHS), H), (len(LENGTHS), H)]
+    arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    x, source, h, c = inputs = [torch.from_numpy(array).requires_grad_() for array in arrays]
+    named = [*layer.named_parameters()]
+    theirs = {name: torch.from_numpy(parameter.value.copy()).requires_grad_() for name, parameter in named}
+    rows = []
+    sequences = zip(x.split(LENGTHS), source.split(source_lengths), h, c, strict=True)
+    for of_target, seen, h_last, c_last in sequences:
+        for row in of_target:
+            fit = torch.tanh(h_last @ theirs["query"] + seen @ theirs["key"]) @ theirs["score"]
+            context = fit.softmax(dim=0) @ seen
+            z = row @ theirs["lstm.weight"] + context @ theirs["context"] + theirs["lstm.bias"]
+            i, f, g, o = (z + h_last @ theirs["lstm.recurrent"]).chunk(4)
+            c_last = f.sigmoid() * c_last + i.sigmoid() * g.tanh()
+            h_last = o.sigmoid() * c_last.tanh()
+            rows.append(h_last)
+    expected = torch.stack(rows)
+
+    of_source = arrays[1], np.array(source_lengths)
+    hidden, _, cache = layer.forward_from(LstmState(*arrays[2:]), arrays[0], np.array(LENGTHS), *of_source)
+    assert_close(hidden, expected.detach().numpy(), TOLERANCES[dtype])
+    expected.backward(torch.from_numpy(upstream(hidden)))
+    dx, d_state, d_source = layer.backward_to(upstream(hidden), cache)
+    for found, theirs_of_it in zip((dx, d_source, *d_state), inputs, strict=True):
+        assert_close(found, theirs_of_it.grad.numpy(), TOLERANCES[dtype])
+    for name, parameter in named:
+        assert_close(parameter.grad, theirs[name].grad.numpy(), TOLERANCES[dtype], name=name)

@@ -9,10 +9,9 @@ from minitransformer.cli._texts import TEXT
 from minitransformer.cli._translators import load_translator
 from minitransformer.cli.show._output import Output, picture_options
 from minitransformer.cli.show._texts import MOST_TOKENS, token_name
-from minitransformer.errors import UserError
+from minitransformer.errors import errors_in
 from minitransformer.inference.source_attention import source_attention
 from minitransformer.inference.translation import translate
-from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.pictures.source_attention import source_attention_picture
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -25,7 +24,7 @@ def command(output: Output, model: str, text: str) -> None:
     """Translate a text, and show what the decoder looks at meanwhile.
 
     For each token that it writes, that is the cross-attention to the tokens of the source, for each layer the mean of
-    its heads. MODEL is a folder from `train-seq2seq`, of a transformer.
+    its heads. MODEL is a folder from `train-seq2seq`, of a Transformer or of an LSTM with attention.
 
     \b
     Example:
@@ -33,8 +32,6 @@ def command(output: Output, model: str, text: str) -> None:
         --out question.html
     """
     translator, tokenizer = load_translator(model)
-    if not isinstance(translator, Seq2Seq):
-        raise UserError(f"{model} is an LSTM, which has no attention; show a model of --architecture transformer")
     ids, limit = tokenizer.encode_sequence(text), min(MOST_TOKENS, translator.config.max_position_embeddings)
     if len(ids) > limit:
         warnings.warn(f"the text has {len(ids)} tokens; it is cut to {limit}, and translated like that", stacklevel=2)
@@ -42,6 +39,7 @@ def command(output: Output, model: str, text: str) -> None:
     source = PackedTokens.pack([ids])
     [written] = translate(translator, source)
     target = [*written, tokenizer.eos_token_id][:limit]
-    weights = source_attention(translator, source, PackedTokens.pack([target]))
+    with errors_in(model):
+        weights = source_attention(translator, source, PackedTokens.pack([target]))
     source_names, target_names = ([token_name(tokenizer, i) for i in read] for read in (ids, target))
     output.show(source_attention_picture(source_names, target_names, weights))

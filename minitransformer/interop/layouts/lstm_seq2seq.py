@@ -7,8 +7,9 @@ LSTM = ("weight", "recurrent", "bias")
 NAMES = [
     "embeddings.table",
     *(f"encoder.{array}" for array in LSTM),
-    *(f"decoder.{array}" for array in LSTM),
-    *("attention.weight", "attention.combination.weight", "attention.combination.bias"),
+    *(f"decoder.lstm.{array}" for array in LSTM),
+    *(f"decoder.attention.{array}" for array in ("weight", "combination.weight", "combination.bias")),  # Luong's
+    *(f"decoder.{array}" for array in ("query", "key", "score", "context")),  # Bahdanau's
     "head.bias",
 ]
 

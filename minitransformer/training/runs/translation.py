@@ -36,7 +36,9 @@ from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.task import Task
 
 BYTES, CHARACTERS = "bytes", "characters"  # kinds of tokenizers
-TRANSFORMER, LSTM, PLAIN_LSTM = ARCHITECTURES = "transformer", "lstm", "lstm-without-attention"
+TRANSFORMER = "transformer"
+LSTM_ATTENTIONS = {"lstm": "luong", "lstm-bahdanau": "bahdanau", "lstm-without-attention": "none"}
+ARCHITECTURES = TRANSFORMER, *LSTM_ATTENTIONS
 DEFAULT_VOCAB_SIZE = 512  # of bytes
 TOKENIZER_FILES = "tokenizer.json", TOKENIZER_CONFIG_FILE
 FEWEST_POSITIONS = 64  # unless it is said
@@ -55,7 +57,7 @@ class TranslationSettings(TrainingSettings):
     translated             pairs of dev, the first ones, whose sources are translated in an evaluation
     tokenizer              "bytes" for byte pairs, which are learnt from both columns, or "characters"
     vocab_size             tokens of the vocabulary of byte pairs; None for 512
-    architecture           "transformer", "lstm" (with attention) or "lstm-without-attention"
+    architecture           "transformer", or "lstm" (with Luong's attention), "lstm-bahdanau", "lstm-without-attention"
     size                   a preset of Seq2SeqConfig; of an LSTM it is the width alone that counts
     max_length             positions: tokens of a source and of a target, at most; None for twice as many as the longest
                            of train, and at least 64
@@ -94,7 +96,7 @@ class TranslationSettings(TrainingSettings):
         config = Seq2SeqConfig.preset(self.size, **common, pad_token_id=eos_token_id)
         if self.architecture == TRANSFORMER:
             return Seq2Seq(config, seed)
-        attention = self.architecture == LSTM
+        attention = LSTM_ATTENTIONS[self.architecture]
         return LstmSeq2Seq(LstmSeq2SeqConfig(hidden_size=config.hidden_size, attention=attention, **common), seed)
 
 

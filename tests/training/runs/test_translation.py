@@ -64,10 +64,13 @@ def test_byte_pairs_spell_what_the_training_texts_did_not_have(tmp_path):
     assert run.tokenizer.decode(run.tokenizer.encode("ünknown")) == "ünknown"
 
 
-@pytest.mark.parametrize(("architecture", "attention"), [("lstm", True), ("lstm-without-attention", False)])
+@pytest.mark.parametrize(
+    ("architecture", "attention"),
+    [("lstm", "luong"), ("lstm-bahdanau", "bahdanau"), ("lstm-without-attention", "none")],
+)
 def test_an_lstm_is_trained_by_the_same_run(tmp_path, architecture, attention):
     run = TranslationRun.start(tmp_path / "run", settings(tmp_path, architecture=architecture, epochs=1))
-    assert run.model.config.attention is attention
+    assert run.model.config.attention == attention
     metrics = run.train(workers=1)
     assert 0 < metrics["nats_per_token"] < 4
     again = LstmSeq2Seq.from_pretrained(run.folder)
