@@ -1,13 +1,13 @@
 """Two processes with one thread each, under mpiexec, against two threads in one process: training and encoding.
 
     python -m scripts.benchmarks.machines
-    python -m scripts.benchmarks.machines --over launch.sh      another way to start two processes, over a network
+    python -m scripts.benchmarks.machines --over "scripts/benchmarks/two_machines.sh 1gbit"      as over a network
 
 With the extras `mpi` and `parity`. Each turn is a program of its own, and the two ways take turns, round by round.
---over names a program that starts `its arguments` in two processes.
 """
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -39,20 +39,19 @@ FINE_TUNING, ENCODING, SUM = "fine-tuning all-MiniLM-L6-v2", f"encoding {SENTENC
 
 @click.command()
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--over", help="What starts a program in two processes.  [default: mpiexec -n 2]")
+@click.option("--over", default="mpiexec -n 2", show_default=True, help="What starts a program in two processes.")
 @click.option("--measure", "what", hidden=True)
-def main(rounds: int, over: str | None, what: str | None) -> None:
+def main(rounds: int, over: str, what: str | None) -> None:
     """Measure training steps and encoding in both ways."""
     if what is not None:
         measure(what)
         return
-    start = [over] if over else ["mpiexec", "-n", "2"]
     rows = []
     for name in [*SIZES, FINE_TUNING, ENCODING]:
         one, two = [], []
         for _ in tqdm(range(rounds), desc=name, disable=None):
             one.append(seconds_of([], name))
-            two.append(seconds_of(start, name))
+            two.append(seconds_of(shlex.split(over), name))
         ratio = np.median(np.array(one) / np.array(two), axis=0)
         (of_one, _), (of_two, of_sum) = np.median(one, axis=0), np.median(two, axis=0)
         shown = "" if name == ENCODING else milliseconds(of_sum)
