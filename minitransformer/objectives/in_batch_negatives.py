@@ -36,7 +36,7 @@ class InBatchNegativesObjective(Module):
     weight_gradient    "stop" takes the weights as constants, as their source does (Sun et al. 2019), and "through" lets
                        them be learnt from. With identity weights, a wrong pair then comes to rest at the score 0 or at
                        -1.1446: there the gradient s sigmoid(s), or softplus(s) + s sigmoid(s), is 0.
-    lambda_negatives         how much the wrong products of a query count beside its own one
+    lambda_negatives   how much the wrong products of a query count beside its own one
     temperature        of softmax weights
     """
 

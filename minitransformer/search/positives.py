@@ -1,6 +1,6 @@
 """From a log to the pairs of query and product that a search model should learn.
 
-Xiao et al. 2022 ("ITEMS", arXiv 2209.05555), section 3: pairs that at least two users converted; of each query's
+Xie et al. 2022 ("ITEMS", arXiv 2209.05555), section 3: pairs that at least two users converted; of each query's
 products the best k_q %, less for frequent queries than for rare ones; and for the second step of the cascade a multiset
 in which the best come several times (their Algorithm 1):
 

@@ -1,7 +1,7 @@
 """Queries that nobody typed, made from what a product's own data say.
 
 A log knows little of products that are new or rarely bought. Their brand, category and attributes, alone or two
-together, are queries to which they are a right answer: "GreenWise Milk", "Organic", "GreenWise" (Xiao et al. 2022,
+together, are queries to which they are a right answer: "GreenWise Milk", "Organic", "GreenWise" (Xie et al. 2022,
 arXiv 2209.05555, section 3). Such queries are simpler than real ones, so their share should stay small.
 """
 
