@@ -110,7 +110,7 @@ class TranslationEvaluation(NamedTuple):
 
 
 class TranslationRun(BestModelRun):
-    """Of the models that are evaluated, the one with the highest chrF is kept."""
+    """Of the models that are evaluated, the one with the highest sum of exact matches and chrF is kept."""
 
     settings_type = TranslationSettings
     settings: TranslationSettings
@@ -150,8 +150,8 @@ class TranslationRun(BestModelRun):
         return CharacterTokenizer.train(texts, adds_eos=True)
 
     def worth(self, metrics: Mapping[str, float]) -> float:
-        """Near misses count too: of few short targets, hardly any may be exactly right."""
-        return metrics["chrf"]
+        """Of SQL only what is exactly right is of use; of sentences hardly any may be, and near misses decide."""
+        return metrics["exact_match"] + metrics["chrf"]
 
     def evaluate(self) -> TranslationEvaluation:
         return TranslationEvaluation(*self._quality(), mean_loss(self.model, self.dev_pairs))

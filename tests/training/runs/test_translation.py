@@ -81,9 +81,9 @@ def test_the_best_model_is_kept_and_a_finished_run_evaluates_as_it(tmp_path):
     """The learning rate is so high that the model gets worse again."""
     run = TranslationRun.start(tmp_path / "run", settings(tmp_path, learning_rate=0.1, warm_up=0.9, epochs=3))
     best = run.train(workers=1)
-    scores = [line["held_out_chrf"] for line in read_metrics(run.metrics_file) if "held_out_chrf" in line]
-    assert len(scores) == 3
-    assert best["chrf"] == max(scores)
+    lines = [line for line in read_metrics(run.metrics_file) if "held_out_chrf" in line]
+    assert len(lines) == 3
+    assert run.worth(best) == max(line["held_out_exact_match"] + line["held_out_chrf"] for line in lines)
     opened = TranslationRun.open(run.folder)
     assert opened.evaluate()._asdict() == pytest.approx(best)
     report = opened.report(best)
@@ -93,6 +93,13 @@ def test_the_best_model_is_kept_and_a_finished_run_evaluates_as_it(tmp_path):
     assert tokenizer_of_folder(run.folder).adds_eos
     with pytest.raises(UserError, match="is finished: there is nothing to resume"):
         TranslationRun.resume(run.folder)
+
+
+def test_more_exact_matches_outweigh_nearer_misses_and_without_any_the_nearest_are_kept(tmp_path):
+    run = TranslationRun(tmp_path, settings(tmp_path))
+    nearer, exact = {"exact_match": 40.8, "chrf": 82.8}, {"exact_match": 46.9, "chrf": 81.0}
+    assert run.worth(exact) > run.worth(nearer)
+    assert run.worth({"exact_match": 0.0, "chrf": 30.5}) > run.worth({"exact_match": 0.0, "chrf": 30.4})
 
 
 def test_the_learning_rate_falls_as_it_is_said(tmp_path):
