@@ -33,16 +33,16 @@ def draw(data):
     def matrix(name, key, title):
         values = np.array(data[name][key])
         largest = np.abs(values).max()
-        colours = heat_map(values, [""] * 3, [], lambda x: signed_colour(x / largest), "{:.1f}".format, (30, 22))
+        colours = heat_map(values, [""] * 3, [], lambda x: signed_colour(x / largest), "{:z.1f}".format, (30, 22))
         return titled(title, colours)
 
-    names, rows = [*data], []
-    for start in range(0, len(names), IN_A_ROW):
-        part = names[start : start + IN_A_ROW]
-        rows.append(beside([matrix(name, "value", name) for name in part]))
-        rows.append(beside([matrix(name, "gradient", f"gradient of {name}") for name in part]))
+    def step(name):
+        return under([matrix(name, "value", name), matrix(name, "gradient", f"gradient of {name}")], gap=12)
+
+    names = [*data]
+    rows = [names[start : start + IN_A_ROW] for start in range(0, len(names), IN_A_ROW)]
     return svg(
-        under(rows),
+        under([beside([step(name) for name in row]) for row in rows]),
         "An encoder layer, forwards and backwards",
         "Three tokens go through attention, a sum with a norm, the feed-forward network, and again a sum with a norm. "
         "Under each matrix is its gradient, of the same shape; both summands of a sum have the sum's gradient.",

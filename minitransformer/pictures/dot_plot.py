@@ -1,14 +1,14 @@
 """Numbers of several series beside each other, a row for each thing that is measured; the axis need not begin at 0."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from minitransformer.pictures.colours import GREY, KINDS
-from minitransformer.pictures.drawing import FONT_SIZE, GAP, Drawing, width_of, words
+from minitransformer.pictures.drawing import FONT_SIZE, GAP, Drawing, beside, titled, width_of, words
 from minitransformer.pictures.elements import Element, element
 from minitransformer.pictures.line_chart import ticks
 
-WIDTH, ROW, RADIUS = 420, 26, 5
+WIDTH, NARROW, ROW, RADIUS = 420, 190, 26, 5
 
 
 class Dot(NamedTuple):
@@ -16,14 +16,40 @@ class Dot(NamedTuple):
     error: float = 0.0  # drawn as a line that reaches so far to both sides
 
 
-def dot_plot(rows: Sequence[str], series: dict[str, Sequence[Dot | None]]) -> Drawing:
-    """For each series a dot in each row that it has one in; the first series is filled, the others are hollow."""
-    dots = [dot for of_series in series.values() for dot in of_series if dot is not None]
-    marks = ticks(min(dot.value - dot.error for dot in dots), max(dot.value + dot.error for dot in dots))
+Series = Mapping[str, Sequence[Dot | None]]  # a name for each, and its dot in each row that it has one in
+Numbers = Mapping[str, Sequence[float | None]]  # without errors
+
+
+def dot_plot(rows: Sequence[str], series: Series) -> Drawing:
+    """The first series is filled, the others are hollow."""
+    return beside([_field(rows, series, _marks([series]), WIDTH), _legend([*series])])
+
+
+def dot_plots(rows: Sequence[str], panels: Mapping[str, Numbers]) -> Drawing:
+    """Fields beside each other with the same names of rows, the same axis, and the same series."""
+    dots = [
+        {name: [None if x is None else Dot(x) for x in values] for name, values in series.items()}
+        for series in panels.values()
+    ]
+    marks = _marks(dots)
+    fields = [
+        _field([""] * len(rows) if number else rows, series, marks, NARROW, title)
+        for number, (title, series) in enumerate(zip(panels, dots, strict=True))
+    ]
+    return beside([*fields, _legend([*dots[0]])])
+
+
+def _marks(panels: Sequence[Series]) -> list[float]:
+    """Of an axis that all dots are on, with their errors."""
+    dots = [dot for series in panels for of_series in series.values() for dot in of_series if dot is not None]
+    return ticks(min(dot.value - dot.error for dot in dots), max(dot.value + dot.error for dot in dots))
+
+
+def _field(rows: Sequence[str], series: Series, marks: Sequence[float], width: float, title: str = "") -> Drawing:
     left, bottom = max(map(width_of, rows)) + GAP / 2, len(rows) * ROW
 
     def across(value: float) -> float:
-        return left + WIDTH * (value - marks[0]) / (marks[-1] - marks[0])
+        return left + width * (value - marks[0]) / (marks[-1] - marks[0])
 
     parts: list[Element] = []
     for mark in marks:
@@ -36,10 +62,16 @@ def dot_plot(rows: Sequence[str], series: dict[str, Sequence[Dot | None]]) -> Dr
         for kind, of_series in enumerate(series.values()):
             if (dot := of_series[number]) is not None:
                 parts += _dot(across, dot, y, kind)
-    for kind, name in enumerate(series):
-        x, y = left + WIDTH + GAP, (kind + 0.5) * ROW
-        parts += [*_dot(lambda value: value, Dot(x), y, kind), words(name, x + 14, y, dominant_baseline="central")]
-    return Drawing(element("g", *parts), left + WIDTH + GAP + 14 + max(map(width_of, series)), bottom + 2 * FONT_SIZE)
+    field = Drawing(element("g", *parts), left + width, bottom + 2 * FONT_SIZE)
+    return titled(title, field, left) if title else field
+
+
+def _legend(names: Sequence[str]) -> Drawing:
+    parts: list[Element] = []
+    for kind, name in enumerate(names):
+        y = (kind + 0.5) * ROW
+        parts += [*_dot(float, Dot(RADIUS), y, kind), words(name, RADIUS + 14, y, dominant_baseline="central")]
+    return Drawing(element("g", *parts), RADIUS + 14 + max(map(width_of, names)), len(names) * ROW)
 
 
 def _dot(across: Callable[[float], float], dot: Dot, y: float, kind: int) -> list[Element]:

@@ -52,11 +52,11 @@ def under(drawings: Sequence[Drawing], gap: float = GAP) -> Drawing:
     return Drawing(element("g", *parts), max(drawing.width for drawing in drawings), y - gap)
 
 
-def titled(title: str, drawing: Drawing) -> Drawing:
-    """With a line of text above it."""
-    text = words(title, 0, FONT_SIZE, font_weight="bold")
+def titled(title: str, drawing: Drawing, x: float = 0) -> Drawing:
+    """With a line of text above it, which begins at x."""
+    text = words(title, x, FONT_SIZE, font_weight="bold")
     body = moved(drawing, 0, 2 * FONT_SIZE)
-    return Drawing(element("g", text, body), max(drawing.width, width_of(title)), drawing.height + 2 * FONT_SIZE)
+    return Drawing(element("g", text, body), max(drawing.width, x + width_of(title)), drawing.height + 2 * FONT_SIZE)
 
 
 def svg(drawing: Drawing, title: str, description: str, data: Any = None) -> Element:

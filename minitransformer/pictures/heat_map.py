@@ -34,7 +34,7 @@ def heat_map(
     """
     num_columns, (width, height) = values.shape[1], cell
     left = max(map(width_of, rows), default=0) + LETTER
-    top = max(map(width_of, columns), default=0) * SLANT + FONT_SIZE
+    top = max(map(width_of, columns)) * SLANT + FONT_SIZE if columns else 0.0
     parts: list[Element] = []
     for j, name in enumerate(columns):
         x, y = left + (j + 0.5) * width, top - 4

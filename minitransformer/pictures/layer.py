@@ -6,7 +6,7 @@ import numpy as np
 
 from minitransformer.inference.layer_steps import LayerStep
 from minitransformer.pictures.colours import signed_colour
-from minitransformer.pictures.drawing import Drawing, beside, titled, under, width_of
+from minitransformer.pictures.drawing import Drawing, beside, titled, under
 from minitransformer.pictures.heat_map import heat_map
 from minitransformer.pictures.picture import Picture
 from minitransformer.pictures.table import Table
@@ -41,28 +41,24 @@ def layer_picture(tokens: Sequence[str], number: int, steps: Sequence[LayerStep]
 
 
 def layer_drawing(tokens: Sequence[str], steps: Sequence[LayerStep]) -> Drawing:
-    rows = []
-    for start in range(0, len(steps), IN_A_ROW):
-        part = steps[start : start + IN_A_ROW]
-        rows.append(_matrices(tokens, [(step.name, step.value) for step in part]))
-        gradients = [(f"gradient of {step.name}", step.gradient) for step in part if step.gradient is not None]
-        if gradients:
-            rows.append(_matrices(tokens, gradients))
+    rows = [steps[start : start + IN_A_ROW] for start in range(0, len(steps), IN_A_ROW)]
+    drawn = [beside([_step(step, [""] * len(tokens) if i else tokens) for i, step in enumerate(row)]) for row in rows]
     num_columns = max(step.value.shape[1] for step in steps)
     shown = f"The first {COLUMNS} numbers of each row" if num_columns > COLUMNS else "All numbers"
-    return titled(f"{shown}; blue is above 0, orange below, in the scale of each matrix", under(rows))
+    return titled(f"{shown}; blue is above 0, orange below, in the scale of each matrix", under(drawn))
 
 
-def _matrices(tokens: Sequence[str], matrices: Sequence[tuple[str, np.ndarray]]) -> Drawing:
-    """Side by side, the tokens' names in front."""
-    drawings = []
-    for number, (name, values) in enumerate(matrices):
-        scale = float(np.quantile(np.abs(values), 0.99)) or 1.0
-        names = tokens if number == 0 else [""] * len(tokens)
-        strip = heat_map(values[:, :COLUMNS] / scale, names, [], signed_colour, None, CELL)
-        drawing = titled(name, strip)
-        drawings.append(drawing._replace(width=max(drawing.width, width_of(name))))
-    return beside(drawings)
+def _step(step: LayerStep, names: Sequence[str]) -> Drawing:
+    """The value, and under it its gradient if it has one."""
+    value = _matrix(step.name, step.value, names)
+    if step.gradient is None:
+        return value
+    return under([value, _matrix(f"gradient of {step.name}", step.gradient, names)], gap=12)
+
+
+def _matrix(title: str, values: np.ndarray, names: Sequence[str]) -> Drawing:
+    scale = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    return titled(title, heat_map(values[:, :COLUMNS] / scale, names, [], signed_colour, None, CELL))
 
 
 def _length(rows: np.ndarray) -> float:

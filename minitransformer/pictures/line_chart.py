@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ from minitransformer.pictures.elements import Element, element
 WIDTH, HEIGHT = 560, 220  # of the field that the curves are in
 MOST_POINTS = 300  # of a curve
 DASHES = ["", "6 3", "2 3", "9 3 2 3"]  # so that curves differ by more than their colours
-
+MARK = 20  # length of a piece of a curve in the legend
 
 Place = Callable[[float], float]  # from a value to a pixel
+Point = tuple[float, float]  # in pixels
 
 
 class Curve(NamedTuple):
@@ -33,6 +35,14 @@ class Level(NamedTuple):
 
     name: str
     y: float
+
+
+class _Name(NamedTuple):
+    """What is written to the right of a curve or level, at its height, and how a piece of that is drawn."""
+
+    text: str
+    y: float
+    draw: Callable[[Sequence[Point]], Element]
 
 
 def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_name: str = "") -> Drawing:
@@ -53,16 +63,19 @@ def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_name: st
         *_axes(x_ticks, y_ticks, across, down, left),
         words(x_name, left + WIDTH, down(y_ticks[0]) + 34, text_anchor="end"),
     ]
-    names = [(level.name, down(level.y), GREY) for level in levels]
+    names = []
     for level in levels:
-        parts.append(_line(left, down(level.y), left + WIDTH, down(level.y), stroke_dasharray="1 4", stroke_width=1.5))
+        y = down(level.y)
+        parts.append(_level([(left, y), (left + WIDTH, y)]))
+        names.append(_Name(level.name, y, _level))
     for curve in curves:
+        draw = partial(_dots if curve.as_dots else _path, kind=curve.kind)
         points = [(across(x), down(y)) for x, y in zip(curve.x, curve.y, strict=True)]
-        parts.append(_dots(points, curve.kind) if curve.as_dots else _path(points, curve.kind))
+        parts.append(draw(points))
         if curve.name:
-            names.append((curve.name, points[-1][1], _colour(curve.kind)))
+            names.append(_Name(curve.name, points[-1][1], draw))
     parts += _legend(names, left + WIDTH)
-    width = left + WIDTH + 18 + max((width_of(name) for name, *_ in names), default=0)
+    width = left + WIDTH + MARK + 14 + max((width_of(name.text) for name in names), default=0)
     return Drawing(element("g", *parts), width, HEIGHT + 4 * FONT_SIZE)
 
 
@@ -90,12 +103,12 @@ def shortened(curve: Curve) -> Curve:
     return Curve(name, x, y, curve.kind, curve.as_dots)
 
 
-def apart(names: Sequence[tuple[str, float, str]]) -> Iterator[tuple[str, float, str]]:
+def _apart(names: Sequence[_Name]) -> Iterator[_Name]:
     """The same from the top down, moved so that no name is written over another."""
     free = -math.inf
-    for name, y, colour in sorted(names, key=lambda named: named[1]):
-        free = max(y, free)
-        yield name, free, colour
+    for name in sorted(names, key=lambda name: name.y):
+        free = max(name.y, free)
+        yield name._replace(y=free)
         free += 1.2 * FONT_SIZE
 
 
@@ -116,20 +129,26 @@ def _line(x1: float, y1: float, x2: float, y2: float, **attributes: Any) -> Elem
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=GREY, **attributes)
 
 
-def _path(points: Sequence[tuple[float, float]], kind: int) -> Element:
+def _level(points: Sequence[Point]) -> Element:
+    [(left, y), (right, _)] = points
+    return _line(left, y, right, y, stroke_dasharray="1 4", stroke_width=1.5)
+
+
+def _path(points: Sequence[Point], kind: int) -> Element:
     text, dashes = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points), DASHES[kind % len(DASHES)]
     return element("path", d=text, fill="none", stroke=_colour(kind), stroke_width=2, stroke_dasharray=dashes or None)
 
 
-def _dots(points: Sequence[tuple[float, float]], kind: int) -> Element:
+def _dots(points: Sequence[Point], kind: int) -> Element:
     dots = [element("circle", cx=round(x, 1), cy=round(y, 1), r=3.5, fill=_colour(kind)) for x, y in points]
     return element("g", *dots)
 
 
-def _legend(names: Sequence[tuple[str, float, str]], x: float) -> Iterator[Element]:
-    for name, y, colour in apart(names):
-        yield element("rect", x=x + 6, y=y - 4, width=8, height=8, fill=colour)
-        yield words(name, x + 18, y, dominant_baseline="central")
+def _legend(names: Sequence[_Name], x: float) -> Iterator[Element]:
+    """Before each name a piece of what it names."""
+    for text, y, draw in _apart(names):
+        yield draw([(x + 8, y), (x + 8 + MARK, y)])
+        yield words(text, x + 14 + MARK, y, dominant_baseline="central")
 
 
 def _colour(kind: int) -> str:
