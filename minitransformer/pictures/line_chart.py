@@ -75,7 +75,7 @@ def line_chart(curves: Sequence[Curve], levels: Sequence[Level] = (), x_name: st
         if curve.name:
             names.append(_Name(curve.name, points[-1][1], draw))
     parts += _legend(names, left + WIDTH)
-    width = left + WIDTH + MARK + 14 + max((width_of(name.text) for name in names), default=0)
+    width = left + WIDTH + MARK + 18 + max((width_of(name.text) for name in names), default=0)
     return Drawing(element("g", *parts), width, HEIGHT + 4 * FONT_SIZE)
 
 
@@ -148,7 +148,7 @@ def _legend(names: Sequence[_Name], x: float) -> Iterator[Element]:
     """Before each name a piece of what it names."""
     for text, y, draw in _apart(names):
         yield draw([(x + 8, y), (x + 8 + MARK, y)])
-        yield words(text, x + 14 + MARK, y, dominant_baseline="central")
+        yield words(text, x + 18 + MARK, y, dominant_baseline="central")
 
 
 def _colour(kind: int) -> str:

@@ -7,7 +7,7 @@ from minitransformer.pictures.line_chart import HEIGHT, Curve, Level, line_chart
 
 
 def points(text):
-    [path] = re.findall(r'<path d="M([^"]*)"', text)
+    path, *_ = re.findall(r'<path d="M([^"]*)"', text)
     return np.array([[float(number) for number in point.split()] for point in path.split(" L")])
 
 
@@ -21,7 +21,7 @@ def test_equal_steps_of_a_curve_are_equal_steps_on_paper():
 def test_a_level_is_drawn_where_a_curve_of_its_height_would_be():
     curve = Curve("loss", np.arange(2.0), np.array([7.0, 3.0]))
     text = str(line_chart([curve], [Level("ln V", 3.0)]).element)
-    [y] = re.findall(r'y1="([\d.]*)"[^>]*stroke-dasharray', text)
+    y, _ = re.findall(r'y1="([\d.]*)"[^>]*stroke-dasharray', text)
     assert float(y) == pytest.approx(points(text)[1, 1], abs=0.1)
 
 
@@ -41,6 +41,14 @@ def test_a_long_curve_is_means_of_neighbours_and_says_so():
     assert len(short.x) == 250
     assert short.y[0] == np.mean([0, 1, 4, 9])
     assert shortened(short) is short
+
+
+def test_before_each_name_is_a_piece_of_what_it_names():
+    x, y = np.arange(3.0), np.arange(3.0)
+    curves = [Curve("loss", x, y, 1), Curve("held out", x, y, 1, as_dots=True)]
+    text = str(line_chart(curves, [Level("ln V", 1.0)]).element)
+    assert text.count("<path") == text.count('stroke-dasharray="1 4"') == 2
+    assert text.count("<circle") == 3 + 2
 
 
 def test_no_name_is_written_over_another():
