@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from minitransformer.pictures.dot_plot import Dot, dot_plot
+from minitransformer.pictures.dot_plot import Dot, dot_plot, dot_plots
 
 PLOT = str(dot_plot(["a", "b"], {"ours": [Dot(40, 5), Dot(60)], "paper": [Dot(80), None]}).element)
 
@@ -22,3 +22,11 @@ def test_an_error_is_a_line_to_both_sides_of_its_dot():
 def test_the_first_series_is_filled_and_what_is_missing_is_not_drawn():
     assert PLOT.count("<circle") == 3 + 2  # and the two of the legend
     assert PLOT.count('fill="none"') == 1 + 1
+
+
+def test_plots_beside_each_other_have_one_axis_and_one_legend():
+    panels = {"a set": {"ours": [40, None], "paper": [50, 60]}, "another": {"ours": [None, None], "paper": [60, 50]}}
+    text = str(dot_plots(["first", "second"], panels).element)
+    assert text.count(">first<") == text.count(">ours<") == 1
+    assert re.findall(r">(\d+)<", text) == 2 * ["40", "45", "50", "55", "60"]
+    assert text.count("<circle") == 3 + 2 + 2

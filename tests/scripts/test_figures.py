@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minitransformer import Seq2Seq, Seq2SeqConfig
 from scripts.figures import FIGURES, data_in, figures, load
 
 ALL = figures()
@@ -53,6 +54,34 @@ def test_a_number_that_is_out_of_date_is_found():
     data["scores"][1][1] += 1
     with pytest.raises(AssertionError):
         assert_alike(figure.data(), data)
+
+
+def test_the_steps_of_the_heads_are_the_layers_and_so_is_the_gradient_of_their_input():
+    program = load(FIGURES / "multi_head.py")
+    attention, data = program.data.__globals__["make_attention"](), program.data()
+    x, dy = np.random.default_rng(0).normal(size=(2, 4, 8))
+    y, cache = attention.forward(x, np.array([4]))
+    np.testing.assert_allclose(data["y"]["value"], y, rtol=1e-9)
+    np.testing.assert_allclose(data["x"]["gradient"], attention.backward(dy, cache), rtol=1e-9)
+
+
+def test_the_encoder_and_decoder_have_the_parameters_of_the_model():
+    data = load(FIGURES / "encoder_decoder.py").data()
+    layers = sum(data[name]["times"] * sum(size for _, size in data[name]["steps"]) for name in ("encoder", "decoder"))
+    assert data["table"] + layers + data["bias"] == Seq2Seq(Seq2SeqConfig(), seed=None).num_parameters
+
+
+def test_what_a_weight_gets_through_both_texts_is_its_gradient():
+    data = load(FIGURES / "siamese.py").data()
+    np.testing.assert_allclose(np.sum(data["through"], axis=0), data["gradient"], rtol=1e-9)
+
+
+def test_the_published_means_are_those_of_the_published_numbers():
+    """Table 5's of the paper; Table 1's are checked in docs/evaluation.md."""
+    data = load(FIGURES / "table5.py").data()
+    assert data["mean of seven"]["paper"] == [81.52, 82.42, 84.94, 84.66, 85.59, 85.10, 87.41, 87.69]
+    text = (FIGURES.parent / "experiments.md").read_text(encoding="utf-8")
+    assert f"| averaged GloVe | {data['CR']['paper'][0]:.2f} | {data['MRPC']['paper'][0]:.2f} |" in text
 
 
 def test_the_gradient_of_the_encoder_layers_input_is_the_layers_own():
