@@ -14,6 +14,7 @@ from sphinx.highlighting import PygmentsBridge
 ROOT = Path(__file__).parents[1]
 FILE = "repository"  # in front of the path of a linked file, while Sphinx reads the pages
 LINK = re.compile(r"\]\(\.\./([\w./-]+?)/?(#[\w-]*)?\)")
+IMAGE = re.compile(r"!\[.*?\]\(", re.DOTALL)  # up to its file: the parser drops the ends of lines in between
 PAGE = re.compile(r"\]\(([\w-]+)\.md\)")
 
 project, author, root_doc = "minitransformer", "The minitransformer developers", "README"
@@ -54,7 +55,8 @@ def formula(translator, node):
 
 
 def read_page(app, name, text):
-    """Mark links to files, and let the first page list the others as they come in it."""
+    """Mark links to files, join the lines of what images say, and let the first page list the others in their order."""
+    text[0] = IMAGE.sub(lambda found: found[0].replace("\n", " "), text[0])
     text[0] = LINK.sub(rf"]({FILE}:\1)", text[0])
     if name == root_doc:
         pages = [page for page in dict.fromkeys(PAGE.findall(text[0])) if page != root_doc]

@@ -7,7 +7,7 @@ import numpy as np
 
 from minitransformer import SentenceEncoder
 from minitransformer.inference.attention_maps import attention_maps
-from minitransformer.pictures.drawing import beside, svg, titled, under
+from minitransformer.pictures.drawing import svg, titled, under
 from minitransformer.pictures.heat_map import heat_map
 
 TEXT = "The animal didn't cross the street because it was too "
@@ -29,14 +29,14 @@ def data(folder):
 
 def draw(data):
     def strip(part):
-        title = f"{part['tokens'][-2]}: layer {part['layer']}, head {part['head']}"
+        title = f"layer {part['layer']}, head {part['head']}: “{part['tokens'][-2]}”"
         return titled(title, heat_map(np.array(part["rows"]), ["it", "others"], part["tokens"]))
 
     tired, crowd, wide = (
         [100 * row[part["tokens"].index("animal")] for row in part["rows"]] for part in data["heads"][:3]
     )
     return svg(
-        under([beside([strip(part) for part in data["heads"][i : i + 2]]) for i in (0, 2)]),
+        under([strip(data["heads"][i]) for i in (0, 2, 1, 3)], gap=8),
         "What “it” looks at",
         f"In layer 3, head 1, “it” gives “animal” {tired[0]:.0f} % and the other tokens give it {tired[1]:.0f} % on "
         f"average; with “wide” for “tired” it is {wide[0]:.0f} %. In layer 5, head 11, “it” gives it {crowd[0]:.0f} %, "

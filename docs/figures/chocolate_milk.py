@@ -13,11 +13,13 @@ from minitransformer.pictures.similarity import explanation_picture
 
 def data(folder):
     encoder = SentenceEncoder.from_pretrained(folder)
-    explanation = explain_similarity(encoder, "I like chocolate milk", "I like milk chocolate")
-    return {**explanation._asdict(), "contributions": explanation.contributions.tolist()}
+    first, second, parts = explain_similarity(encoder, "I like chocolate milk", "I like milk chocolate")
+    alone = explain_similarity(encoder, "chocolate milk", "milk chocolate").cosine
+    return {"first": first, "second": second, "contributions": parts.tolist(), "of two words alone": alone}
 
 
 def draw(data):
-    explanation = SimilarityExplanation(**{**data, "contributions": np.array(data["contributions"])})
-    picture = explanation_picture(explanation)
-    return svg(picture.drawing, "The cosine of chocolate milk and milk chocolate", picture.finding, data)
+    explanation = SimilarityExplanation(data["first"], data["second"], np.array(data["contributions"]))
+    picture, alone = explanation_picture(explanation), data["of two words alone"]
+    finding = f"{picture.finding} Of the two words alone, without “I like”, the cosine is {alone:.4f}."
+    return svg(picture.drawing, "The cosine of chocolate milk and milk chocolate", finding, data)

@@ -13,7 +13,7 @@ from minitransformer.pictures.colours import signed_colour
 from minitransformer.pictures.drawing import beside, svg, titled, under
 from minitransformer.pictures.heat_map import heat_map
 
-IN_A_ROW = 4  # matrices
+IN_A_ROW = 3  # matrices
 
 
 def make_layer():
@@ -37,7 +37,7 @@ def draw(data):
         return titled(title, colours)
 
     def step(name):
-        return under([matrix(name, "value", name), matrix(name, "gradient", f"gradient of {name}")], gap=12)
+        return under([matrix(name, "value", name), matrix(name, "gradient", "its gradient")], gap=12)
 
     names = [*data]
     rows = [names[start : start + IN_A_ROW] for start in range(0, len(names), IN_A_ROW)]

@@ -14,7 +14,7 @@ from minitransformer.pictures.heat_map import heat_map
 
 TOKENS = ["my", "dog", "is", "cute"]
 H, HEADS = 8, [slice(0, 4), slice(4, 8)]
-CELL = (30, 20)
+CELL = (28, 20)
 ROWS = {  # the steps, and what is drawn in each
     "1, 2: each word is a row of x": [["x"]],
     "3: q = x W^Q, k = x W^K, v = x W^V, each cut into two heads": [["q 0", "q 1"], ["k 0", "k 1"], ["v 0", "v 1"]],

@@ -8,7 +8,7 @@ from minitransformer.pictures.drawing import FONT_SIZE, GAP, Drawing, beside, ti
 from minitransformer.pictures.elements import Element, element
 from minitransformer.pictures.line_chart import ticks
 
-WIDTH, NARROW, ROW, RADIUS = 420, 190, 26, 5
+WIDTH, NARROW, ROW, RADIUS = 420, 160, 26, 5
 
 
 class Dot(NamedTuple):

@@ -11,7 +11,7 @@ from minitransformer.pictures.heat_map import heat_map
 from minitransformer.pictures.picture import Picture
 from minitransformer.pictures.table import Table
 
-COLUMNS, CELL = 24, (7, 18)  # numbers of each row that are drawn, and their size
+COLUMNS, CELL = 16, (8, 18)  # numbers of each row that are drawn, and their size
 
 
 def input_picture(tokens: Sequence[str], parts: InputSum) -> Picture:

@@ -12,7 +12,7 @@ from minitransformer.pictures.picture import Picture
 from minitransformer.pictures.table import Table
 
 COLUMNS, CELL = 24, (7, 18)  # numbers of each row that are drawn, and their size
-IN_A_ROW = 4  # matrices
+IN_A_ROW = 3  # matrices
 
 
 def layer_picture(tokens: Sequence[str], number: int, steps: Sequence[LayerStep]) -> Picture:
@@ -53,7 +53,7 @@ def _step(step: LayerStep, names: Sequence[str]) -> Drawing:
     value = _matrix(step.name, step.value, names)
     if step.gradient is None:
         return value
-    return under([value, _matrix(f"gradient of {step.name}", step.gradient, names)], gap=12)
+    return under([value, _matrix("its gradient", step.gradient, names)], gap=12)
 
 
 def _matrix(title: str, values: np.ndarray, names: Sequence[str]) -> Drawing:

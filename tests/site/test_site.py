@@ -1,6 +1,7 @@
 """The course as a site: what the build must make of the pages, and how they look in a browser."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def test_a_link_to_code_leads_to_the_code(site):
     [link] = {*re.findall(r'href="(files/minitransformer/ops/attention.py.html)"', html_of(site, "attention"))}
     assert "MASKED_SCORE" in (site / link).read_text(encoding="utf-8")
     assert "repository:" not in html_of(site, "attention")
+
+
+def test_what_an_image_says_is_what_the_page_says(site):
+    text = (DOCS / "attention.md").read_text(encoding="utf-8")
+    [alt] = re.findall(r"!\[([^!]*)\]\(figures/multi_head.svg\)", text)
+    in_a_line = " ".join(alt.split())
+    assert f'alt="{in_a_line}"' in unescape(html_of(site, "attention"))
 
 
 def test_nothing_is_loaded_from_elsewhere(site):
