@@ -4,13 +4,16 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minitransformer.errors import UserError
-from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.ops.normalise import normalise_forward
 from minitransformer.search.embedding_file import FLOAT
+
+if TYPE_CHECKING:
+    from minitransformer.models.sentence_encoder import SentenceEncoder
 
 MODEL_FOLDER = "model"
 QUERY_PROMPTS, PRODUCT_PROMPTS = ("query",), ("document", "passage")  # what models call them that have any
@@ -27,8 +30,10 @@ class IndexModel:
         self._encoder: SentenceEncoder | None = None
         self._lock = threading.Lock()
 
-    def load(self) -> SentenceEncoder:
+    def load(self) -> "SentenceEncoder":
         """The encoder. Raises UserError if it isn't the one that embedded the products."""
+        from minitransformer.models.sentence_encoder import SentenceEncoder  # which `serve` starts without
+
         with self._lock:
             if self._encoder is None:
                 encoder = SentenceEncoder.from_pretrained(self.folder)
@@ -51,7 +56,7 @@ class IndexModel:
         return normalise_forward(encoder.encode(texts, prompt_name=prompt_name, truncation="silent"))[0]
 
 
-def fingerprint(encoder: SentenceEncoder) -> str:
+def fingerprint(encoder: "SentenceEncoder") -> str:
     """A short text that tells a model from others: of its weights in float32, and the files beside them."""
     digest = hashlib.blake2b(digest_size=16)
     for name, text in sorted(encoder.texts().items()):

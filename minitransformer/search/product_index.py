@@ -201,12 +201,17 @@ class ProductIndex:
         if missing := int((products.rows < 0).sum()):
             what = f"{missing:,} of {len(products.rows):,} products have no embedding yet"
             warnings.warn(f"{what} and are found by words alone; let `minitransformer index` finish", stacklevel=5)
-        categories = np.full(len(products.keys), NO_CATEGORY)
-        statement = "SELECT product, value FROM fields WHERE name = ?"
-        numbers: dict[str, int] = {}
-        for key, value in self.catalogue.connection.execute(statement, (self.settings.category,)):
-            categories[np.searchsorted(products.keys, key)] = numbers.setdefault(value, len(numbers))
+        categories = self._load_categories(products.keys)
         return _Products(products, categories, Neighbours.load(texts.graph_file(), products))
+
+    def _load_categories(self, keys: np.ndarray) -> np.ndarray:
+        """(n,) a number for the category of each product by its key (n,)."""
+        categories = np.full(len(keys), NO_CATEGORY)
+        statement = "SELECT product, value FROM fields WHERE name = ? ORDER BY value"
+        found = self.catalogue.connection.execute(statement, (self.settings.category,)).fetchall()
+        products, values = zip(*found, strict=True) if found else ((), ())
+        categories[np.searchsorted(keys, products)] = np.unique(values, return_inverse=True)[1]
+        return categories
 
     def _load_suggestions(self) -> Suggestions:
         embeddings = self._texts("suggestions").load()

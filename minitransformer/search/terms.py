@@ -16,7 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-MAX_TERMS = 10_000  # phrases of names: the commonest
+MAX_TERMS = 20_000  # phrases of names: the commonest
 MAX_PHRASE, MAX_NAME = 3, 5  # words of a phrase; of a whole name that is suggested, too
 MIN_PRODUCTS = 2  # with a phrase in their names
 PART_OF_LONGER = 0.8  # of the products with a phrase that have the same longer phrase

@@ -2,10 +2,12 @@
 
     minitransformer index esci/products.tsv --model all-MiniLM-L6-v2 --out esci-shop
     python -m scripts.experiments.shop search esci-shop judgments.tsv --right-from 100
+    python -m scripts.experiments.shop weight esci-shop judgments.tsv chorus-shop ratings.tsv
     python -m scripts.experiments.shop suggest recipes.tsv products.tsv
     python -m scripts.experiments.shop duplicates all-MiniLM-L6-v2
 
-search needs bm25s, and judgments with the columns query, product_id and gain. suggest needs recipes with the columns
+search and weight need bm25s, and judgments with the columns query, product_id and gain. weight takes the gains of the
+first shop as they are, and 2^gain - 1 in the second. suggest needs recipes with the columns
 recipe_id and ingredients (separated by |): the ingredients of four fifths of them are past queries, those of the others
 are typed. duplicates needs nothing but a model; the pairs stand below.
 """
@@ -14,16 +16,26 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
+import numpy as np
 
 from minitransformer import ProductIndex, SentenceEncoder
 from minitransformer.cli.evaluate.search import rankings_of
 from minitransformer.cli.evaluate.suggest import Beginnings
 from minitransformer.evaluation.duplicates import area_under_curve, score_duplicates
 from minitransformer.evaluation.judgments import read_judgments
-from minitransformer.evaluation.search import RECALL_AT, Judgments, answerable, interval, score_rankings
+from minitransformer.evaluation.search import (
+    NDCG_AT,
+    RECALL_AT,
+    Judgments,
+    Rankings,
+    answerable,
+    interval,
+    score_rankings,
+)
 from minitransformer.evaluation.suggestions import SuggestionScores, score_suggestions
 from minitransformer.randomness import generator
 from minitransformer.search.completions import Completions
@@ -31,6 +43,8 @@ from minitransformer.search.product_table import read_products
 from minitransformer.search.terms import normalise_text, suggested_texts
 from scripts.pages import table
 
+WEIGHTS = tuple(tenth / 10 for tenth in range(11))  # of the meaning
+Scores = Mapping[str, tuple[np.ndarray, np.ndarray]]  # of each shop: NDCG (weights, queries), and bm25s' (queries,)
 THRESHOLDS = (0.8, 0.85, 0.9, 0.95, 0.97)
 
 # Pairs of searches for groceries, chosen to be hard, and why.
@@ -103,6 +117,62 @@ def bm25s_rankings(index: ProductIndex, queries: Judgments) -> dict[str, list[st
     tokens = bm25s.tokenize([*queries], show_progress=False)
     found, _ = retriever.retrieve(tokens, k=RECALL_AT, show_progress=False)
     return {query: [products[i].id for i in places] for query, places in zip(queries, found, strict=True)}
+
+
+@main.command()
+@click.argument("index")
+@click.argument("judgments")
+@click.argument("other_index")
+@click.argument("other_judgments")
+def weight(index: str, judgments: str, other_index: str, other_judgments: str) -> None:
+    """How much the meaning should count: chosen on half of the queries of two shops, reported on the other half."""
+    shops = [(index, read_judgments(judgments)), (other_index, read_judgments(other_judgments, exponential=True))]
+    scores = {}
+    for folder, judged in shops:
+        queries, product_index = answerable(judged, 1e-9), ProductIndex.open(folder)
+        found = [ndcg_of(weighted_rankings(product_index, queries, m), queries) for m in WEIGHTS]
+        scores[Path(folder).name] = np.array(found), ndcg_of(bm25s_rankings(product_index, queries), queries)
+    print(table(["weight of the meaning", *scores], [*weight_rows(scores)]) + "\n")
+    header = ["chosen on the other half", "weight", "queries", "NDCG@10", "over words, 95 %", "over bm25s, 95 %"]
+    print(table(header, [*chosen_rows(scores)]))
+
+
+def weighted_rankings(index: ProductIndex, queries: Judgments, meaning: float) -> dict[str, list[str]]:
+    return {query: [hit.id for hit in index.search(query, NDCG_AT, meaning=meaning)] for query in queries}
+
+
+def ndcg_of(rankings: Rankings, queries: Judgments) -> np.ndarray:
+    return score_rankings(rankings, queries).ndcg
+
+
+def weight_rows(scores: Scores) -> Iterator[list[str]]:
+    """The mean NDCG of all queries for each weight."""
+    for m, *means in zip(WEIGHTS, *(of_weights.mean(axis=1) for of_weights, _ in scores.values()), strict=True):
+        yield [f"{m:.1f}", *(f"{mean:.3f}" for mean in means)]
+
+
+def chosen_rows(scores: Scores) -> Iterator[list[str]]:
+    """For each shop, the queries with the weights that were best, over both shops, on the queries of the other half."""
+    halves = {name: first_half(len(bm25s)) for name, (_, bm25s) in scores.items()}
+    best = {
+        half: int(
+            np.sum([scores[name][0][:, first != half].mean(axis=1) for name, first in halves.items()], 0).argmax()
+        )
+        for half in (True, False)
+    }
+    for name, (of_weights, bm25s) in scores.items():
+        ndcg = np.where(halves[name], of_weights[best[True]], of_weights[best[False]])
+        over = [
+            f"{difference.mean():+.3f} ({interval(difference)[0]:+.3f} to {interval(difference)[1]:+.3f})"
+            for difference in (ndcg - of_weights[0], ndcg - bm25s)
+        ]
+        weights = " and ".join(f"{WEIGHTS[place]:.1f}" for place in best.values())
+        yield [name, weights, str(len(ndcg)), f"{ndcg.mean():.3f}", *over]
+
+
+def first_half(count: int) -> np.ndarray:
+    """Which queries (count,) are in the first half."""
+    return generator(0, "halves", 0).permutation(count) < count // 2
 
 
 @main.command()

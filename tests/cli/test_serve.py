@@ -2,6 +2,8 @@ import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 
 import pytest
@@ -31,6 +33,13 @@ def test_an_index_is_served_until_it_is_told_to_stop(shop):
         output, error = server.communicate(timeout=60)
     assert server.returncode == 128 + signal.SIGTERM
     assert (output, error) == ("", "")
+
+
+def test_the_server_starts_without_what_only_its_model_needs():
+    """SciPy and the layers take half a second to import: the page is there before them."""
+    heavy = {"scipy", "safetensors", "uvicorn", "minitransformer.models"}
+    program = f"import sys, minitransformer.cli.serve; print(*{heavy!r}.intersection(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "\n"
 
 
 def test_a_port_that_is_taken_and_a_folder_that_is_no_index_are_one_line(run, shop, tmp_path):
