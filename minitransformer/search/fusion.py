@@ -13,7 +13,7 @@ one list alone has 0 words, or its cosine, which can be computed for any product
 
 import numpy as np
 
-MEANING = 0.3  # m: how much the cosine counts
+MEANING = 0.2  # m: how much the cosine counts
 
 
 def fuse(cosines: np.ndarray, word_scores: np.ndarray, meaning: float = MEANING) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The tables about a shop's search, from a small shop."""
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -27,6 +28,16 @@ def test_rankings_stand_beside_bm25s(tmp_path, monkeypatch):
     assert names == ["words and meaning", "words", "meaning", "random", "ideal", "bm25s, all columns"]
 
 
+def test_a_weight_is_measured_on_queries_that_it_wasnt_chosen_on():
+    """Of ten queries in each shop, nine have the best NDCG with the first weight, and one with the second."""
+    of_weights = np.zeros((len(shop.WEIGHTS), 10))
+    of_weights[0], of_weights[1, 3], of_weights[0, 3] = 0.5, 1, 0
+    [first, second] = shop.chosen_rows({"a": (of_weights, np.zeros(10)), "b": (of_weights, np.ones(10))})
+    assert first[:4] == ["a", "0.0", "10", "0.450"]
+    assert first[4].startswith("+0.000 (")
+    assert second[5].startswith("-0.550 (")
+
+
 def test_suggestions_stand_beside_the_beginnings_by_popularity(tmp_path):
     recipes = [(number, "milk|bread" if number % 2 else "bananas") for number in range(20)]
     table = write_table(tmp_path / "recipes.tsv", ("recipe_id", "ingredients"), recipes)
@@ -35,6 +46,7 @@ def test_suggestions_stand_beside_the_beginnings_by_popularity(tmp_path):
     assert [line.split(" | ")[0] for line in lines[4:]] == [
         "| suggestions",
         "| past queries that begin so, by popularity",
+        "| the same, if their later popularity were known",
     ]
 
 
