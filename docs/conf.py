@@ -5,6 +5,7 @@ that file, leads to a page with its text.
 """
 
 import re
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 FILE = "repository"  # in front of the path of a linked file, while Sphinx reads the pages
 LINK = re.compile(r"\]\(\.\./([\w./-]+?)/?(#[\w-]*)?\)")
 IMAGE = re.compile(r"!\[.*?\]\(", re.DOTALL)  # up to its file: the parser drops the ends of lines in between
+DATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)  # of a figure, for programs
 PAGE = re.compile(r"\]\(([\w-]+)\.md\)")
 
 project, author, root_doc = "minitransformer", "The minitransformer developers", "README"
@@ -39,6 +41,7 @@ def setup(app):
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula, None))
     app.connect("source-read", read_page)
     app.connect("doctree-resolved", resolve_files)
+    app.connect("doctree-resolved", draw_figures)
     app.connect("autodoc-process-docstring", show_as_written)
     app.connect("html-collect-pages", file_pages)
     app.connect("build-finished", write_index)
@@ -70,6 +73,15 @@ def resolve_files(app, tree, name):
         if scheme == FILE:
             linked_files(app).add(path)
             reference["refuri"] = app.builder.get_relative_uri(name, page_of(path))
+
+
+def draw_figures(app, tree, name):
+    """Figures as parts of their page, so that their words have its colour; it says of them what the Markdown says."""
+    for image in [*tree.findall(nodes.image)]:
+        if image["uri"].endswith(".svg"):
+            text = DATA.sub("", (ROOT / "docs" / image["uri"]).read_text(encoding="utf-8"))
+            named = text.replace("<svg", f'<svg aria-label="{escape(image["alt"])}"', 1)
+            image.replace_self(nodes.raw("", named, format="html"))
 
 
 def linked_files(app):

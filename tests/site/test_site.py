@@ -35,11 +35,12 @@ def test_a_link_to_code_leads_to_the_code(site):
     assert "repository:" not in html_of(site, "attention")
 
 
-def test_what_an_image_says_is_what_the_page_says(site):
+def test_a_figure_is_part_of_its_page_and_says_what_the_page_says(site):
     text = (DOCS / "attention.md").read_text(encoding="utf-8")
     [alt] = re.findall(r"!\[([^!]*)\]\(figures/multi_head.svg\)", text)
     in_a_line = " ".join(alt.split())
-    assert f'alt="{in_a_line}"' in unescape(html_of(site, "attention"))
+    assert f'<svg aria-label="{in_a_line}"' in unescape(html_of(site, "attention"))
+    assert "<metadata>" not in html_of(site, "attention")
 
 
 def test_nothing_is_loaded_from_elsewhere(site):
