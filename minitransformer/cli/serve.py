@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import click
 
+from minitransformer.cli._same_options import same_options
 from minitransformer.errors import UserError
 from minitransformer.search.product_index import ProductIndex
 
@@ -15,7 +16,8 @@ from minitransformer.search.product_index import ProductIndex
 @click.argument("index", type=click.Path())
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
-def command(index: str, host: str, port: int) -> None:
+@same_options
+def command(index: str, host: str, port: int, same_meaning: float, same_results: float) -> None:
     """Serve an index: a page to search with, and JSON over HTTP.
 
     Open the address that is printed in a browser. Programs find /search, /suggest, /health and, with a description of
@@ -33,7 +35,7 @@ def command(index: str, host: str, port: int) -> None:
     with _listen(host, port) as listening:
         address, chosen_port = listening.getsockname()
         click.echo(f"{index}, {len(product_index):,} products: http://{address}:{chosen_port}/ (Ctrl-C stops it)")
-        _serve(product_index, host, listening)
+        _serve(product_index, host, listening, same_meaning, same_results)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -43,14 +45,15 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UserError(f"{host}, port {port}: {error.strerror or error}; choose another --port") from None
 
 
-def _serve(index: ProductIndex, host: str, listening: socket.socket) -> None:
+def _serve(index: ProductIndex, host: str, listening: socket.socket, same_meaning: float, same_results: float) -> None:
     import uvicorn
 
     from minitransformer.server.app import LOOPBACK, create_app
 
     threading.Thread(target=_load_model, args=(index,), daemon=True).start()
     hosts = ["*"] if host == "0.0.0.0" else [*LOOPBACK, host]
-    config = uvicorn.Config(create_app(index, hosts), log_level="warning", server_header=False)
+    app = create_app(index, hosts, same_meaning, same_results)
+    config = uvicorn.Config(app, log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
 
 

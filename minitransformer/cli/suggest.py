@@ -3,10 +3,11 @@
 import click
 
 from minitransformer.cli._json import json_option, print_json
+from minitransformer.cli._same_options import same_options
 from minitransformer.cli._texts import TEXT
 from minitransformer.formatting import printable
 from minitransformer.search.product_index import ProductIndex
-from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
+from minitransformer.search.suggestions import SHOW_ALL, Hidden
 
 
 @click.command()
@@ -15,8 +16,18 @@ from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
 @click.option("--top", default=10, show_default=True, metavar="N", help="How many suggestions to print at most.")
 @click.option("--all", "show_all", is_flag=True, help="Show suggestions that mean the same, too.")
 @click.option("--explain", is_flag=True, help="Say what each suggestion hides, since it means the same.")
+@same_options
 @json_option
-def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as_json: bool) -> None:
+def command(
+    index: str,
+    prefix: str,
+    top: int,
+    show_all: bool,
+    explain: bool,
+    same_meaning: float,
+    same_results: float,
+    as_json: bool,
+) -> None:
     """Complete what somebody has begun to type.
 
     Suggestions are past queries and phrases of products' names. They begin with PREFIX, or have a word that does; if
@@ -26,8 +37,8 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
     Example:
       minitransformer suggest shop "mac" --explain
     """
-    product_index = ProductIndex.open(index)
-    suggestions = product_index.suggest(prefix, top, same_meaning=SHOW_ALL if show_all else SAME_MEANING)
+    cosine = SHOW_ALL if show_all else same_meaning
+    suggestions = ProductIndex.open(index).suggest(prefix, top, same_meaning=cosine, same_results=same_results)
     if as_json:
         print_json({"prefix": prefix, "suggestions": [suggestion.as_json() for suggestion in suggestions]})
         return
@@ -35,4 +46,9 @@ def command(index: str, prefix: str, top: int, show_all: bool, explain: bool, as
         note = f"  (for {suggestion.correction!r})" if suggestion.correction else ""
         click.echo(printable(suggestion.text + note))
         for hidden in suggestion.hides if explain else ():
-            click.echo(printable(f"  hides {hidden.text}, cosine {hidden.cosine:.3f}"))
+            click.echo(printable(f"  hides {_in_words(hidden)}"))
+
+
+def _in_words(hidden: Hidden) -> str:
+    overlap = "" if hidden.overlap is None else f", {hidden.overlap:.0%} of the products"
+    return f"{hidden.text}, cosine {hidden.cosine:.3f}{overlap}"

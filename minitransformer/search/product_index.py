@@ -9,6 +9,7 @@ import numpy as np
 
 from minitransformer.errors import UserError
 from minitransformer.search.catalogue import Catalogue, Where
+from minitransformer.search.deduplication import overlap_of
 from minitransformer.search.embedded_texts import EmbeddedTexts, Embeddings
 from minitransformer.search.fusion import MEANING
 from minitransformer.search.index_model import IndexModel
@@ -21,6 +22,7 @@ from minitransformer.search.suggestions import SAME_MEANING, Suggestion, Suggest
 from minitransformer.search.words import find_by_words, matched_words, unknown_words
 
 MAX_TOP, MAX_QUERY = 1000, 1000  # hits, and characters
+OVERLAP_AT = 20  # products, of which two queries may have some in common
 
 
 class Hit(NamedTuple):
@@ -64,6 +66,21 @@ class _Evidence(NamedTuple):
             "word_score": float(word_score),
             "word_rank": 1 + int((self.word_scores > word_score).sum()) if word_score else None,
         }
+
+
+class _Found(NamedTuple):
+    """What a query finds.
+
+    query     with the words that correct it
+    keys      (n,) of the products that pass the filter, and the evidence for each
+    places    (k,) of those that are found, among the n, the best first; and their scores (k,)
+    """
+
+    query: str
+    keys: np.ndarray
+    evidence: _Evidence
+    places: np.ndarray
+    scores: np.ndarray
 
 
 class _Products(NamedTuple):
@@ -124,26 +141,28 @@ class ProductIndex:
         if not query:
             raise UserError("the query is empty; expected a few words, such as: chocolate milk")
         embedding = self.query_embedding(query) if meaning else None
-        with self.catalogue.transaction("DEFERRED") as connection:
-            products = self._products.get(self.catalogue.version())
-            passing = self.catalogue.filter(where)
-            keys = self.catalogue.keys(passing) if where else products.embeddings.keys
-            places = np.searchsorted(products.embeddings.keys, keys) if where else np.arange(len(keys))
-            worded = " ".join([query, *self._corrections(query)])
-            word_scores = find_by_words(connection, worded, passing, CANDIDATES if meaning < 1 else 0).of(keys)
-            cosines = None if embedding is None else products.cosines(embedding, places, word_scores)
-            found, scores = rank(cosines, word_scores, products.categories[places], meaning)
-            return self._hits(worded, keys, _Evidence(cosines, word_scores), found[:top], scores[:top])
+        with self.catalogue.transaction("DEFERRED"):
+            return self._hits(self._find(query, embedding, where, meaning), top)
 
-    def suggest(self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING) -> list[Suggestion]:
+    def suggest(
+        self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING, same_results: float = 0
+    ) -> list[Suggestion]:
         """The likeliest searches that begin, or have a word that begins, with what was typed.
 
         same_meaning    the cosine from which only the first of several suggestions is shown; above 1, all are
+        same_results    the share of their first products that they must have in common for that; asked for, it takes a
+                        search for each suggestion that reaches the cosine, unless it was suggested before
         """
         checked(prefix, top)
         with self.catalogue.transaction("DEFERRED"):
             suggestions = self._suggestions.get(self.catalogue.version())
-        return suggestions.find(prefix, top, same_meaning)
+            return suggestions.find(prefix, top, same_meaning, same_results)
+
+    def overlap(self, query: str, other: str) -> float:
+        """The share of their first OVERLAP_AT products that two queries have in common, from 0 to 1."""
+        embeddings = {text: self.query_embedding(text) for text in (query, other)}
+        with self.catalogue.transaction("DEFERRED"):
+            return overlap_of(*(self._first_products(text, embeddings[text]) for text in (query, other)))
 
     def ids(self) -> list[str]:
         """Of all products."""
@@ -167,6 +186,24 @@ class ProductIndex:
             self._cache.put(query, embedding)
         return embedding
 
+    def _find(self, query: str, embedding: np.ndarray | None, where: Where | None, meaning: float) -> _Found:
+        """What a query with this embedding (E,) finds; to be called in a transaction."""
+        products = self._products.get(self.catalogue.version())
+        passing = self.catalogue.filter(where)
+        keys = self.catalogue.keys(passing) if where else products.embeddings.keys
+        places = np.searchsorted(products.embeddings.keys, keys) if where else np.arange(len(keys))
+        worded = " ".join([query, *self._corrections(query)])
+        limit = CANDIDATES if meaning < 1 else 0
+        word_scores = find_by_words(self.catalogue.connection, worded, passing, limit).of(keys)
+        cosines = None if embedding is None else products.cosines(embedding, places, word_scores)
+        found, scores = rank(cosines, word_scores, products.categories[places], meaning)
+        return _Found(worded, keys, _Evidence(cosines, word_scores), found, scores)
+
+    def _first_products(self, query: str, embedding: np.ndarray) -> frozenset[int]:
+        """The keys of the first products that a query finds; to be called in a transaction."""
+        found = self._find(query, embedding, None, MEANING)
+        return frozenset(found.keys[found.places[:OVERLAP_AT]].tolist())
+
     def _corrections(self, query: str) -> list[str]:
         """For each word of the query that no product has, the nearest that can be suggested, if one is near enough."""
         if not (unknown := unknown_words(self.catalogue.connection, query)):
@@ -174,12 +211,11 @@ class ProductIndex:
         suggestions = self._suggestions.get(self.catalogue.version())
         return [nearest for word in unknown for nearest in suggestions.nearest_word(word)]
 
-    def _hits(
-        self, query: str, keys: np.ndarray, evidence: "_Evidence", found: np.ndarray, scores: np.ndarray
-    ) -> list[Hit]:
-        """The products at the places `found` (k,) of those with the keys (n,)."""
-        chosen = keys[found].tolist()
-        words = matched_words(self.catalogue.connection, query, chosen)
+    def _hits(self, found: _Found, top: int) -> list[Hit]:
+        places = found.places[:top]
+        chosen = found.keys[places].tolist()
+        words = matched_words(self.catalogue.connection, found.query, chosen)
+        products = self.catalogue.products(chosen)
         return [
             Hit(
                 id=product.id,
@@ -187,9 +223,9 @@ class ProductIndex:
                 score=float(score),
                 fields=product.fields,
                 words=words.get(key, []),
-                **evidence.of(place),
+                **found.evidence.of(place),
             )
-            for place, key, product, score in zip(found, chosen, self.catalogue.products(chosen), scores, strict=True)
+            for place, key, product, score in zip(places, chosen, products, found.scores[:top], strict=True)
         ]
 
     def _texts(self, table: str) -> EmbeddedTexts:
@@ -219,7 +255,7 @@ class ProductIndex:
         found = self.catalogue.connection.execute(statement).fetchall()
         keys, texts, popularity = zip(*found, strict=True) if found else ((), (), ())
         rows = embeddings.rows[np.searchsorted(embeddings.keys, keys)]
-        return Suggestions(texts, popularity, rows, embeddings.matrix)
+        return Suggestions(texts, popularity, rows, embeddings.matrix, self._first_products)
 
 
 def checked(query: str, top: int) -> str:

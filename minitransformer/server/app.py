@@ -12,6 +12,7 @@ the embeddings of queries (search/query_cache.py).
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,17 @@ HEADERS = {
 }
 
 
-def create_app(index: ProductIndex, hosts: Sequence[str] = LOOPBACK) -> Starlette:
-    """The ASGI application. It answers only requests for one of the host names, so that no other site can reach it."""
-    shop = Shop(index)
+def create_app(
+    index: ProductIndex,
+    hosts: Sequence[str] = LOOPBACK,
+    same_meaning: float = SAME_MEANING,
+    same_results: float = 0,
+) -> Starlette:
+    """The ASGI application. It answers only requests for one of the host names, so that no other site can reach it.
+
+    same_meaning, same_results    when one suggestion is shown for two (ProductIndex.suggest)
+    """
+    shop = Shop(index, same_meaning, same_results)
     routes = [
         Route("/search", shop.search),
         Route("/suggest", shop.suggest),
@@ -63,8 +72,8 @@ def create_app(index: ProductIndex, hosts: Sequence[str] = LOOPBACK) -> Starlett
 class Shop:
     """What the routes do. The work is done in threads, of which there are few; other requests wait for one."""
 
-    def __init__(self, index: ProductIndex) -> None:
-        self.index = index
+    def __init__(self, index: ProductIndex, same_meaning: float, same_results: float) -> None:
+        self.index, self.same_meaning, self.same_results = index, same_meaning, same_results
         self._limiter: CapacityLimiter | None = None
         self._waiting = 0
 
@@ -76,8 +85,9 @@ class Shop:
 
     async def suggest(self, request: Request) -> JSONResponse:
         prefix, top = _text(request, "q"), _number(request, "top", 10)
-        same_meaning = SHOW_ALL if _flag(request, "all") else SAME_MEANING
-        found = await self._in_thread(lambda: self.index.suggest(prefix, top, same_meaning=same_meaning))
+        cosine = SHOW_ALL if _flag(request, "all") else self.same_meaning
+        suggest = partial(self.index.suggest, same_meaning=cosine, same_results=self.same_results)
+        found = await self._in_thread(suggest, prefix, top)
         return _json({"prefix": prefix, "suggestions": [suggestion.as_json() for suggestion in found]})
 
     async def health(self, request: Request) -> JSONResponse:

@@ -29,14 +29,13 @@ def _schemas() -> dict[str, Any]:
     hit = {"id": TEXT, "name": TEXT, "score": NUMBER, "fields": {"type": "object", "additionalProperties": TEXT}}
     why = {"cosine": NUMBER, "cosine_rank": WHOLE, "word_score": NUMBER, "word_rank": {"type": ["integer", "null"]}}
     suggestion = {"text": TEXT, "popularity": NUMBER, "correction": {"type": ["string", "null"]}}
+    hidden = {"text": TEXT, "cosine": NUMBER, "overlap": {"type": ["number", "null"]}}
     return {
         "SearchResults": _object({"query": TEXT, "hits": _list(_object({**hit, **why, "words": _list(TEXT)}, [*hit]))}),
         "Suggestions": _object(
             {
                 "prefix": TEXT,
-                "suggestions": _list(
-                    _object({**suggestion, "hides": _list(_object({"text": TEXT, "cosine": NUMBER}))})
-                ),
+                "suggestions": _list(_object({**suggestion, "hides": _list(_object(hidden))})),
             }
         ),
         "Health": _object({"status": TEXT, "products": WHOLE}),

@@ -4,12 +4,12 @@
     python -m scripts.experiments.shop search esci-shop judgments.tsv --right-from 100
     python -m scripts.experiments.shop weight esci-shop judgments.tsv chorus-shop ratings.tsv
     python -m scripts.experiments.shop suggest recipes.tsv products.tsv
-    python -m scripts.experiments.shop duplicates all-MiniLM-L6-v2
+    python -m scripts.experiments.shop duplicates shop
 
 search and weight need bm25s, and judgments with the columns query, product_id and gain. weight takes the gains of the
 first shop as they are, and 2^gain - 1 in the second. suggest needs recipes with the columns
 recipe_id and ingredients (separated by |): the ingredients of four fifths of them are past queries, those of the others
-are typed. duplicates needs nothing but a model; the pairs stand below.
+are typed. duplicates needs nothing but an index; the pairs stand below.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from minitransformer import ProductIndex, SentenceEncoder
+from minitransformer import ProductIndex
+from minitransformer.cli.evaluate.duplicates import cosines_and_overlaps
 from minitransformer.cli.evaluate.search import rankings_of
 from minitransformer.cli.evaluate.suggest import Beginnings
 from minitransformer.evaluation.duplicates import area_under_curve, score_duplicates
 from minitransformer.evaluation.judgments import read_judgments
+from minitransformer.evaluation.labelled_pairs import LabelledPair
 from minitransformer.evaluation.search import (
     NDCG_AT,
     RECALL_AT,
@@ -45,7 +47,8 @@ from scripts.pages import table
 
 WEIGHTS = tuple(tenth / 10 for tenth in range(11))  # of the meaning
 Scores = Mapping[str, tuple[np.ndarray, np.ndarray]]  # of each shop: NDCG (weights, queries), and bm25s' (queries,)
-THRESHOLDS = (0.8, 0.85, 0.9, 0.95, 0.97)
+THRESHOLDS = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97)
+OVERLAP = 0.3  # of the products that two searches find
 
 # Pairs of searches for groceries, chosen to be hard, and why.
 DUPLICATES = {
@@ -206,22 +209,22 @@ def cells(score: SuggestionScores) -> list[str]:
 
 
 @main.command()
-@click.argument("model")
-def duplicates(model: str) -> None:
-    """Which threshold tells searches that mean the same from others."""
-    labelled = [(pair.split("|"), True) for kind in DUPLICATES.values() for pair in kind]
-    labelled += [(pair.split("|"), False) for kind in OTHERS.values() for pair in kind]
-    encoder = SentenceEncoder.from_pretrained(model)
-    first, second = (encoder.encode([texts[place] for texts, _ in labelled]) for place in (0, 1))
-    cosines = encoder.similarity(first, second).diagonal()
-    truth = [same for _, same in labelled]
+@click.argument("index")
+def duplicates(index: str) -> None:
+    """Which threshold tells searches that mean the same from others, by meaning alone and with the same products."""
+    labelled = [LabelledPair(*pair.split("|"), same=True) for kind in DUPLICATES.values() for pair in kind]
+    labelled += [LabelledPair(*pair.split("|"), same=False) for kind in OTHERS.values() for pair in kind]
+    cosines, overlaps = cosines_and_overlaps(ProductIndex.open(index), labelled)
+    truth = [pair.same for pair in labelled]
+    taken = [cosines, np.where(overlaps >= OVERLAP, cosines, -1)]
     rows = [
-        [f"{score.threshold:.2f}", f"{score.precision:.2f}", f"{score.recall:.2f}"]
-        for score in score_duplicates(cosines, truth, THRESHOLDS)
+        [f"{pair[0].threshold:.2f}", *(f"{number:.2f}" for score in pair for number in (score.precision, score.recall))]
+        for pair in zip(*(score_duplicates(way, truth, THRESHOLDS) for way in taken), strict=True)
     ]
-    print(f"{sum(truth)} pairs with one meaning and {len(truth) - sum(truth)} with two; ", end="")
-    print(f"area under the curve {area_under_curve(cosines, truth):.2f}\n")
-    print(table(["threshold", "precision", "recall"], rows))
+    areas = " and ".join(f"{area_under_curve(way, truth):.2f}" for way in taken)
+    print(f"{sum(truth)} pairs with one meaning and {len(truth) - sum(truth)} with two; area under the curve {areas}\n")
+    header = ["threshold", "precision", "recall", f"precision, overlap {OVERLAP}", f"recall, overlap {OVERLAP}"]
+    print(table(header, rows))
 
 
 if __name__ == "__main__":

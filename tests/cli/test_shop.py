@@ -1,10 +1,10 @@
 """index, search and suggest, from a table to what is found."""
 
 import json
+import re
 
 import pytest
 
-from minitransformer.cli import suggest
 from tests.cli.test_fill_mask import assert_one_line_error
 from tests.small_shop import HEADER, ROWS, make_shop, products_table, shop_encoder
 from tests.small_tables import write_table
@@ -87,14 +87,30 @@ def test_suggestions_as_json(run, shop):
     assert printed["suggestions"][0].keys() == {"text", "popularity", "correction", "hides"}
 
 
-def test_suggestions_that_mean_the_same_are_shown_once_and_named_if_asked_for(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(suggest, "SAME_MEANING", -1.0)  # which all cosines reach
+def test_suggestions_that_mean_the_same_are_shown_once_and_named_if_asked_for(run, tmp_path):
     shop = make_shop(tmp_path / "shop", queries={"milk": 5, "milk chocolate": 2})
-    lines = run("suggest", shop, "milk", "--explain").output.splitlines()
+    hide_all = ["--same-meaning", -1]  # which all cosines reach
+    lines = run("suggest", shop, "milk", "--explain", *hide_all).output.splitlines()
     assert lines[0] == "milk"
     assert any(line.startswith("  hides milk chocolate, cosine ") for line in lines[1:])
-    assert run("suggest", shop, "milk").output == "milk\n"
+    assert run("suggest", shop, "milk", *hide_all).output == "milk\n"
     assert "milk chocolate" in run("suggest", shop, "milk", "--all").output.splitlines()
+    explained = run("suggest", shop, "milk", "--explain", *hide_all, "--same-results", 0.1).output
+    assert re.search(r"  hides milk chocolate, cosine -?0\.\d{3}, \d+% of the products\n", explained)
+
+
+def test_deduplication_is_measured_on_labelled_pairs(run, tmp_path, shop):
+    rows = [("milk", "whole milk", "yes"), ("bread", "banana bread", "yes"), ("milk", "bread", "no")]
+    pairs = write_table(tmp_path / "pairs.tsv", ("first", "second", "same"), [*rows, ("milk", "fruit", "no")])
+    lines = run("evaluate", "duplicates", shop, pairs, "--explain").output.splitlines()
+    assert lines[0].startswith("2 pairs that mean the same and 2 that don't; area under the curve ")
+    assert lines[1].split() == ["threshold", "precision", "recall", "F1"]
+    assert any(line.startswith("chosen on half of the pairs: 0.") for line in lines)
+    assert lines[-5].split() == ["first", "second", "same", "cosine", "overlap"]
+    printed = json.loads(run("evaluate", "duplicates", shop, pairs, "--json", "--same-results", 1).output)
+    assert printed["pairs"][0].keys() == {"first", "second", "same", "cosine", "overlap"}
+    assert 0 <= printed["pairs"][0]["overlap"] <= 1
+    assert len(printed["thresholds"]) == 12
 
 
 def test_past_queries_and_blocked_words(run, tmp_path, shop_model):

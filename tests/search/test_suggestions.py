@@ -12,8 +12,12 @@ def texts(suggestions):
     return [suggestion.text for suggestion in suggestions]
 
 
-def suggestions(rows=(0, 1, 2, 3)):
-    return Suggestions(TEXTS, (0.4, 0.3, 0.2, 0.1), np.array(rows), MATRIX)
+def finds_nothing(text, embedding):
+    return frozenset()
+
+
+def suggestions(rows=(0, 1, 2, 3), find=finds_nothing):
+    return Suggestions(TEXTS, (0.4, 0.3, 0.2, 0.1), np.array(rows), MATRIX, find)
 
 
 def test_what_means_the_same_as_one_above_it_is_hidden_and_can_be_asked_for():
@@ -34,11 +38,27 @@ def test_a_text_without_embedding_hides_nothing_and_isnt_hidden():
     assert len(suggestions(rows=(0, 1, -1, -1)).find("mac", 10, same_meaning=0.5)) == 4
 
 
+def test_what_is_hidden_may_have_to_find_the_same_products_too():
+    """ "mac and cheese" finds 1, 2, 3 and 4, of which "mac cheese" (cosine 0.96) finds two, "mac" (0.6) all."""
+    products = {"mac and cheese": {1, 2, 3, 4}, "mac cheese": {1, 2, 7, 8}, "mac": {1, 2, 3, 4}, "macaroni": {1}}
+    asked = []
+    shop = suggestions(find=lambda text, embedding: asked.append(text) or products[text])
+    [first, *_] = shop.find("mac", 10, same_meaning=0.9, same_results=0.5)
+    assert first.hides == [Hidden("mac cheese", pytest.approx(0.96), 0.5)]
+    assert texts(shop.find("mac", 10, same_meaning=0.9, same_results=0.6)) == list(TEXTS)
+    assert sorted(asked) == ["mac and cheese", "mac cheese"]  # only where the cosine is reached, and once
+
+
+def test_a_text_without_embedding_finds_no_products_to_have_in_common():
+    assert len(suggestions(rows=(0, 1, -1, -1)).find("mac", 10, same_meaning=-1, same_results=0.1)) == 4
+
+
 def test_a_hidden_one_hides_nothing():
     """The angles are 0, 20 and 40 degrees and the threshold 30: the third is near only to the hidden second."""
     angles = np.radians([0, 20, 40])
     matrix = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    found = Suggestions(["a", "ab", "abc"], [3, 2, 1], np.arange(3), matrix).find("a", 10, np.cos(np.radians(30)))
+    found = Suggestions(["a", "ab", "abc"], [3, 2, 1], np.arange(3), matrix, finds_nothing)
+    found = found.find("a", 10, np.cos(np.radians(30)))
     assert texts(found) == ["a", "abc"]
 
 

@@ -48,6 +48,13 @@ def test_suggest_answers_what_the_index_suggests(client, index):
     assert client.get("/suggest", params={"q": "mil", "all": 1, "top": 1}).json()["suggestions"][0]["text"] == "milk"
 
 
+def test_when_one_is_shown_for_two_can_be_set(index):
+    with TestClient(create_app(index, same_meaning=-1, same_results=0.01), base_url="http://localhost") as client:
+        [first, *_] = client.get("/suggest", params={"q": "milk"}).json()["suggestions"]
+        assert all(0.01 <= hidden["overlap"] <= 1 for hidden in first["hides"])
+        assert first["hides"]
+
+
 def test_health_says_how_many_products_there_are(client):
     assert client.get("/health").json() == {"status": "ok", "products": 8}
 

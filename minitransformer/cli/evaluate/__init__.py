@@ -4,7 +4,7 @@ import click
 
 from minitransformer.cli._command_group import CommandGroup
 
-SECTIONS = {"What": ("pretraining", "gpt", "translation", "sql", "sts", "senteval", "search", "suggest")}
+SECTIONS = {"What": ("pretraining", "gpt", "translation", "sql", "sts", "senteval", "search", "suggest", "duplicates")}
 
 
 @click.command(cls=CommandGroup, package=__name__, sections=SECTIONS)

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from scripts.experiments import shop
-from tests.small_shop import make_shop, products_table, shop_encoder
+from tests.small_shop import make_shop, products_table
 from tests.small_tables import write_table
 
 
@@ -54,7 +54,6 @@ def test_the_labelled_pairs_are_pairs_and_each_is_there_once(tmp_path):
     pairs = [pair for kinds in (shop.DUPLICATES, shop.OTHERS) for kind in kinds.values() for pair in kind]
     assert all(len(pair.split("|")) == 2 for pair in pairs)
     assert len({frozenset(pair.split("|")) for pair in pairs}) == len(pairs)
-    shop_encoder().save_pretrained(tmp_path)
-    lines = printed("duplicates", tmp_path)
+    lines = printed("duplicates", make_shop(tmp_path / "shop"))
     assert lines[0].startswith("27 pairs with one meaning and 27 with two; area under the curve ")
     assert len(lines) == 4 + len(shop.THRESHOLDS)

@@ -1,0 +1,30 @@
+"""--same-meaning and --same-results: when one suggestion is shown for two."""
+
+from collections.abc import Callable
+
+import click
+
+from minitransformer.search.suggestions import SAME_MEANING
+
+
+def same_options(command: Callable) -> Callable:
+    """The two options, as the arguments same_meaning and same_results."""
+    for option in (
+        click.option(
+            "--same-results",
+            default=0.0,
+            metavar="SHARE",
+            type=click.FloatRange(0, 1),
+            help="... and which must have this share of the products in common that they find.  [default: any]",
+        ),
+        click.option(
+            "--same-meaning",
+            default=SAME_MEANING,
+            show_default=True,
+            metavar="COSINE",
+            type=click.FloatRange(-1, 1),
+            help="The cosine from which the second of two suggestions is hidden ...",
+        ),
+    ):
+        command = option(command)
+    return command
