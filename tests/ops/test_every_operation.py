@@ -33,6 +33,7 @@ from minitransformer.ops.lstm import lstm_backward, lstm_cell_backward, lstm_cel
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
 from minitransformer.ops.negative_weights import WEIGHTS, negative_weights_backward, negative_weights_forward
+from minitransformer.ops.negative_sampling import negative_sampling_backward, negative_sampling_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
 from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
 from minitransformer.ops.pooling import (
@@ -185,6 +186,7 @@ OPERATIONS = {
         )
         for kind in WEIGHTS
     },
+    "negative_sampling": Operation(negative_sampling_forward, negative_sampling_backward, [(4, 3), (4, 3), (4, 5, 3)]),
     "normalise": Operation(normalise_forward, normalise_backward, [(4, 7)]),
     "pair_features": Operation(
         lambda u, v: pair_features_forward(u, v, COMPONENTS), pair_features_backward, [(4, 7), (4, 7)]

@@ -11,6 +11,7 @@ from minitransformer.ops.gelu import gelu_backward, gelu_forward, gelu_tanh_forw
 from minitransformer.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from minitransformer.ops.linear import linear_backward, linear_forward
 from minitransformer.ops.low_rank import low_rank_backward, low_rank_forward
+from minitransformer.ops.negative_sampling import negative_sampling_backward, negative_sampling_forward
 from minitransformer.ops.softmax import softmax_backward, softmax_forward
 
 torch = pytest.importorskip("torch")
@@ -78,6 +79,14 @@ OPERATIONS = {
         cross_entropy_backward,
         lambda logits: F.cross_entropy(logits, torch.tensor(LABELS), reduction="none"),
         [(5, 7)],
+    ),
+    "negative_sampling": (
+        negative_sampling_forward,
+        negative_sampling_backward,
+        lambda v, u, negatives: (
+            -F.logsigmoid((v * u).sum(1)) - F.logsigmoid(-(negatives @ v[:, :, None])[:, :, 0]).sum(1)
+        ),
+        [(5, 7), (5, 7), (5, 3, 7)],
     ),
     "binary_cross_entropy": (
         lambda logits: binary_cross_entropy_forward(logits, TARGETS.astype(logits.dtype)),

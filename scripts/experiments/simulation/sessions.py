@@ -5,7 +5,7 @@ examination says; what is looked at is clicked, and what is clicked is put into 
 depend on the grade alone. Then comes what makes logs hard to learn from:
 
     basket   while the search is open something else is put into the cart, out of a real basket with the same product,
-             and the log credits it to the search
+             and the log credits it to the search. Half of the pages offer it, in a row "often bought with"
     habit    some users take the same thing after the same search, again and again
     bot      one "user" takes whatever it is shown
 
@@ -27,7 +27,7 @@ from scripts.experiments.simulation.products import Shop
 from scripts.experiments.simulation.queries import Queries, Spelling
 from scripts.experiments.simulation.results import OldSearch
 
-PAGE = 10  # results
+PAGE, ROW = 10, 3  # results on a page, products in the row under them
 CLICK = np.array([0.03, 0.08, 0.3, 0.55])  # of a result that is looked at, by its grade (assumed)
 CONVERT = np.array([0.02, 0.08, 0.25, 0.5])  # of a click, by its grade (assumed)
 FIRST_DAY, DAYS = datetime(2026, 1, 1), 28
@@ -42,6 +42,7 @@ class Customers(NamedTuple):
     shuffled: float = 0.1  # whose results come in random order
     misspelt: float = 0.07  # queries
     basket_noise: float = 0.25  # of the sessions with a conversion
+    with_row: float = 0.5  # of the sessions with a conversion
     habits: int = 20  # users with one, each with HABIT conversions
     bot: int = 300  # conversions
 
@@ -111,15 +112,22 @@ class Simulator:
         ):
             for rank in np.flatnonzero(happened).tolist():
                 yield self._event(query, typed, page[rank], user, action, rank + 1, time, examined=bool(examined[rank]))
-        if converted.any() and rng.random() < customers.basket_noise:
-            also = self._from_a_basket_with(rng.choice(page[converted]))
-            if also is not None:
-                yield self._event(query, typed, also, user, "add_to_cart", None, time, "basket")
+        if converted.any():
+            yield from self._after_conversion(query, typed, int(rng.choice(page[converted])), user, time)
 
-    def _from_a_basket_with(self, product: int) -> int | None:
-        """Something else of a real basket that has the product."""
-        if not (baskets := self.baskets_with[product]):
-            return None
+    def _after_conversion(self, query: int, typed: str, product: int, user: str, time: str) -> Iterator[SimulatedEvent]:
+        """Under the results there may be a row of what is often bought with the product; and maybe one takes more."""
+        rng, customers = self.rng, self.customers
+        row = [self._from_a_basket_with(product) for _ in range(ROW)] if rng.random() < customers.with_row else []
+        for rank, offered in enumerate(row):
+            yield self._event(query, typed, offered, user, "impression", PAGE + 1 + rank, time, "basket")
+        if rng.random() < customers.basket_noise:
+            also, position = (row[0], PAGE + 1) if row else (self._from_a_basket_with(product), None)
+            yield self._event(query, typed, also, user, "add_to_cart", position, time, "basket")
+
+    def _from_a_basket_with(self, product: int) -> int:
+        """Something else of a real basket that has the product, or of any, if it is always bought alone."""
+        baskets = self.baskets_with.get(product) or range(len(self.shop.baskets))
         basket = self.shop.baskets[self.rng.choice(baskets)]
         return int(self.rng.choice([place for place in basket if place != product]))
 
