@@ -4,7 +4,8 @@ A conversion is an event by which somebody takes a product: puts it into the car
 
     count    how many conversions it has
     users    how many different people made them: one person's habit is one
-    rate     its conversions / how often the product was shown after the query; 0 if it never was
+    shown    how often the product was shown after the query, as far as the log says
+    rate     count / shown; 0 if it never was
     lift     P(product | query) / P(product): how much more often it is taken after this query than after any
 
 Count and rate are high for what sells after every query: bananas, bought along with the oranges that were searched for.
@@ -36,8 +37,12 @@ class Evidence:
 
     count: int
     users: int
-    rate: float
+    shown: int
     lift: float
+
+    @property
+    def rate(self) -> float:
+        return min(1.0, self.count / self.shown) if self.shown else 0.0
 
 
 def gather_evidence(
@@ -72,7 +77,7 @@ def gather_evidence(
         pair: Evidence(
             count=len(buyers),
             users=len(set(buyers)),
-            rate=min(1.0, len(buyers) / shown[pair]) if shown[pair] else 0.0,
+            shown=shown[pair],
             lift=len(buyers) * total / (of_query[pair.query] * of_product[pair.product_id]),
         )
         for pair, buyers in users.items()

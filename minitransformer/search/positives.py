@@ -12,7 +12,7 @@ times. An epoch over D sees it four times as often, which is a weight without a 
 
 The paper writes of the conversion rate, but its algorithm sorts by the number of conversions; here both can be had, and
 the lift as well (search/evidence.py). Its k_q aren't published. Here k_q falls linearly with the logarithm of the
-query's conversions.
+query's conversions. Thresholds of the lift, and of how often a product was shown, are ours.
 """
 
 import math
@@ -36,6 +36,8 @@ class Selection(NamedTuple):
     """Which of the pairs with a conversion are positives, and how often each.
 
     min_users             of different users who converted it
+    min_shown             how often the search itself showed the product after the query, if the log says so
+    min_lift              how much more often it is converted after this query than after any
     keep_top              the share of each query's products, the best by `measure` ("count", "rate" or "lift")
     keep_top_of_frequent  that share of the most frequent query, if it is another; queries between have one between
     repeat_best           as Algorithm 1 does
@@ -43,6 +45,8 @@ class Selection(NamedTuple):
     """
 
     min_users: int = 1
+    min_shown: int = 0
+    min_lift: float = 0.0
     keep_top: float = 1.0
     keep_top_of_frequent: float | None = None
     measure: str = "count"
@@ -70,9 +74,14 @@ def select_positives(
     evidence = gather_evidence(events)
     log = describe_log(events, evidence)
     steps: list[Step] = []
-    if selection.min_users > 1:
-        kept = of_several_users(evidence, selection.min_users)
-        steps.append(describe_step(f"converted by at least {selection.min_users} users", evidence, kept, names))
+    for field, threshold, rule in (
+        ("users", selection.min_users, f"converted by at least {selection.min_users} users"),
+        ("shown", selection.min_shown, f"shown at least {selection.min_shown} times"),
+        ("lift", selection.min_lift, f"a lift of at least {selection.min_lift:g}"),
+    ):
+        kept = at_least(evidence, field, threshold)
+        if threshold > getattr(EVERY_CONVERSION, f"min_{field}"):
+            steps.append(describe_step(rule, evidence, kept, names))
         evidence = kept
     shares = shares_of_queries(evidence, selection.keep_top, selection.keep_top_of_frequent)
     kept = keep_best(evidence, shares, selection.measure)
@@ -87,9 +96,9 @@ def select_positives(
     return Positives([*pairs, *synthetic], SelectionReport(log, steps, len(pairs), len(kept), len(synthetic)))
 
 
-def of_several_users(evidence: PairEvidence, min_users: int) -> dict[Pair, Evidence]:
-    """The pairs that at least so many different users converted."""
-    return {pair: found for pair, found in evidence.items() if found.users >= min_users}
+def at_least(evidence: PairEvidence, field: str, threshold: float) -> dict[Pair, Evidence]:
+    """The pairs whose "users", "shown" or other field of the evidence reaches a threshold."""
+    return {pair: found for pair, found in evidence.items() if getattr(found, field) >= threshold}
 
 
 def keep_best(evidence: PairEvidence, shares: Mapping[str, float], measure: str) -> dict[Pair, Evidence]:

@@ -25,8 +25,19 @@ from scripts.experiments.simulation.sessions import Customers, SimulatedEvent, s
 from scripts.pages import table
 
 MIN_PURCHASES = 4
+CUSTOMERS = Customers()
 NO_FOOD = ("household", "personal care", "pets", "missing", "other", "alcohol", "babies")
-HEADER = "query product_id user action position time simulated_grade simulated_noise simulated_examined".split()
+HEADER = [
+    "query",
+    "product_id",
+    "user",
+    "action",
+    "position",
+    "time",
+    "simulated_grade",
+    "simulated_noise",
+    "simulated_examined",
+]
 
 
 class World(NamedTuple):
@@ -37,7 +48,7 @@ class World(NamedTuple):
     spelling: Spelling
     examination: np.ndarray
 
-    def log(self, seed: int = 0, customers: Customers = Customers()) -> list[SimulatedEvent]:
+    def log(self, seed: int, customers: Customers = CUSTOMERS) -> list[SimulatedEvent]:
         return simulate(*self, customers, seed)
 
 

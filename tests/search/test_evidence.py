@@ -23,6 +23,7 @@ def test_queries_are_one_whatever_their_case_accents_and_spaces():
 def test_the_rate_is_the_conversions_by_how_often_the_product_was_shown():
     shown = [Event("orange", "navel", f"u{i}", "impression", position=1) for i in range(4)]
     evidence = gather_evidence([*shown, *bought("orange", "navel", "u1"), *bought("orange", "banana", "u2")])
+    assert evidence["orange", "navel"].shown == 4
     assert evidence["orange", "navel"].rate == 0.25
     assert evidence["orange", "banana"].rate == 0  # bought, but not from what the query showed
 

@@ -9,8 +9,8 @@ from minitransformer.errors import UserError
 from minitransformer.search.evidence import Evidence, Pair, gather_evidence
 from minitransformer.search.positives import (
     Selection,
+    at_least,
     keep_best,
-    of_several_users,
     repeat_best,
     select_positives,
     shares_of_queries,
@@ -41,7 +41,7 @@ def products_of(query, pairs):
 
 def evidence_of(**queries):
     return {
-        Pair(query, product): Evidence(count, count, 0.0, 0.0)
+        Pair(query, product): Evidence(count, count, shown=0, lift=0.0)
         for query, products in queries.items()
         for product, count in products.items()
     }
@@ -55,7 +55,7 @@ def test_without_rules_every_pair_with_a_conversion_is_a_positive_once():
 
 def test_what_one_user_takes_again_and_again_is_no_positive_for_two():
     habit = [Event("orange", "Mandarins", "u1", "add_to_cart")] * 20
-    found = of_several_users(gather_evidence([*LOG, *habit]), 3)
+    found = at_least(gather_evidence([*LOG, *habit]), "users", 3)
     assert products_of("orange", found) == ["Navel Oranges", "Bananas", "Clementines"]
 
 
@@ -78,6 +78,18 @@ def test_the_best_by_rate_are_those_that_are_taken_when_they_are_shown():
     ]
     pairs = select_positives([*shown, *LOG], PRODUCTS, Selection(keep_top=0.5, measure="rate")).pairs
     assert products_of("orange", pairs) == ["Clementines", "Mandarins"]  # 3/6 and 1/4; 6/60 and 4/400
+
+
+def test_a_least_lift_leaves_out_what_is_bought_along_with_everything():
+    pairs = select_positives(LOG, PRODUCTS, Selection(min_lift=1.0)).pairs
+    assert products_of("orange", pairs) == ["Navel Oranges", "Clementines", "Mandarins"]
+
+
+def test_what_the_search_has_not_shown_often_enough_can_be_left_out():
+    shown = [Event("orange", name, f"u{i}", "impression") for name in ("Navel Oranges", "Mandarins") for i in range(5)]
+    found = select_positives([*shown, *shown[:5], *LOG], PRODUCTS, Selection(min_shown=6))
+    assert products_of("orange", found.pairs) == ["Navel Oranges"]
+    assert "shown at least 6 times: 1 pairs kept (20.0%), 4 thrown away" in str(found.report)
 
 
 def test_a_share_is_rounded_down_so_a_single_product_is_no_half():

@@ -1,12 +1,15 @@
 """What each product of the simulated shop is, by rule: the truth that no search engine is shown.
 
-A product's type is the head of its name and its aisle: "Organic Navel Oranges" are (orange, fresh fruits), "Orange Juice
-With Calcium" is (juice, refrigerated). The head is what the aisle is called after, if the name has it: "Ice Cream Cones
-Vanilla" are cream. Else it is the last word before a comma, a bracket or a word such as "with", leaving out words for a
-form of the product (a bag, slices). A kind counts as what it is a kind of: a clementine is an orange. A search is for a type and, maybe, for words that the name must have, and grades a product
+A product's type is the head of its name and its aisle: "Organic Navel Oranges" are (orange, fresh fruits), "Orange
+Juice With Calcium" is (juice, refrigerated). The head is what the aisle is called after, if the name has it: "Ice Cream
+Cones Vanilla" are cream. Else it is the last word before a comma, a bracket or a word such as "with", leaving out words
+for a form of the product (a bag, slices). A kind counts as what it is a kind of: a clementine is an orange. A search is
+for a type and, maybe, for words that the name must have, and grades a product
 
     3   the type, and all the words         2   the type
     1   the same aisle                      0   anything else
+
+Of 200 names drawn at random, the rule gives 20 a head that a reader wouldn't ("Coconut Almond Creamer Blend": blend).
 """
 
 from __future__ import annotations
@@ -24,12 +27,14 @@ from minitransformer.search.terms import normalise_text
 
 RIGHT = 2  # the grade from which a product is a right answer
 
-FORMS = frozenset(
-    "bag bunch pack pk packet organic crown heart root chunk floret slice sliced crumble stick shred shredded piece bit "
-    "clove leave sprig head variety original natural naked classic box can jar cup tube bottle wedge block ring strip fillet "
-    "filet patty dozen large small size value family mini minis style flavor flavored flavour beverage drink product "
-    "snack bite nugget tender cube ball spear tip top ear stalk free added".split()
-)
+_FORMS = """
+bag bunch pack pk packet classic box can jar cup tube bottle tub
+crown heart root chunk floret slice crumble stick shred piece bit clove leave sprig head wedge block ring strip
+fillet filet patty dozen bite nugget tender cube ball spear tip top ear stalk snack beverage drink product
+large small size mini minis value family variety style flavor flavored flavour
+organic original natural naked sliced shredded free added
+"""
+FORMS = frozenset(_FORMS.split())
 KIND_OF = {
     kind: head
     for head, kinds in {
@@ -51,9 +56,8 @@ KIND_OF = {
     for kind in kinds.split()
 }
 _END_OF_HEAD = re.compile(r"[,(;/]| - | (?:with|in|for|from|no|made|w|by) ")
-_NOT_A_HEAD = frozenset(
-    "fresh frozen packaged canned prepared dry hot cold more other ice fruit vegetable produce breakfast".split()
-)
+_OF_AISLES = "fresh frozen packaged canned prepared dry hot cold more other ice fruit vegetable produce breakfast"
+_NOT_A_HEAD = frozenset(_OF_AISLES.split())  # though it is in the name of an aisle
 _IRREGULAR = {"cookies": "cookie", "smoothies": "smoothie", "brownies": "brownie", "veggies": "veggie"}
 _NOT_READ = re.compile(r"^(?:bag|bunch|hearts?|pack|box|head) of |no (?:salt|sugar) added ?")
 _WORD = re.compile(r"[a-z0-9%'’.]+")
