@@ -48,13 +48,13 @@ class World(NamedTuple):
     spelling: Spelling
     examination: np.ndarray
 
-    def log(self, seed: int, customers: Customers = CUSTOMERS) -> list[SimulatedEvent]:
-        return simulate(*self, customers, seed)
+    def log(self, seed: int, customers: Customers | None = None) -> list[SimulatedEvent]:
+        return simulate(*self, customers or CUSTOMERS, seed)
 
 
-def read_world(data: Path, min_purchases: int = MIN_PURCHASES) -> World:
+def read_world(data: Path, min_purchases: int | None = None) -> World:
     """The world made of the real data in a folder."""
-    shop = read_shop(data / "grocery_instacart", min_purchases, NO_FOOD)
+    shop = read_shop(data / "grocery_instacart", min_purchases or MIN_PURCHASES, NO_FOOD)
     ingredients = {name: int(count) for name, count in read_columns(data / "grocery_recipes/ingredients.open.tsv")}
     typed_elsewhere = [query for query, _ in read_columns(data / "queries_esci/queries.open.tsv")]
     misspellings = [

@@ -32,8 +32,8 @@ from minitransformer.ops.low_rank import low_rank_backward, low_rank_forward
 from minitransformer.ops.lstm import lstm_backward, lstm_cell_backward, lstm_cell_forward, lstm_forward
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.multi_head_attention import multi_head_attention_backward, multi_head_attention_forward
-from minitransformer.ops.negative_weights import WEIGHTS, negative_weights_backward, negative_weights_forward
 from minitransformer.ops.negative_sampling import negative_sampling_backward, negative_sampling_forward
+from minitransformer.ops.negative_weights import WEIGHTS, negative_weights_backward, negative_weights_forward
 from minitransformer.ops.normalise import normalise_backward, normalise_forward
 from minitransformer.ops.pair_features import COMPONENTS, pair_features_backward, pair_features_forward
 from minitransformer.ops.pooling import (

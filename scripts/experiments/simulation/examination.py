@@ -36,7 +36,7 @@ def fit_examination(results: np.ndarray, clicks: np.ndarray, iterations: int = I
     shown = np.bincount(results.ravel())
     for _ in range(iterations):
         attracts = attraction[results]
-        no_click = 1 - examination * attracts
+        no_click = np.maximum(1 - examination * attracts, 1e-9)
         looked_at = np.where(clicks, 1.0, examination * (1 - attracts) / no_click)
         attracted = np.where(clicks, 1.0, attracts * (1 - examination) / no_click)
         examination = looked_at.mean(axis=0)

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from minitransformer.search.product_table import Product
-from scripts.experiments.simulation.products import Intent, ProductType, Shop, aisle_of_heads, read_shop, singulars, type_of
+from scripts.experiments.simulation.products import (
+    Intent,
+    ProductType,
+    Shop,
+    aisle_of_heads,
+    read_shop,
+    singulars,
+    type_of,
+)
 
 FRUITS = "fresh fruits"
 
