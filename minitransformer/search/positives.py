@@ -36,20 +36,20 @@ class Selection(NamedTuple):
     """Which of the pairs with a conversion are positives, and how often each.
 
     min_users             of different users who converted it
-    min_shown             how often the search itself showed the product after the query, if the log says so
-    min_lift              how much more often it is converted after this query than after any
     keep_top              the share of each query's products, the best by `measure` ("count", "rate" or "lift")
     keep_top_of_frequent  that share of the most frequent query, if it is another; queries between have one between
+    min_shown             how often the search itself showed the product after the query, if the log says so
+    min_lift              how much more often it is converted after this query than after any
     repeat_best           as Algorithm 1 does
     synthetic_share       of all pairs: those whose query is made from the words of the product's `synthetic_columns`
     """
 
     min_users: int = 1
-    min_shown: int = 0
-    min_lift: float = 0.0
     keep_top: float = 1.0
     keep_top_of_frequent: float | None = None
     measure: str = "count"
+    min_shown: int = 0
+    min_lift: float = 0.0
     repeat_best: bool = False
     synthetic_share: float = 0.0
     synthetic_columns: tuple[str, ...] = ()
