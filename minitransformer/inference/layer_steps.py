@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitransformer.models.gpt import Gpt
+from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.nn.attention import SelfAttention
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
 from minitransformer.nn.pre_norm_layer import PreNormLayer
 from minitransformer.objectives.row_prediction import row_prediction_backward
+from minitransformer.ops.cosine_similarity import cosine_similarity_backward, cosine_similarity_forward
 from minitransformer.ops.multi_head_attention import (
     MultiHeadAttentionCache,
     multi_head_attention_backward,
@@ -56,6 +58,19 @@ def loss_gradient(model: Gpt, tokens: PackedTokens, number: int) -> np.ndarray:
     dy = model.norm.backward(d_hidden, cache.hidden.norm)
     for i in range(len(model.layers) - 1, number, -1):
         dy = model.layers[i].backward(dy, cache.hidden.layers[i])
+    return dy
+
+
+def cosine_gradient(encoder: SentenceEncoder, tokens: PackedTokens, other: PackedTokens, number: int) -> np.ndarray:
+    """dy (N, H) of layer `number`: the gradient of the cosine of two texts' embeddings, on the first one's way."""
+    u, cache = encoder.forward(tokens)
+    _, cosine_cache = cosine_similarity_forward(u, encoder(other))
+    du, _ = cosine_similarity_backward(np.ones(1, u.dtype), cosine_cache)
+    d_pooled = encoder.head.backward(du, cache.head)
+    dy = encoder.pooling.backward(d_pooled, cache.pooling)
+    layers = encoder.encoder.layers
+    for i in range(len(layers) - 1, number, -1):
+        dy = layers[i].backward(dy, cache.hidden.layers[i])
     return dy
 
 

@@ -6,6 +6,7 @@ different places, they often say which belongs to which.
 
 import numpy as np
 
+from minitransformer.inference.attention_maps import Look
 from minitransformer.models.translator import Translator
 from minitransformer.text.packed_tokens import PackedTokens
 
@@ -19,3 +20,19 @@ def source_attention(model: Translator, source: PackedTokens, target: PackedToke
     if len(source) != 1 or len(target) != 1:
         raise ValueError(f"it is of one source and one target, found {len(source)} and {len(target)}")
     return model.source_weights(source, target)
+
+
+def source_looks(weights: np.ndarray) -> list[Look]:
+    """The look of each head of weights (L, A, T, M) that is furthest above what the other rows give, that one first.
+
+    A look's query is a row of the target, its key one of the source.
+    """
+    num_layers, num_heads, num_rows, num_keys = weights.shape
+    others = (weights.sum(axis=2, keepdims=True) - weights) / max(num_rows - 1, 1)
+    best = (weights - others).reshape(num_layers, num_heads, -1).argmax(axis=2)
+    looks = []
+    for layer, head in np.ndindex(num_layers, num_heads):
+        row, key = divmod(int(best[layer, head]), num_keys)
+        place = layer, head, row, key
+        looks.append(Look(*place, float(weights[place]), float(others[place])))
+    return sorted(looks, key=lambda look: look.above, reverse=True)

@@ -15,12 +15,13 @@ COLUMNS, CELL = 24, (7, 18)  # numbers of each row that are drawn, and their siz
 IN_A_ROW = 3  # matrices
 
 
-def layer_picture(tokens: Sequence[str], number: int, steps: Sequence[LayerStep]) -> Picture:
-    """The steps of layer `number` on a text."""
+def layer_picture(
+    tokens: Sequence[str], number: int, steps: Sequence[LayerStep], gradients_of: str | None = None
+) -> Picture:
+    """The steps of layer `number` on a text; if they have gradients, `gradients_of` says of what."""
     lengths = {step.name: _length(step.value) for step in steps}
     between = next(step.name for step in steps if step.name in ("x1", "x1 = x + attended"))
-    with_gradients = any(step.gradient is not None for step in steps)
-    header = ["step", "shape", "length of a row", *(["of its gradient"] if with_gradients else [])]
+    header = ["step", "shape", "length of a row", *(["of its gradient"] if gradients_of else [])]
     rows = [
         [
             step.name,
@@ -33,7 +34,8 @@ def layer_picture(tokens: Sequence[str], number: int, steps: Sequence[LayerStep]
     return Picture(
         title=f"Layer {number}: {' '.join(tokens)}",
         finding=f"What attention adds to x is {lengths['attended'] / lengths['x']:.0%} as long as x itself; what the "
-        f"feed-forward network adds to x1, {lengths['transformed'] / lengths[between]:.0%} as long as x1.",
+        f"feed-forward network adds to x1, {lengths['transformed'] / lengths[between]:.0%} as long as x1."
+        + (f" The gradients are those of {gradients_of}." if gradients_of else ""),
         data={"tokens": list(tokens), "layer": number, "steps": [step._asdict() for step in steps]},
         tables=(Table("The steps of the layer, and how long a row is on average", header, rows),),
         drawing=layer_drawing(tokens, steps),

@@ -101,10 +101,22 @@ def test_a_layer_of_an_encoder(run, data_of, encoder_folder):
     encoder = small_encoder()
     np.testing.assert_allclose(found["steps"][-1]["value"], encoder.encoder.hidden(encoder.tokenizer(A)), atol=1e-5)
     assert_one_line_error(run("show", "layer", encoder_folder, A, "--layer", 2), "--layer is 2, but the model has 2")
-    assert_one_line_error(run("show", "layer", encoder_folder, A, "--backward"), "--backward needs a GPT")
+    assert_one_line_error(run("show", "layer", encoder_folder, A, "--backward"), "give another --against it")
+    assert_one_line_error(run("show", "layer", encoder_folder, A, "--against", B), "--against is for gradients")
 
 
-def test_a_layer_of_a_decoder_with_its_gradients(data_of, gpt_folder):  # noqa: F811
+def test_a_layer_of_an_encoder_with_the_gradients_of_a_cosine(run, encoder_folder):
+    result = run("show", "layer", encoder_folder, A, "--backward", "--against", B, "--json")
+    assert result.status == 0, result.error
+    steps = json.loads(result.output)["steps"]
+    assert all(np.shape(step["gradient"]) == np.shape(step["value"]) for step in steps)
+    text = run("show", "layer", encoder_folder, A, "--backward", "--against", B).output
+    assert f"The gradients are those of the cosine with “{B}”." in text
+
+
+def test_a_layer_of_a_decoder_with_its_gradients(run, data_of, gpt_folder):  # noqa: F811
+    result = run("show", "layer", gpt_folder, "to be", "--backward", "--against", B)
+    assert_one_line_error(result, "leave --against out")
     steps = data_of("layer", gpt_folder, "to be", "--backward")["steps"]
     assert all(np.shape(step["gradient"]) == np.shape(step["value"]) for step in steps)
 

@@ -118,6 +118,15 @@ def test_show_translation_has_the_weights_of_what_is_written(run, translator, ta
         assert sum(row) == pytest.approx(1, abs=1e-5)
 
 
+def test_show_translation_of_a_head(run, translator):
+    result = run("show", "translation", translator, "red green", "--layer", 1, "--head", 0)
+    assert result.status == 0, result.error
+    assert "Layer 1, head 0, in hundredths" in result.output
+    assert "layer 1, head 0 gives " in result.output.splitlines()[0]
+    result = run("show", "translation", translator, "red green", "--head", 99)
+    assert_one_line_error(result, "--head is 99, but the model has ")
+
+
 @pytest.mark.parametrize("architecture", ["lstm", "lstm-bahdanau"])
 def test_show_translation_takes_an_lstm_with_attention(run, tables, tmp_path, architecture):
     assert train(run, tables, tmp_path / "lstm", "--architecture", architecture).status == 0

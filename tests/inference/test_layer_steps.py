@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from minitransformer.inference.layer_steps import layer_steps, loss_gradient
+from minitransformer.inference.layer_steps import cosine_gradient, layer_steps, loss_gradient
 from minitransformer.models.bert import Bert
+from tests.small_encoders import small_encoder
 from tests.small_models import random_tokens, randomise, small_config, small_gpt
 
 
@@ -42,3 +43,19 @@ def test_a_gpts_gradient_is_what_its_backward_brings_to_the_layer():
     model.zero_grad()
     layer_steps(model.layers[0], model.embedded(tokens), dy)
     np.testing.assert_allclose(model.layers[0].attention.query.weight.grad, expected, rtol=1e-9)
+
+
+def test_an_encoders_gradient_is_the_slope_of_the_cosine():
+    """Moving layer 0's x against central differences of the cosine, with the layers above it."""
+    encoder = randomise(small_encoder(np.float64))
+    tokens, other = encoder.tokenizer("my dog"), encoder.tokenizer("he likes playing")
+    x, v = encoder.encoder.embedded(tokens), encoder(other)
+
+    def cosine(x):
+        u = encoder.head(encoder.pooling(encoder.encoder.layers(x, tokens.lengths), tokens.lengths))
+        return (u @ v.T).item() / np.linalg.norm(u) / np.linalg.norm(v)
+
+    dx = layer_steps(encoder.encoder.layers[0], x, cosine_gradient(encoder, tokens, other, 0))[0].gradient
+    direction = np.random.default_rng(0).normal(size=x.shape)
+    slope = (cosine(x + 1e-5 * direction) - cosine(x - 1e-5 * direction)) / 2e-5
+    assert (dx * direction).sum() == pytest.approx(slope, rel=1e-6)

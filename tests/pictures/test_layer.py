@@ -6,7 +6,7 @@ from tests.small_models import small_gpt
 
 X, DY = np.random.default_rng(0).normal(size=(2, 3, 12))
 STEPS = layer_steps(small_gpt().layers[0], X, DY)
-PICTURE = layer_picture(["a", "b", "c"], 0, STEPS)
+PICTURE = layer_picture(["a", "b", "c"], 0, STEPS, "the loss")
 
 
 def test_the_data_and_the_table_are_the_steps():
@@ -21,6 +21,7 @@ def test_the_sentence_compares_what_is_added_with_x():
     lengths = {step.name: np.linalg.norm(step.value, axis=1).mean() for step in STEPS}
     assert f"adds to x is {lengths['attended'] / lengths['x']:.0%} as long" in PICTURE.finding
     assert f"adds to x1, {lengths['transformed'] / lengths['x1 = x + attended']:.0%} as long" in PICTURE.finding
+    assert PICTURE.finding.endswith("The gradients are those of the loss.")
 
 
 def test_every_number_of_every_matrix_and_its_gradient_is_a_cell():

@@ -23,7 +23,7 @@ from minitransformer.pictures.similarity import explanation_picture, similarity_
 from minitransformer.pictures.source_attention import source_attention_picture
 from minitransformer.pictures.training import training_picture
 from tests.pictures.test_negatives import SCORES, WEIGHTS
-from tests.pictures.test_source_attention import SOURCE, TARGET
+from tests.pictures.test_source_attention import LOOKS, SOURCE, TARGET
 from tests.pictures.test_source_attention import WEIGHTS as OF_SOURCE
 from tests.pictures.test_training import BERT
 from tests.small_encoders import random_texts, small_encoder
@@ -60,13 +60,13 @@ PICTURES = {
     "attention": lambda: attention(TEXT),
     "attention of two texts": lambda: attention(TEXT, OTHER),
     "input": input_of_a_text,
-    "layer": lambda: layer_picture(["a", "b", "c"], 0, layer_steps(small_gpt().layers[0], *X_AND_DY)),
+    "layer": lambda: layer_picture(["a", "b", "c"], 0, layer_steps(small_gpt().layers[0], *X_AND_DY), "the loss"),
     "architecture": lambda: architecture_picture("small", architecture(ENCODER)),
     "training": lambda: training_picture([BERT]),
     "similarity": lambda: similarity_picture([TEXT, OTHER], ENCODER.similarity([TEXT, OTHER], [TEXT, OTHER])),
     "explanation": lambda: explanation_picture(explain_similarity(ENCODER, TEXT, OTHER)),
     "negatives": lambda: negatives_picture("abc", "xyz", SCORES, WEIGHTS, equal_weights(3)),
-    "translation": lambda: source_attention_picture(SOURCE, TARGET, OF_SOURCE),
+    "translation": lambda: source_attention_picture(SOURCE, TARGET, OF_SOURCE, LOOKS),
     "embeddings": embeddings,
 }
 

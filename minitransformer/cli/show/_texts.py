@@ -27,6 +27,7 @@ class Reader(NamedTuple):
 
     model: TransformerEncoder | Gpt
     tokenizer: BertTokenizer | LosslessTokenizer
+    sentence_encoder: SentenceEncoder | None = None  # that the encoder is in
 
     def read(self, text: str, second: str | None = None) -> PackedTokens:
         """The tokens of a text, or of a pair of texts for a BERT; a note says so if they are cut."""
@@ -74,4 +75,4 @@ def load_reader(name: str) -> Reader:
     if not is_encoder and read_config_file(files.base)["model_type"] == Gpt.layout.model_type:
         return Reader(*load_gpt(name))
     encoder = SentenceEncoder.from_pretrained(name)
-    return Reader(encoder.encoder, encoder.tokenizer)
+    return Reader(encoder.encoder, encoder.tokenizer, encoder)

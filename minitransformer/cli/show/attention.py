@@ -7,10 +7,11 @@ import numpy as np
 
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._texts import TEXT
+from minitransformer.cli.show._looks import first_look
 from minitransformer.cli.show._output import Output, picture_options
 from minitransformer.cli.show._texts import load_reader
 from minitransformer.errors import UserError
-from minitransformer.inference.attention_maps import AttentionMaps, Look, attention_maps
+from minitransformer.inference.attention_maps import attention_maps
 from minitransformer.pictures.attention import AttendedText, Question, attention_picture
 
 
@@ -56,7 +57,11 @@ def command(
     texts = [AttendedText(reader.names(read), attention_maps(reader.model, read)) for read in tokens]
     is_special = reader.is_special(tokens[0])
     question = Question(*(places(texts[0].tokens, is_special, token) for token in (query, key)))
-    output.show(attention_picture(texts, question, choose(texts[0].maps, question, layer, head)))
+    maps = texts[0].maps
+    looks = maps.best_looks(*question)
+    if not looks:
+        raise UserError("no token of the text can look at another; give a longer text, or other tokens to look at")
+    output.show(attention_picture(texts, question, first_look(looks, maps.weights.shape[:2], layer, head)))
 
 
 def places(tokens: Sequence[str], is_special: np.ndarray, token: str | None) -> np.ndarray:
@@ -67,14 +72,3 @@ def places(tokens: Sequence[str], is_special: np.ndarray, token: str | None) -> 
     if not found:
         raise UserError(f"there is no token {token!r} in the text; its tokens are {' '.join(tokens)}")
     return np.array(found)
-
-
-def choose(maps: AttentionMaps, question: Question, layer: int | None, head: int | None) -> Look:
-    """The look that is furthest above the others, in the layer and head that are asked for."""
-    for name, number, count in zip(("layer", "head"), (layer, head), maps.weights.shape, strict=False):
-        if number is not None and number >= count:
-            raise UserError(f"--{name} is {number}, but the model has {count}, counted from 0")
-    for look in maps.best_looks(*question):
-        if layer in (None, look.layer) and head in (None, look.head):
-            return look
-    raise UserError("no token of the text can look at another; give a longer text, or other tokens to look at")
