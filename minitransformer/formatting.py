@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-_NUMBER = re.compile(r"-?[\d,]+(\.\d+)?%?|undefined|")  # or an empty cell
+_NUMBER = re.compile(r"-?[\d,]+(\.\d+)?(e[+-]\d+)?%?|undefined|")  # or an empty cell
 
 
 def format_table(rows: Sequence[Sequence[object]]) -> str:
@@ -28,8 +28,8 @@ def format_table(rows: Sequence[Sequence[object]]) -> str:
 def is_number(cell: str) -> bool:
     """Whether a cell of a table holds a number, or nothing.
 
-    >>> is_number("-1,024.5"), is_number("10%"), is_number("ten")
-    (True, True, False)
+    >>> is_number("-1,024.5"), is_number("10%"), is_number("1e-03"), is_number("ten")
+    (True, True, True, False)
     """
     return _NUMBER.fullmatch(cell) is not None
 

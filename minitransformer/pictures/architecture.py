@@ -15,6 +15,7 @@ def architecture_picture(name: str, blocks: Sequence[Block]) -> Picture:
     total = sum(block.parameters for block in blocks)
     largest = max(blocks, key=lambda block: block.parameters)
     share = largest.parameters / total
+    where = f"{largest.times} {largest.name}" if largest.times > 1 else _words(largest)
     rows = [
         [_words(block), _words(part), _shapes(part), f"{part.parameters:,}", f"{block.times * part.parameters:,}"]
         for block in blocks
@@ -22,7 +23,7 @@ def architecture_picture(name: str, blocks: Sequence[Block]) -> Picture:
     ]
     return Picture(
         title=f"The architecture of {name}",
-        finding=f"{total:,} parameters, {share:.0%} of them in the {_words(largest)}.",
+        finding=f"{total:,} parameters, {share:.0%} of them in the {where}.",
         data={
             "parameters": total,
             "blocks": [{**block._asdict(), "parameters": block.parameters} for block in blocks],

@@ -12,6 +12,7 @@ from minitransformer.pictures.table import Table
 
 HELD_OUT = "held_out_"
 LOSSES = (("mlm", "nsp"), ("loss",))  # what a line of the record calls them: the first that it has all of, or one
+INSTEAD = {"loss": "nats_per_token"}  # what held-out text of a GPT or translator has
 LAST = 50  # steps that the table's figures are means of
 
 
@@ -59,10 +60,16 @@ def loss_curves(run: TrainedRun, number: int, named: bool) -> list[Curve]:
     for kind, name in enumerate(names, start=number * len(names)):
         prefix = f"{run.name} " if named else ""
         curves.append(Curve(f"{prefix}{name}", *column(run, name), kind))
-        steps, values = column(run, HELD_OUT + name)
+        held_out_name, steps, values = held_out(run, name)
         if len(steps):
-            curves.append(Curve(f"{prefix}{name}, held out", steps, values, kind, as_dots=True))
+            curves.append(Curve(f"{prefix}{held_out_name}, held out", steps, values, kind, as_dots=True))
     return curves
+
+
+def held_out(run: TrainedRun, name: str) -> tuple[str, np.ndarray, np.ndarray]:
+    """The same loss on held-out text, or what stands in its place there: its name, the steps, and its values."""
+    key = name if any(HELD_OUT + name in line for line in run.metrics) else INSTEAD.get(name, name)
+    return key.replace("_", " "), *column(run, HELD_OUT + key)
 
 
 def losses_table(runs: Sequence[TrainedRun]) -> Table:
@@ -70,8 +77,8 @@ def losses_table(runs: Sequence[TrainedRun]) -> Table:
     for run in runs:
         for name in loss_names(run):
             steps, values = column(run, name)
-            held_out = column(run, HELD_OUT + name)[1]
-            last = f"{held_out[-1]:.3f}" if len(held_out) else ""
+            *_, of_held_out = held_out(run, name)
+            last = f"{of_held_out[-1]:.3f}" if len(of_held_out) else ""
             rows.append([run.name, name, f"{steps[-1]:,.0f}", f"{values[0]:.3f}", f"{values[-LAST:].mean():.3f}", last])
         rows += [[run.name, f"to beat: {name}", "", f"{y:.3f}", "", ""] for name, y in run.to_beat.items()]
     header = ["run", "loss", "steps", "first", f"mean of the last {LAST}", "held out, last"]

@@ -38,3 +38,10 @@ def test_a_column_is_where_a_line_has_it():
     assert (steps.tolist(), values.tolist()) == ([2], [6.95])
     assert [len(part) for part in column(BERT, "unknown")] == [0, 0]
     assert column(OTHER, "loss")[1] == pytest.approx([3.0])
+
+
+def test_a_gpts_held_out_text_has_nats_per_token():
+    gpt = OTHER._replace(metrics=[*OTHER.metrics, {"step": 1, "held_out_nats_per_token": 2.5}])
+    picture = training_picture([gpt])
+    assert picture.tables[0].rows[0] == ["other", "loss", "1", "3.000", "3.000", "2.500"]
+    assert ">nats per token, held out<" in picture.as_svg()
