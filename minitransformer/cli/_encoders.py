@@ -8,6 +8,7 @@ import click
 from minitransformer.errors import UserError
 from minitransformer.evaluation.encode import Encode, averaged_token_embeddings
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.transformer_encoder import TransformerEncoder
 
 TOKENS = "tokens"
 
@@ -17,6 +18,13 @@ embeddings_option = click.option(
     help="A baseline instead of the model's own embeddings: token embeddings averaged without BERT (tokens), or BERT's "
     "output rows pooled (the others).",
 )
+
+
+def transformer_of(encoder: SentenceEncoder, name: str) -> TransformerEncoder:
+    """The Transformer in the sentence encoder of a folder or hub name. Raises UserError if it is an LSTM."""
+    if not isinstance(encoder.encoder, TransformerEncoder):
+        raise UserError(f"{name} is an LSTM, which has no attention to look into; give a BERT or one of its relatives")
+    return encoder.encoder
 
 
 def load_encode(name: str, embeddings: str | None, prompt_name: str | None = None) -> Encode:

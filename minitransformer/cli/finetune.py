@@ -13,7 +13,11 @@ setting = setting_options(ClassificationTrainingSettings)
 
 @click.command()
 @fine_tuning_options(ClassificationTrainingSettings)
-@setting("pooling", click.Choice(CLASSIFIER_POOLINGS), "The row that the classifier sees.  [default: pooler]")
+@setting(
+    "pooling",
+    click.Choice(CLASSIFIER_POOLINGS),
+    "The row that the classifier sees.  [default: pooler; LSTM: max]",
+)
 @click.option(
     "--hidden-size",
     "hidden_sizes",

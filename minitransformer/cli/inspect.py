@@ -6,6 +6,7 @@ import click
 import numpy as np
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._encoders import transformer_of
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
@@ -41,7 +42,7 @@ def command(model: str, text: str, second: str | None, as_json: bool) -> None:
     if len(tokens.token_ids) > positions:
         raise UserError(f"the text has {len(tokens.token_ids)} tokens, but the model takes {positions}; shorten it")
     header, *rows = token_table(tokens, encoder.tokenizer)
-    steps = bert_steps(encoder.encoder, tokens)
+    steps = bert_steps(transformer_of(encoder, model), tokens)
     if as_json:
         print_json({"tokens": [dict(zip(header, row, strict=True)) for row in rows], "steps": steps})
     else:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minitransformer.models.transformer_encoder import TransformerEncoder
+from minitransformer.models.stacked_encoder import StackedEncoder
 from minitransformer.ops.pooling import mean_pooling_forward
 from minitransformer.text.bert_tokenizer import BertTokenizer
 
 Encode = Callable[[list[str]], np.ndarray]  # texts to embeddings (S, E), in the same order
 
 
-def averaged_token_embeddings(model: TransformerEncoder, tokenizer: BertTokenizer) -> Encode:
+def averaged_token_embeddings(model: StackedEncoder, tokenizer: BertTokenizer) -> Encode:
     """Embeds a text as the mean of its token embeddings, the way GloVe vectors are averaged: no context, no order.
 
     [CLS] and [SEP] don't count. The embedding of a text without tokens is 0.

@@ -11,8 +11,9 @@ from scipy.special import expit
 from minitransformer.batches.many_texts import in_batches
 from minitransformer.errors import MissingHead, UserError
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
-from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
+from minitransformer.models.encoders import classifier_of_folder
 from minitransformer.models.finite_answers import finite
+from minitransformer.models.sequence_classifier import SequenceClassifier
 from minitransformer.models.siamese_network import SiameseNetwork, has_pair_classifier
 from minitransformer.ops.softmax import softmax_forward
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -54,7 +55,7 @@ def load_predictor(name: str | os.PathLike[str]) -> Predictor:
 
 
 def _sequence_predictor(files: ModelFiles) -> Predictor:
-    model = BertForSequenceClassification.from_pretrained(files)
+    model = classifier_of_folder(files.base).from_pretrained(files)
     tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
     cutter = Truncation(min(tokenizer.model_max_length, model.config.num_positions), "warn")
     labels, problem_type, num_texts = model.settings.labels, model.settings.problem_type, model.settings.num_texts
@@ -95,7 +96,7 @@ def cut_tokens(columns: Columns, tokenizer: BertTokenizer, cutter: Truncation) -
     return tokenizer.pack(columns, cutter.limit) if is_cut else tokens
 
 
-def scores_of(model: BertForSequenceClassification, tokens: PackedTokens) -> np.ndarray:
+def scores_of(model: SequenceClassifier, tokens: PackedTokens) -> np.ndarray:
     """(S, K) for any number of texts, on all cores: probabilities of the labels, or the numbers of a regression."""
     logits = np.empty((len(tokens), len(model.settings.labels)), model.dtype)
     for sequences, rows in in_batches(tokens, model):

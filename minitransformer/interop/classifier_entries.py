@@ -4,7 +4,8 @@
     num_labels                   how many there are, in old folders that don't name them
     problem_type                 one label a text, several, or numbers
     classifier_dropout           dropout in the head; null for BERT's own
-    classifier_pooling           not transformers': "pooler", "cls_row" or "mean"; "cls", in old folders, is the pooler
+    classifier_pooling           not transformers': "pooler", "cls_row", "mean" or "max"; "cls", in old folders, is the
+                                 pooler
     classifier_hidden_sizes      not transformers': the sizes of the dense layers below the classifier
     classifier_texts             not transformers': 1 if it was trained on texts, 2 if on pairs of texts
     sentence_transformers        activation_fn, which makes scores of logits in its CrossEncoder
@@ -28,7 +29,7 @@ from minitransformer.settings_file import SettingsFile
 
 CLASSIFIER_FILE = "minitransformer_classifier.json"
 
-_POOLINGS = {"cls": "pooler", "pooler": "pooler", "cls_row": "cls", "mean": "mean"}
+_POOLINGS = {"cls": "pooler", "pooler": "pooler", "cls_row": "cls", "mean": "mean", "max": "max"}
 _ACTIVATIONS = {
     "torch.nn.modules.linear.Identity": "identity",
     "torch.nn.modules.activation.Sigmoid": "sigmoid",

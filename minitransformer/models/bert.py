@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.interop.layouts.bert import BERT
-from minitransformer.models.transformer_encoder import HiddenCache, TransformerEncoder
+from minitransformer.models.stacked_encoder import HiddenCache
+from minitransformer.models.transformer_encoder import TransformerEncoder
 from minitransformer.nn.dense import Dense, DenseCache
 from minitransformer.text.packed_tokens import PackedTokens
 

@@ -12,7 +12,7 @@ from minitransformer.interop.loading import Checkpoint
 from minitransformer.models.bert import Bert
 from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.pretrained_model import PretrainedModel, untied_if_the_file_is
-from minitransformer.models.transformer_encoder import HiddenCache
+from minitransformer.models.stacked_encoder import HiddenCache
 from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.objectives.row_prediction import (

@@ -1,4 +1,4 @@
-"""What makes a BERT a classifier: its labels, how it answers, what it has on top of BERT."""
+"""What makes an encoder a classifier: its labels, how it answers, what it has on top."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ ANSWERS = {  # of each problem type
     "regression": "identity",
 }
 PROBLEM_TYPES = tuple(ANSWERS)
-CLASSIFIER_POOLINGS = ("pooler", "cls", "mean")
+CLASSIFIER_POOLINGS = ("pooler", "cls", "mean", "max")
 
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """What makes a BERT a classifier, except for its weights.
+    """What makes an encoder a classifier, except for its weights.
 
     labels          the names of the classes, or of the numbers in regression; one logit each
     problem_type    "single_label_classification": each text has one label
                     "multi_label_classification": each text has any number of labels
                     "regression": each label is a number to predict
     pooling         what the head sees of a text. "pooler": tanh(CLS W + b), as in the paper; "cls": the row of [CLS]
-                    itself; "mean": the mean of all rows
+                    itself; "mean": the mean of all rows; "max": of each column the largest of all rows
     hidden_sizes    of dense layers between that and the classifier
     dropout         before each layer of the head; None for the config's hidden_dropout_prob
     num_texts       1 or 2: what it was trained on, texts or pairs of texts; None if that isn't known

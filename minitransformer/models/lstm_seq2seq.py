@@ -11,11 +11,10 @@ from minitransformer.interop.layouts.lstm_seq2seq import LSTM_SEQ2SEQ
 from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
 from minitransformer.models.translator import Translator
 from minitransformer.nn.bahdanau_decoder import BahdanauDecoder
-from minitransformer.nn.embedding import Embedding
 from minitransformer.nn.lstm import Lstm, LstmState
 from minitransformer.nn.lstm_decoder import LstmDecoder, LuongDecoder
-from minitransformer.nn.parameter import Normal
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
+from minitransformer.nn.word_embeddings import WordEmbeddings, WordEmbeddingsCache
 from minitransformer.objectives.smoothed_prediction import (
     SmoothedPrediction,
     SmoothedPredictionCache,
@@ -23,7 +22,6 @@ from minitransformer.objectives.smoothed_prediction import (
     smoothed_prediction_forward,
 )
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
-from minitransformer.ops.embedding import EmbeddingCache
 from minitransformer.ops.lstm import LstmCache
 from minitransformer.ops.sequences import rows_in_order
 from minitransformer.text.packed_tokens import PackedTokens
@@ -31,15 +29,10 @@ from minitransformer.text.packed_tokens import PackedTokens
 DECODERS: dict[str, type[LstmDecoder]] = {"luong": LuongDecoder, "bahdanau": BahdanauDecoder, "none": LstmDecoder}
 
 
-class EmbeddedCache(NamedTuple):
-    embedding: EmbeddingCache
-    dropout: DropoutCache
-
-
 class LstmSeq2SeqCache(NamedTuple):
-    sources: EmbeddedCache
+    sources: WordEmbeddingsCache
     encoder: LstmCache
-    targets: EmbeddedCache
+    targets: WordEmbeddingsCache
     decoder: Any  # of the decoder that the config names
     dropout: DropoutCache
     prediction: SmoothedPredictionCache
@@ -62,10 +55,9 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
     def __init__(self, config: LstmSeq2SeqConfig, seed: int | None = 0, dtype: DTypeLike = np.float32) -> None:
         self.config = config
         size = self.hidden_size = config.hidden_size
-        self.embeddings = Embedding(config.vocab_size, size)
-        self.embeddings.table.initialiser = Normal(size**-0.5)
+        self.embeddings = WordEmbeddings(config.vocab_size, size, config.hidden_dropout_prob, init_std=size**-0.5)
         self.encoder, self.decoder = Lstm(size, size), DECODERS[config.attention](size, size)
-        self.head = BiasedVocabularyHead(self.embeddings)
+        self.head = BiasedVocabularyHead(self.embeddings.token)
         if seed is not None:
             self.initialise(seed, dtype)
 
@@ -77,9 +69,9 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
         of_step: int | None = None,
     ) -> tuple[SmoothedPrediction, LstmSeq2SeqCache]:
         self._check_pairs(sources, targets)
-        x, sources_cache = self._embed(sources, rng)
+        x, sources_cache = self.embeddings.forward(sources.token_ids, rng)
         source, state, encoder_cache = self.encoder.forward_from(self.encoder.start(len(sources)), x, sources.lengths)
-        x, targets_cache = self._embed(self._shifted(targets), rng)
+        x, targets_cache = self.embeddings.forward(self._shifted(targets).token_ids, rng)
         hidden, _, decoder_cache = self.decoder.forward_from(state, x, targets.lengths, source, sources.lengths)
         hidden, dropout_cache = dropout_forward(hidden, self.config.hidden_dropout_prob, rng)
         ids, smoothing = targets.token_ids, self.config.label_smoothing
@@ -91,9 +83,9 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
         d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
         d_hidden = dropout_backward(d_hidden, cache.dropout)
         dx, d_state, d_source = self.decoder.backward_to(d_hidden, cache.decoder)
-        self._embed_backward(dx, cache.targets)
+        self.embeddings.backward(dx, cache.targets)
         dx, _ = self.encoder.backward_to(d_source, d_state, cache.encoder)
-        self._embed_backward(dx, cache.sources)
+        self.embeddings.backward(dx, cache.sources)
 
     def encode(self, sources: PackedTokens) -> tuple[np.ndarray, LstmState]:
         """source (M, H), what the decoder looks at, and the states (S, H) that it begins with."""
@@ -115,14 +107,6 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
     def __repr__(self) -> str:
         sizes = f"hidden size {self.hidden_size}, {self.num_parameters:,} parameters"
         return f"LstmSeq2Seq(attention {self.config.attention}, {sizes})"
-
-    def _embed(self, tokens: PackedTokens, rng: np.random.Generator | None) -> tuple[np.ndarray, EmbeddedCache]:
-        x, embedding_cache = self.embeddings.forward(tokens.token_ids)
-        x, dropout_cache = dropout_forward(x, self.config.hidden_dropout_prob, rng)
-        return x, EmbeddedCache(embedding_cache, dropout_cache)
-
-    def _embed_backward(self, dx: np.ndarray, cache: EmbeddedCache) -> None:
-        self.embeddings.backward(dropout_backward(dx, cache.dropout), cache.embedding)
 
 
 class SeenByRecurrence:

@@ -22,7 +22,6 @@ from minitransformer.interop.sentence_transformers_folder import (
     read_folder,
     settings_texts,
 )
-from minitransformer.models.bert_config import BertConfig
 from minitransformer.models.encoders import encoder_of_config, encoder_of_folder
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.models.sentence_encoder_settings import DenseSettings, SentenceEncoderSettings
@@ -47,19 +46,20 @@ class SentenceEncoderCache(NamedTuple):
     head: list[Any]
 
 
-class SentenceEncoder(TextsToEmbeddings, PretrainedModel[BertConfig]):
+class SentenceEncoder(TextsToEmbeddings, PretrainedModel[Any]):
     """Embeddings of sentences, whose cosine measures similarity of meaning (Reimers, Gurevych 2019, 1908.10084).
 
         embeddings = head(pooling(encoder(tokens)))
 
     The head is what the settings say: dense layers, L2 normalisation, or nothing.
 
-    Calling the encoder takes PackedTokens, and so does `forward`, for training. `encode` takes texts.
+    The encoder inside is that of the config: a BertConfig, that of another family, or an LstmEncoderConfig. Calling the
+    sentence encoder takes PackedTokens, and so does `forward`, for training. `encode` takes texts.
     """
 
     def __init__(
         self,
-        config: BertConfig,
+        config: Any,
         tokenizer: BertTokenizer,
         settings: SentenceEncoderSettings | None = None,
         seed: int | None = 0,
@@ -192,7 +192,7 @@ def _embedding_size(settings: SentenceEncoderSettings, hidden_size: int) -> int:
     return min(size, settings.truncate_dim or size)
 
 
-def _max_seq_length(settings: SentenceEncoderSettings, config: BertConfig, tokenizer: BertTokenizer) -> int:
+def _max_seq_length(settings: SentenceEncoderSettings, config: Any, tokenizer: BertTokenizer) -> int:
     """The longest text in tokens: what the settings say, else the tokenizer, and never beyond the positions."""
     positions = config.num_positions
     asked = settings.max_seq_length

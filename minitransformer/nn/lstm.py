@@ -6,6 +6,7 @@ import numpy as np
 
 from minitransformer.nn.module import Module
 from minitransformer.nn.parameter import Parameter, Uniform
+from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.lstm import LstmCache, lstm_backward, lstm_forward
 
 
@@ -65,27 +66,33 @@ class BidirectionalLstmCache(NamedTuple):
     forwards: LstmCache
     backwards: LstmCache
     mirror: np.ndarray  # (N,)
+    dropout: DropoutCache
 
 
 class BidirectionalLstm(Module):
     """y (N, 2 H): a row knows what is before it in the first half of its columns, and what comes after in the second.
 
-    That is two Lstms, of which one reads every sequence from its end (Schuster, Paliwal 1997).
+    That is two Lstms, of which one reads every sequence from its end (Schuster, Paliwal 1997), and dropout of what they
+    say.
     """
 
-    def __init__(self, in_size: int, hidden_size: int) -> None:
+    def __init__(self, in_size: int, hidden_size: int, dropout: float = 0.0) -> None:
         self.forwards = Lstm(in_size, hidden_size)
         self.backwards = Lstm(in_size, hidden_size)
+        self.dropout = dropout
 
-    def forward(self, x: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, BidirectionalLstmCache]:
-        """y (N, 2 H) of x (N, in) whose sequences have `lengths` (S,), and the cache."""
+    def forward(
+        self, x: np.ndarray, lengths: np.ndarray, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, BidirectionalLstmCache]:
+        """y (N, 2 H) of x (N, in) whose sequences have `lengths` (S,), and the cache; dropout only with an rng."""
         mirror = _mirror(lengths)
         first, forwards_cache = self.forwards.forward(x, lengths)
         second, backwards_cache = self.backwards.forward(x[mirror], lengths)
-        return np.hstack([first, second[mirror]]), BidirectionalLstmCache(forwards_cache, backwards_cache, mirror)
+        y, dropout_cache = dropout_forward(np.hstack([first, second[mirror]]), self.dropout, rng)
+        return y, BidirectionalLstmCache(forwards_cache, backwards_cache, mirror, dropout_cache)
 
     def backward(self, dy: np.ndarray, cache: BidirectionalLstmCache) -> np.ndarray:
-        first, second = np.split(dy, 2, axis=1)
+        first, second = np.split(dropout_backward(dy, cache.dropout), 2, axis=1)
         dx = self.forwards.backward(first, cache.forwards)
         return dx + self.backwards.backward(second[cache.mirror], cache.backwards)[cache.mirror]
 

@@ -49,6 +49,8 @@ def adapt(model: PretrainedModel, base: str, settings: LoraTrainingSettings, hea
     check_lora(settings, base)
     if settings.lora:
         alpha, targets = settings.lora_alpha or 2 * settings.lora, model.layout.lora_targets
+        if not targets:
+            raise UserError(f"--lora changes the linear layers of a Transformer, and {base} has none; leave it out")
         files = ModelFiles.of(base)
         named = base if files.base == files.folder else str(files.base)  # others want the folder with config.json
         lora = LoraSettings(settings.lora, alpha, targets, settings.lora_dropout, base=named)

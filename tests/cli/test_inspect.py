@@ -1,8 +1,12 @@
 import dataclasses
 
+import numpy as np
+import pytest
+
 from minitransformer.models.distilbert import DistilBertConfig
 from minitransformer.models.sentence_encoder import SentenceEncoder
 from tests.cli.test_fill_mask import assert_one_line_error
+from tests.models.test_lstm_encoder import sentence_encoder
 from tests.small_encoders import small_encoder
 
 
@@ -59,3 +63,10 @@ def test_an_encoder_of_another_family_is_inspected(run, tmp_path):
 def test_a_text_longer_than_the_model_is_refused(run, tmp_path):
     small_encoder().save_pretrained(tmp_path)
     assert_one_line_error(run("inspect", tmp_path, "dog " * 20), "22 tokens", "takes 9")
+
+
+@pytest.mark.parametrize("command", [("inspect",), ("show", "attention"), ("show", "input")])
+def test_into_an_lstm_nobody_looks(run, tmp_path, command):
+    sentence_encoder(np.float32).save_pretrained(tmp_path)
+    assert_one_line_error(run(*command, tmp_path, "my dog"), "is an LSTM, which has no attention to look into")
+    assert run("similarity", tmp_path, "my dog", "a b").status == 0

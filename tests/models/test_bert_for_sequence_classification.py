@@ -208,7 +208,7 @@ def test_a_new_classifier_on_the_pooler_says_if_there_is_none(tmp_path):
     ("settings", "message"),
     [
         ({"problem_type": "ranking"}, "problem_type is one of single_label_classification, .*; found 'ranking'"),
-        ({"pooling": "max"}, "pooling is one of pooler, cls, mean; found 'max'"),
+        ({"pooling": "min"}, "pooling is one of pooler, cls, mean, max; found 'min'"),
         ({"labels": ("a", "b", "a")}, "must be different, found a, b, a"),
         ({"labels": ()}, "must be different, found none"),
         ({"hidden_sizes": (5, 0)}, r"whole numbers above 0, found \(5, 0\)"),

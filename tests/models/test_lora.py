@@ -16,7 +16,7 @@ from minitransformer import (
 )
 from minitransformer.errors import UserError
 from minitransformer.interop.lora_settings import read_lora_settings
-from minitransformer.models.encoders import ENCODERS
+from minitransformer.models.encoders import TRANSFORMERS
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from minitransformer.nn.lora import LoraDense, LoraLinear
 from minitransformer.training.optimizer.adamw import AdamW
@@ -277,7 +277,7 @@ def test_a_sentence_encoder_of_an_adapter_alone_has_the_pooling_and_tokenizer_of
     assert encoder.encode(["my dog"]).shape == (1, H)
 
 
-@pytest.mark.parametrize("family", ENCODERS, ids=lambda family: family.__name__)
+@pytest.mark.parametrize("family", TRANSFORMERS, ids=lambda family: family.__name__)
 def test_every_family_has_updates_of_all_linear_layers_and_an_adapter_of_its_own_names(tmp_path, family):
     small = dict.fromkeys(("vocab_size", "max_position_embeddings"), 23)
     sizes = {"hidden_size": H, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": F}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minitransformer import LoraSettings, PackedTokens, SentenceEncoder, add_lora
-from minitransformer.models.encoders import ENCODERS, encoder_of_folder
+from minitransformer.models.encoders import TRANSFORMERS, encoder_of_folder
 from minitransformer.nn.relative_attention import distance_buckets
 
 torch = pytest.importorskip("torch", reason="torch is not installed (the parity extra)")
@@ -192,7 +192,7 @@ def test_a_sentence_encoder_of_each_family_is_theirs_before_and_after_it_was_sav
 
 def test_every_family_has_a_case():
     families = {name.partition(",")[0] for name in FAMILIES}
-    assert {encoder.layout.model_type for encoder in ENCODERS} == families | {"bert"}
+    assert {encoder.layout.model_type for encoder in TRANSFORMERS} == families | {"bert"}
 
 
 def test_peft_loads_an_adapter_of_ours_and_computes_the_same(tmp_path, theirs, tokens):

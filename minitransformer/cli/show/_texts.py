@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minitransformer.cli._encoders import transformer_of
 from minitransformer.cli._models import load_gpt
 from minitransformer.errors import UserError
 from minitransformer.interop.config_file import read_config_file
@@ -75,4 +76,4 @@ def load_reader(name: str) -> Reader:
     if not is_encoder and read_config_file(files.base)["model_type"] == Gpt.layout.model_type:
         return Reader(*load_gpt(name))
     encoder = SentenceEncoder.from_pretrained(name)
-    return Reader(encoder.encoder, encoder.tokenizer, encoder)
+    return Reader(transformer_of(encoder, name), encoder.tokenizer, encoder)

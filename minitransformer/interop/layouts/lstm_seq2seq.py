@@ -5,7 +5,7 @@ from minitransformer.interop.tensor_layout import Row, TensorLayout
 
 LSTM = ("weight", "recurrent", "bias")
 NAMES = [
-    "embeddings.table",
+    "embeddings.token.table",
     *(f"encoder.{array}" for array in LSTM),
     *(f"decoder.lstm.{array}" for array in LSTM),
     *(f"decoder.attention.{array}" for array in ("weight", "combination.weight", "combination.bias")),  # Luong's

@@ -29,7 +29,7 @@ def _depth(name: str, num_layers: int) -> int:
     >>> [_depth(f"bert.{name}", 12) for name in ("pooler.dense.weight", "layers.11.output_norm.beta", "embeddings.x")]
     [0, 1, 13]
     """
-    layer = re.search(r"\bbert\.layers\.(\d+)\.", name)
+    layer = re.search(r"\b(?:bert|lstm)\.layers\.(\d+)\.", name)
     if layer:
         return num_layers - int(layer[1])
-    return num_layers + 1 if re.search(r"\bbert\.embeddings\.", name) else 0
+    return num_layers + 1 if re.search(r"\b(?:bert|lstm)\.embeddings\.", name) else 0

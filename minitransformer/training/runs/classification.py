@@ -20,8 +20,8 @@ from minitransformer.errors import UserError
 from minitransformer.evaluation.classification import prediction_metrics
 from minitransformer.inference.prediction import cut_tokens, scores_of
 from minitransformer.interop.model_files import TOKENIZER_FILES, ModelFiles
-from minitransformer.models.bert_for_sequence_classification import BertForSequenceClassification
 from minitransformer.models.classifier_settings import ClassifierSettings
+from minitransformer.models.encoders import classifier_of_folder
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.text.truncation import Truncation
@@ -74,17 +74,16 @@ class ClassificationRun(FineTuningRun):
         self.column_names = train.names
         dev = read_labelled(settings.dev, [(*train.columns,)], settings.multi_label)
         files = ModelFiles.of(settings.model)
+        self.kind = classifier_of_folder(files.base)
         head = self._choose_head(train, files)
         targets, dev_targets = (targets_of(table, head.problem_type, head.labels) for table in (train, dev))
         check_targets(train, dev, head)
-        self.model = BertForSequenceClassification.from_pretrained(
-            files, seed=settings.seed, settings=head, new_head=not self.goes_on
-        )
+        self.model = self.kind.from_pretrained(files, seed=settings.seed, settings=head, new_head=not self.goes_on)
         hidden = ["hidden_layers"] if head.hidden_sizes else []
         pooler = ["bert.pooler"] if head.pooling == "pooler" else []
         adapt(self.model, settings.model, settings, ("classifier", *hidden, *pooler))
         if settings.freeze_encoder:
-            self.model.freeze(self.model.bert.embeddings, self.model.bert.layers)
+            self.model.freeze(self.model.encoder.embeddings, self.model.encoder.layers)
         if head.problem_type == "regression" and not self.goes_on:
             self.model.classifier.bias.value[...] = targets.mean()  # the scores are nearest from there
         self.tokenizer = BertTokenizer.from_pretrained(files.folder_with(*TOKENIZER_FILES))
@@ -97,7 +96,7 @@ class ClassificationRun(FineTuningRun):
     def _choose_head(self, train: Table, files: ModelFiles) -> ClassifierSettings:
         """The model's own head if it can learn from the table (then `goes_on` is true), otherwise a new one."""
         settings = self.settings
-        own, asked = BertForSequenceClassification.settings_in(files), classifier_settings(train, settings)
+        own, asked = self.kind.settings_in(files), classifier_settings(train, settings, self.kind.poolings[0])
         self.goes_on = own is not None and can_go_on(own, asked, settings)
         if own is None:
             return asked
@@ -125,8 +124,11 @@ def read_labelled(path: str, layouts: Sequence[Layout], several: bool) -> Table:
     return with_labels(read_table(path, *layouts, may_be_empty=("label",) if several else ()))
 
 
-def classifier_settings(table: Table, settings: ClassificationTrainingSettings) -> ClassifierSettings:
-    """The head that a training table asks for. Raises UserError if it isn't the one that the settings ask for."""
+def classifier_settings(table: Table, settings: ClassificationTrainingSettings, pooling: str) -> ClassifierSettings:
+    """The head that a training table asks for, with this pooling if the settings name none.
+
+    Raises UserError if it isn't the one that the settings ask for.
+    """
     names: tuple[str, ...] = ("score",)
     problem_type = "regression"
     if "label" in table.columns:
@@ -134,7 +136,7 @@ def classifier_settings(table: Table, settings: ClassificationTrainingSettings) 
         problem_type = "multi_label_classification" if settings.multi_label else "single_label_classification"
     elif settings.multi_label:
         raise UserError(f"{table.path} has scores instead of labels; leave out --multi-label, which is for labels")
-    pooling, hidden_sizes = settings.pooling or ClassifierSettings.pooling, tuple(settings.hidden_sizes)
+    pooling, hidden_sizes = settings.pooling or pooling, tuple(settings.hidden_sizes)
     return ClassifierSettings(names, problem_type, pooling, hidden_sizes, settings.dropout, len(table.texts))
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from minitransformer.models.encoders import ENCODERS
+from minitransformer.models.encoders import TRANSFORMERS
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from tests.models.test_encoders import small
 from tests.small_encoders import small_encoder
@@ -10,7 +10,7 @@ from tests.small_encoders import small_encoder
 DENSE = DenseSettings(12, 12)
 
 
-@pytest.mark.parametrize("family", ENCODERS[1:], ids=lambda family: family.__name__)
+@pytest.mark.parametrize("family", TRANSFORMERS[1:], ids=lambda family: family.__name__)
 def test_every_row_of_a_table_is_of_a_model_that_is_built_here(family):
     head = [
         name for name, _ in small_encoder(head=(DENSE, "layer_norm")).named_parameters() if name.startswith("head.")
@@ -20,7 +20,7 @@ def test_every_row_of_a_table_is_of_a_model_that_is_built_here(family):
     assert ours == {row.ours for row in family.layout.tensors.rows}
 
 
-@pytest.mark.parametrize("family", ENCODERS, ids=lambda family: family.__name__)
+@pytest.mark.parametrize("family", TRANSFORMERS, ids=lambda family: family.__name__)
 def test_a_file_may_have_the_names_with_the_familys_prefix_and_with_old_endings(family):
     tensors = family.layout.tensors
     name, _ = tensors.find("embeddings.norm.gamma")
