@@ -34,6 +34,7 @@ setting = setting_options(TranslationSettings)
 @setting("schedule", click.Choice([*SCHEDULES]), "How the learning rate falls after its peak.")
 @setting("evaluations_per_epoch", POSITIVE, "How often the model is evaluated and a checkpoint saved.")
 @setting("translated", POSITIVE, "Pairs of --dev to translate in an evaluation.")
+@setting("averaged", click.IntRange(min=2), "Evaluate, at the end, the mean of the last so many evaluated models, too.")
 @run_options(TranslationSettings)
 @click.pass_context
 def command(context: click.Context, **_: Any) -> None:

@@ -9,13 +9,13 @@
 Data order, masks and dropout are functions of the seed and the step's number, so no generator's state is needed.
 
 A checkpoint is written under another name and gets its own once it is whole and on the disk; then the one before is
-removed. Whatever happens in between, the last good one stays.
+removed, unless the run wants it to the end. Whatever happens in between, the last good one stays.
 """
 
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -37,17 +37,29 @@ class Checkpoints:
     """The checkpoints of one run, in a folder of their own, which holds nothing else.
 
     `identity` says what the run is, as JSON: a checkpoint of another run is refused. `save_tokenizer` writes the
-    tokenizer's files into the folder that it is given.
+    tokenizer's files into the folder that it is given. The checkpoints of the steps `kept` stay when others come.
     """
 
-    def __init__(self, folder: Path, identity: dict[str, Any], save_tokenizer: Callable[[Path], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: dict[str, Any],
+        save_tokenizer: Callable[[Path], None],
+        kept: Collection[int] = (),
+    ) -> None:
         self.folder = folder
         self.identity = identity
         self.save_tokenizer = save_tokenizer
+        self.kept = kept
+
+    def by_step(self) -> dict[int, Path]:
+        """The whole checkpoints, by their steps."""
+        matches = ((_NAME.fullmatch(path.name), path) for path in self.folder.glob("step-*"))
+        return {int(match[1]): path for match, path in matches if match}
 
     def latest(self) -> Path | None:
         """The whole checkpoint with the most steps, if there is one."""
-        steps = {int(match[1]): path for path in self.folder.glob("step-*") if (match := _NAME.fullmatch(path.name))}
+        steps = self.by_step()
         return steps[max(steps)] if steps else None
 
     def save(self, step: int, model: TrainableModel, optimizer: AdamW) -> Path:
@@ -74,9 +86,9 @@ class Checkpoints:
             raise UserError(
                 f"the checkpoint of step {step} can't be saved ({error}); {kept}. Make room, then resume the run"
             ) from None
-        for other in self.folder.iterdir():
-            if other != checkpoint:
-                shutil.rmtree(other, ignore_errors=True)
+        needed = {checkpoint, *(path for step, path in self.by_step().items() if step in self.kept)}
+        for other in {*self.folder.iterdir()} - needed:
+            shutil.rmtree(other, ignore_errors=True)
         return checkpoint
 
     def restore(self, model: TrainableModel, optimizer: AdamW) -> int:
@@ -102,6 +114,15 @@ class Checkpoints:
             vector[:] = moments[name]
         optimizer.num_steps = int(state["step"])
         return optimizer.num_steps
+
+
+def take_the_mean(model: TrainableModel, checkpoints: Sequence[Path]) -> None:
+    """Give a model the mean of its values in several checkpoints, added up in float64."""
+    total = np.zeros(model.storage.values.shape)
+    for checkpoint in checkpoints:
+        model.restore(checkpoint)
+        total += model.storage.values
+    model.storage.values[...] = total / len(checkpoints)
 
 
 def _moments(optimizer: AdamW) -> dict[str, np.ndarray]:

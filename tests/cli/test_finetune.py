@@ -195,7 +195,7 @@ def test_an_out_that_holds_a_model_is_refused_and_left_alone(finetune, tmp_path,
         (["--hidden-size", 0], 2, "--hidden-size"),
         (["--dropout", 1], 2, "--dropout"),
         (["--rate-decay", 0], 2, "--rate-decay"),
-        (["--pooling", "max"], 2, "--pooling"),
+        (["--pooling", "min"], 2, "--pooling"),
         (["--batch-size", 0], 2, "--batch-size"),
     ],
 )

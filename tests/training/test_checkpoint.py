@@ -25,6 +25,24 @@ def test_a_checkpoint_is_a_model_folder_and_only_the_last_is_kept(finished):
     assert model.storage.values.tobytes() == finished.model.storage.values.tobytes()
 
 
+def test_checkpoints_that_the_run_needs_stay_when_others_come(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.checkpoints.kept = {4, 6, 8}  # 6 is a step whose checkpoint isn't saved
+    loop.run()
+    assert [*loop.checkpoints.by_step()] == [4, 8, 12]
+
+
+def test_the_mean_of_checkpoints_is_that_of_every_number(tmp_path):
+    loop = make_loop(tmp_path)
+    loop.checkpoints.kept = {4, 8}
+    loop.run()
+    checkpoints = [*loop.checkpoints.by_step().values()]
+    values = [type(loop.model).from_pretrained(checkpoint).storage.values for checkpoint in checkpoints]
+    checkpoint_module.take_the_mean(loop.model, checkpoints)
+    expected = np.mean(values, axis=0, dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(loop.model.storage.values, expected)
+
+
 def test_a_partial_checkpoint_is_never_taken_for_a_whole_one(finished):
     latest = finished.checkpoints.latest()
     shutil.copytree(latest, latest.with_name("step-000016.partial"))

@@ -37,7 +37,13 @@ class BestModelRun(Run):
         self.loop().run(workers)
         return self.machines.first(self._finish_with_the_best)
 
+    def make_another(self) -> Any:
+        """When training is over: the evaluation of one more model, which `model` then is; None if there is none."""
+        return None
+
     def _finish_with_the_best(self) -> dict[str, float]:
+        if (evaluation := self.make_another()) is not None:
+            self.keep(evaluation)
         best = read_json_object(self.best_folder / EVALUATION_FILE)
         self.model.restore(self.best_folder)
         replace_all(self.training_folder, {self.best_file.name: json_text(best)})

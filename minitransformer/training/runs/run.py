@@ -143,7 +143,7 @@ class Run(ABC):
             settings=self.settings,
             steps=self.steps,
             save_every=self.save_every,
-            checkpoints=Checkpoints(self.checkpoints_folder, self.identity(), self.tokenizer.save_pretrained),
+            checkpoints=self.checkpoints(),
             metrics_file=self.metrics_file,
             evaluate=self.evaluate,
             keep=self.keep,
@@ -151,6 +151,14 @@ class Run(ABC):
             schedule=self.schedule,
             machines=self.machines,
         )
+
+    def checkpoints(self) -> Checkpoints:
+        """What the run continues from."""
+        return Checkpoints(self.checkpoints_folder, self.identity(), self.tokenizer.save_pretrained, self.kept_steps())
+
+    def kept_steps(self) -> list[int]:
+        """The steps whose checkpoints are needed to the end."""
+        return []
 
     def finish(self) -> None:
         """Write the model and its tokenizer into the folder, and remove the checkpoints."""

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from minitransformer.batches.epochs import Epochs
 from minitransformer.batches.translation import TranslationBatch, pairs_of
 from minitransformer.corpora.tables import TRANSLATIONS, Table, read_table
 from minitransformer.errors import UserError
 from minitransformer.evaluation.translation import TranslationQuality, translation_quality, translation_report
+from minitransformer.formatting import in_words
 from minitransformer.inference.translation import translate
 from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
 from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
@@ -30,6 +32,7 @@ from minitransformer.text.character_tokenizer import CharacterTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.tokenizer_config import TOKENIZER_CONFIG_FILE
 from minitransformer.text.tokenizer_of_folder import tokenizer_of_folder
+from minitransformer.training.checkpoint import take_the_mean
 from minitransformer.training.optimizer.schedule import SCHEDULES
 from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.settings import TrainingSettings
@@ -55,6 +58,7 @@ class TranslationSettings(TrainingSettings):
     batch_size             pairs per step
     evaluations_per_epoch  how often the model is evaluated and a checkpoint saved
     translated             pairs of dev, the first ones, whose sources are translated in an evaluation
+    averaged               the last evaluated models, of which the mean is evaluated, too; None for no mean
     tokenizer              "bytes" for byte pairs, which are learnt from both columns, or "characters"
     vocab_size             tokens of the vocabulary of byte pairs; None for 512
     architecture           "transformer", or "lstm" (with Luong's attention), "lstm-bahdanau", "lstm-without-attention"
@@ -74,6 +78,7 @@ class TranslationSettings(TrainingSettings):
     batch_size: int = 64
     evaluations_per_epoch: int = 1
     translated: int = 200
+    averaged: int | None = None
     tokenizer: str = BYTES
     vocab_size: int | None = None
     architecture: str = TRANSFORMER
@@ -136,6 +141,9 @@ class TranslationRun(BestModelRun):
         self.steps = settings.epochs * epochs.steps_per_epoch
         self.schedule = SCHEDULES[settings.schedule]
         self.save_every = -(-epochs.steps_per_epoch // settings.evaluations_per_epoch)
+        if (settings.averaged or 0) > len(self.kept_steps()):
+            evaluations = f"the model is evaluated {len(self.kept_steps())} times"
+            raise UserError(f"--averaged is {settings.averaged}, but {evaluations}; choose fewer, or more --epochs")
 
     def _make_tokenizer(self, train: Table) -> LosslessTokenizer:
         settings, texts = self.settings, [text for column in train.texts for text in column]
@@ -155,6 +163,20 @@ class TranslationRun(BestModelRun):
 
     def evaluate(self) -> TranslationEvaluation:
         return TranslationEvaluation(*self._quality(), mean_loss(self.model, self.dev_pairs))
+
+    def kept_steps(self) -> list[int]:
+        evaluated = [*range(self.save_every, self.steps, self.save_every), self.steps]
+        return evaluated[-self.settings.averaged :] if self.settings.averaged else []
+
+    def make_another(self) -> TranslationEvaluation | None:
+        """The mean of the last checkpoints (Vaswani et al. 2017, section 6.1), if the settings ask for it."""
+        if not self.settings.averaged:
+            return None
+        checkpoints = self.checkpoints().by_step()
+        take_the_mean(self.model, [checkpoints[step] for step in self.kept_steps()])
+        evaluation = self.evaluate()
+        tqdm.write(f"the mean of the last {self.settings.averaged}, held-out: {in_words(evaluation._asdict())}")
+        return evaluation
 
     def _quality(self) -> TranslationQuality:
         chosen = slice(self.settings.translated)

@@ -66,6 +66,10 @@ def translation(folder):
     return TranslationRun, translation_settings(folder, epochs=1, batch_size=12)
 
 
+def mean_of_translators(folder):
+    return TranslationRun, translation_settings(folder, epochs=2, batch_size=24, averaged=2)
+
+
 RUNS = {
     "train-sbert": sentences,
     "finetune": classification,
@@ -74,6 +78,7 @@ RUNS = {
     "pretrain --no-next-sentence": masked_words,
     "pretrain-gpt": gpt,
     "train-seq2seq": translation,
+    "train-seq2seq --averaged": mean_of_translators,
 }
 
 

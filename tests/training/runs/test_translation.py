@@ -102,6 +102,25 @@ def test_more_exact_matches_outweigh_nearer_misses_and_without_any_the_nearest_a
     assert run.worth({"exact_match": 0.0, "chrf": 30.5}) > run.worth({"exact_match": 0.0, "chrf": 30.4})
 
 
+def test_the_mean_of_the_last_models_is_kept_if_it_is_the_best(tmp_path, monkeypatch, capsys):
+    run = TranslationRun.start(tmp_path / "run", settings(tmp_path, epochs=3, averaged=2))
+    assert run.kept_steps() == [6, 9]
+    run.loop().run(workers=1)
+    values = [Seq2Seq.from_pretrained(folder).storage.values for folder in run.checkpoints().by_step().values()]
+    assert len(values) == 2
+    new_and_best = iter([1, 0])
+    monkeypatch.setattr(run, "worth", lambda metrics: next(new_and_best))
+    run.train(workers=1)  # from the last checkpoint: nothing is left but the mean
+    mean = np.mean(values, axis=0, dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(Seq2Seq.from_pretrained(run.folder).storage.values, mean)
+    assert "the mean of the last 2, held-out: exact match" in capsys.readouterr().out
+
+
+def test_a_mean_of_more_models_than_are_evaluated_is_refused(tmp_path):
+    with pytest.raises(UserError, match="--averaged is 3, but the model is evaluated 2 times; choose fewer, or more"):
+        TranslationRun.start(tmp_path / "run", settings(tmp_path, averaged=3))
+
+
 def test_the_learning_rate_falls_as_it_is_said(tmp_path):
     for schedule, last in (("linear", 1 / 5), ("noam", (1 / 6) ** 0.5)):
         run = TranslationRun.start(tmp_path / schedule, settings(tmp_path, schedule=schedule, warm_up=0.17))
