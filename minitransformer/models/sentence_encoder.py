@@ -149,6 +149,15 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[Any]):
         encoder._load(tensors, dtype, seed, needed=())  # nothing is computed with the encoder's own pooler
         return encoder
 
+    def with_settings(self, settings: SentenceEncoderSettings, seed: int = 0) -> Self:
+        """An encoder with these settings, and this one's values; a layer that it hasn't gets some drawn from `seed`."""
+        other = type(self)(self.config, self.tokenizer, settings, seed, self.dtype)
+        values = {name: parameter.value for name, parameter in self.named_parameters()}
+        for name, parameter in other.named_parameters():
+            if name in values:
+                parameter.value[...] = values[name]
+        return other
+
     @property
     def lora(self) -> LoraSettings | None:  # type: ignore[override]
         """LoRA changes the BERT inside."""

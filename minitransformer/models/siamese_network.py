@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minitransformer.batches.sentence_examples import SiameseBatch
 from minitransformer.errors import UserError, errors_in
 from minitransformer.files import is_there, json_text, read_json_object
 from minitransformer.interop.hub import ModelName
@@ -21,18 +22,20 @@ from minitransformer.interop.loading import load_all
 from minitransformer.interop.model_files import ModelFiles
 from minitransformer.interop.safetensors_files import Tensors
 from minitransformer.interop.tensor_layout import TensorLayout, linear
-from minitransformer.models.sentence_encoder import SentenceEncoder
-from minitransformer.models.trainable import TensorFile, TrainableModel
+from minitransformer.models.embedding_network import EmbeddingNetwork
+from minitransformer.models.sentence_encoder import SentenceEncoder, SentenceEncoderCache
+from minitransformer.models.trainable import TensorFile
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.objectives.objective import Objective
 from minitransformer.ops.softmax import softmax_forward
+from minitransformer.text.packed_tokens import IntArray
 
 HEAD_WEIGHTS_FILE = "minitransformer_head.safetensors"
 HEAD_SETTINGS_FILE = "minitransformer_head.json"
 _LAYOUT = TensorLayout(linear("classifier", "classifier"))
 
 
-class SiameseNetwork(TrainableModel):
+class SiameseNetwork(EmbeddingNetwork):
     """`encoder` for every text, `objective` for their embeddings; the values of both live in one storage.
 
     `labels` are the names of the classes of a classification objective.
@@ -59,6 +62,14 @@ class SiameseNetwork(TrainableModel):
         u, v = np.split(self.encoder.encode([*first, *second], truncation=truncation), 2)
         assert self.classifier, "only a classification objective tells classes"
         return softmax_forward(self.classifier((u, v)))[0]
+
+    def embed_forward(
+        self, batch: SiameseBatch, texts: IntArray, rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray, SentenceEncoderCache]:
+        return self.encoder.forward(batch.tokens.select(texts), rng)
+
+    def embed_backward(self, d_embeddings: np.ndarray, cache: SentenceEncoderCache) -> None:
+        self.encoder.backward(d_embeddings, cache)
 
     def tensor_files(self) -> list[TensorFile]:
         classifier = [TensorFile(HEAD_WEIGHTS_FILE, self.classifier, _LAYOUT)] if self.classifier else []

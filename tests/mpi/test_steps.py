@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-KINDS = ["pretraining", "ranking"]
+from tests.mpi.steps import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("processes", [2, 3])
 def test_twenty_steps_equal_those_of_one_process(run, tmp_path, kind, processes):
-    """Ranking also: every process sees the embeddings of the whole batch."""
+    """Ranking also: every process sees the embeddings of the whole batch. What an objective learns counts once."""
     values = []
     for count in (1, processes):
         result = run(count, "-m", "tests.mpi.steps", kind, tmp_path / f"{count}.npy")
