@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitransformer.batches.pair_targets import PairTargets
 from minitransformer.errors import UserError
 from minitransformer.nn.module import Module
 from minitransformer.nn.pair_scores import PairScore
-from minitransformer.objectives.pair_targets import PairTargets
 from minitransformer.ops.in_batch_loss import InBatchLossCache, in_batch_loss_backward, in_batch_loss_forward
 from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.negative_weights import (

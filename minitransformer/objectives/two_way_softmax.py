@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitransformer.batches.pair_targets import PairTargets
 from minitransformer.nn.module import Module
 from minitransformer.nn.pair_scores import PairScore
-from minitransformer.objectives.pair_targets import PairTargets
 from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.ranking_loss import RankingLossCache, ranking_loss_backward, ranking_loss_forward
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from minitransformer.batches.pair_targets import PairTargets
 from minitransformer.nn.pair_scores import DotProduct
-from minitransformer.objectives.pair_targets import PairTargets
 from minitransformer.objectives.two_way_softmax import TwoWaySoftmaxObjective
 
 

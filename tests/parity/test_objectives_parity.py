@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from minitransformer.batches.pair_targets import PairTargets
 from minitransformer.nn.pair_scores import DotProduct, ScaledCosine
 from minitransformer.objectives.classification import ClassificationObjective
 from minitransformer.objectives.cosent import CosentObjective
 from minitransformer.objectives.in_batch_negatives import WEIGHT_GRADIENTS, InBatchNegativesObjective
-from minitransformer.objectives.pair_targets import PairTargets
 from minitransformer.objectives.ranking import RankingObjective
 from minitransformer.objectives.regression import RegressionObjective
 from minitransformer.objectives.triplet import TripletObjective
