@@ -18,6 +18,7 @@ from minitransformer.training.settings import TrainingSettings
 
 POSITIVE = click.IntRange(min=1)
 NOT_SETTINGS = ("out", "resume")
+PATHS = ("corpus", "model", "train", "dev", "further", "tokenizer_from", "log", "products")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -162,5 +163,5 @@ def _setting(name: str, value: Any) -> Any:
     """An option's value as it is saved with the run, which may be resumed from another folder."""
     if isinstance(value, tuple):
         return [_setting(name, item) for item in value]
-    is_path = name in ("corpus", "model", "train", "dev", "further", "tokenizer_from") and value is not None
+    is_path = name in PATHS and value is not None
     return str(Path(value).resolve()) if is_path and Path(value).exists() else value

@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from minitransformer.corpora.text_files import read_lines
-from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.two_towers import TwoTowers
 from minitransformer.search.embedded_texts import Embed
 from minitransformer.search.index_model import IndexModel
 from minitransformer.search.index_settings import IndexSettings
@@ -19,7 +19,11 @@ from minitransformer.training.machines import Machines, this_job
 
 @click.command()
 @click.argument("products", type=click.Path(), metavar="PRODUCTS.tsv")
-@click.option("--model", type=click.Path(), help="The sentence encoder to embed with; needed for a new index only.")
+@click.option(
+    "--model",
+    type=click.Path(),
+    help="The encoder or the towers to embed with; needed for a new index only.",
+)
 @click.option("--out", required=True, type=click.Path(), metavar="DIR", help="The index, new or to be updated.")
 @click.option("--embed", "embedded", multiple=True, metavar="COLUMN", help="Embed this column, too; may be repeated.")
 @click.option("--category", metavar="COLUMN", help="A column of categories: search leaves out those that don't fit.")
@@ -55,7 +59,7 @@ def command(
     changes = index_products(
         Path(out),
         read_products(products),
-        SentenceEncoder.from_pretrained(model) if model else None,
+        TwoTowers.from_pretrained(model) if model else None,
         embedded=embedded or None,
         category=category,
         queries=read_queries(queries) if queries else None,

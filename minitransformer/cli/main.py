@@ -14,7 +14,7 @@ from minitransformer.errors import UserError, printable
 from minitransformer.parallel import num_processes
 
 SECTIONS = {
-    "Train": ("pretrain", "pretrain-gpt", "train-seq2seq", "finetune", "train-sbert", "merge-lora"),
+    "Train": ("pretrain", "pretrain-gpt", "train-seq2seq", "finetune", "train-sbert", "train-towers", "merge-lora"),
     "Ask": ("generate", "complete", "translate", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
     "Shop": ("index", "search", "suggest", "serve", "export"),
     "Look": ("show", "inspect", "doctor"),

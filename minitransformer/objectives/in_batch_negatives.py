@@ -21,6 +21,7 @@ WEIGHT_GRADIENTS = ("stop", "through")
 
 
 class InBatchNegativesCache(NamedTuple):
+    similarities: Any
     scores: Any
     weights: NegativeWeightsCache
     losses: InBatchLossCache
@@ -32,10 +33,11 @@ class InBatchNegativesObjective(Module):
 
     Xie et al. 2022 (arXiv 2209.05555), section 4. Where the paper leaves a choice open:
 
-    weights            how much a wrong pair counts, one of WEIGHTS in ops/negative_weights.py; "equal" is vanilla
+    weights            how much a wrong pair counts by its similarity, one of WEIGHTS in ops/negative_weights.py;
+                       "equal" is vanilla
     weight_gradient    "stop" takes the weights as constants, as their source does (Sun et al. 2019), and "through" lets
-                       them be learnt from. With identity weights, a wrong pair then comes to rest at the score 0 or at
-                       -1.1446: there the gradient s sigmoid(s), or softplus(s) + s sigmoid(s), is 0.
+                       them be learnt from. With identity weights and the dot product s, a wrong pair comes to rest at
+                       s = 0 or at -1.1446: there the gradient s sigmoid(s), or softplus(s) + s sigmoid(s), is 0.
     lambda_negatives   how much the wrong products of a query count beside its own one
     temperature        of softmax weights
     """
@@ -64,15 +66,18 @@ class InBatchNegativesObjective(Module):
         """The mean loss of (queries, products), each (S, E), and the cache. Without targets all others are wrong."""
         queries, products = embeddings
         negatives = ~np.eye(len(queries), dtype=bool) if targets is None else targets.negatives
-        scores, scores_cache = self.score.forward(queries, products)
-        weights, weights_cache = negative_weights_forward(scores, negatives, self.weights, self.temperature)
+        similarities, similarities_cache = self.score.similarities_forward(queries, products)
+        scores, scores_cache = self.score.forward(similarities)
+        weights, weights_cache = negative_weights_forward(similarities, negatives, self.weights, self.temperature)
         losses, losses_cache = in_batch_loss_forward(scores, weights, negatives, self.lambda_negatives)
         loss, mean_cache = mean_forward(losses)
-        return float(loss), InBatchNegativesCache(scores_cache, weights_cache, losses_cache, mean_cache)
+        caches = similarities_cache, scores_cache, weights_cache, losses_cache, mean_cache
+        return float(loss), InBatchNegativesCache(*caches)
 
     def backward(self, cache: InBatchNegativesCache) -> tuple[np.ndarray, np.ndarray]:
         """Gradients of the queries and the products; those of the score are added to its own."""
         dscores, dweights = in_batch_loss_backward(mean_backward(1.0, cache.mean), cache.losses)
+        dsimilarities = self.score.backward(dscores, cache.scores)
         if self.weight_gradient == "through":
-            dscores = dscores + negative_weights_backward(dweights, cache.weights)
-        return self.score.backward(dscores, cache.scores)
+            dsimilarities = dsimilarities + negative_weights_backward(dweights, cache.weights)
+        return self.score.similarities_backward(dsimilarities, cache.similarities)

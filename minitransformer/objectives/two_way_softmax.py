@@ -30,6 +30,7 @@ from minitransformer.ops.ranking_loss import RankingLossCache, ranking_loss_back
 
 
 class TwoWaySoftmaxCache(NamedTuple):
+    similarities: Any
     scores: Any
     losses: RankingLossCache
     mean: MeanCache
@@ -51,7 +52,8 @@ class TwoWaySoftmaxObjective(Module):
         """
         queries, products = embeddings
         left_out = None
-        scores, scores_cache = self.score.forward(queries, products)
+        similarities, similarities_cache = self.score.similarities_forward(queries, products)
+        scores, scores_cache = self.score.forward(similarities)
         if targets is not None:
             left_out = ~targets.negatives & ~np.eye(len(queries), dtype=bool)
             if self.log_q:
@@ -59,9 +61,9 @@ class TwoWaySoftmaxObjective(Module):
                 scores = scores - often.astype(scores.dtype)
         losses, losses_cache = ranking_loss_forward(scores, left_out, 1.0, symmetric=True)
         loss, mean_cache = mean_forward(losses)
-        return float(loss), TwoWaySoftmaxCache(scores_cache, losses_cache, mean_cache)
+        return float(loss), TwoWaySoftmaxCache(similarities_cache, scores_cache, losses_cache, mean_cache)
 
     def backward(self, cache: TwoWaySoftmaxCache) -> tuple[np.ndarray, np.ndarray]:
         """Gradients of the queries and the products; those of the score are added to its own."""
         dscores = ranking_loss_backward(mean_backward(1.0, cache.mean), cache.losses)
-        return self.score.backward(dscores, cache.scores)
+        return self.score.similarities_backward(self.score.backward(dscores, cache.scores), cache.similarities)

@@ -12,8 +12,8 @@ Back: bce(s, 1) has the slope sigmoid(s) - 1, and bce(s, 0) has sigmoid(s), so
     ds_ii = dloss_i (sigmoid(s_ii) - 1)
     ds_ij = dloss_i (lambda / n_i) w_ij sigmoid(s_ij),   dw_ij = dloss_i (lambda / n_i) bce(s_ij, 0)
 
-The weights come from the scores, too (ops/negative_weights.py). Whoever passes dw on to them lets the gradient through
-the weights; whoever drops it takes the weights as constants.
+The weights come from the embeddings, too (ops/negative_weights.py). Whoever passes dw on to them lets the gradient
+through the weights; whoever drops it takes the weights as constants.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
-"""How much each wrong pair of a batch counts, by its score: self-adversarial weights of in-batch negatives.
+"""How much each wrong pair of a batch counts, by how similar it is: self-adversarial weights of in-batch negatives.
 
-With s_ij the score of query i and product j, and N_i the products that are wrong for query i, n_i of them:
+With s_ij the similarity of query i and product j, and N_i the products that are wrong for query i, n_i of them:
 
     equal       w_ij = 1
     identity    w_ij = s_ij
@@ -8,7 +8,7 @@ With s_ij the score of query i and product j, and N_i the products that are wron
     relu        w_ij = max(s_ij, 0)
     softmax     w_ij = n_i exp(s_ij / T) / sum over k in N_i of exp(s_ik / T)
 
-for j in N_i, and 0 elsewhere. A wrong pair that the model takes for right has a high score, and counts the more.
+for j in N_i, and 0 elsewhere. A wrong pair that the model takes for right is similar, and counts the more.
 Softmax's weights of a query are 1 on average: at a high temperature T they are all 1, at a low one only the hardest
 product counts. The first four are those of Xie et al. 2022 (arXiv 2209.05555), the last one is Sun et al. 2019
 ("RotatE", arXiv 1902.10197, equation 5) times n_i.
@@ -31,7 +31,7 @@ WEIGHTS = ("equal", "identity", "sigmoid", "relu", "softmax")
 
 
 class NegativeWeightsCache(NamedTuple):
-    scores: np.ndarray
+    similarities: np.ndarray
     negatives: np.ndarray
     weights: np.ndarray
     kind: str
@@ -39,41 +39,41 @@ class NegativeWeightsCache(NamedTuple):
 
 
 def negative_weights_forward(
-    scores: np.ndarray, negatives: np.ndarray, kind: str, temperature: float = 1.0
+    similarities: np.ndarray, negatives: np.ndarray, kind: str, temperature: float = 1.0
 ) -> tuple[np.ndarray, NegativeWeightsCache]:
-    """Weights (S, C) of scores (S, C), and the cache. negatives (S, C) is True for the pairs that are wrong.
+    """Weights (S, C) of similarities (S, C), and the cache. negatives (S, C) is True for the pairs that are wrong.
 
     `kind` is one of WEIGHTS; the temperature is softmax's.
     """
     weigh: dict[str, Callable[[], np.ndarray]] = {
-        "equal": lambda: np.ones_like(scores),
-        "identity": lambda: scores,
-        "sigmoid": lambda: expit(scores),
-        "relu": lambda: np.maximum(scores, 0),
-        "softmax": lambda: _softmax_of_negatives(scores / temperature, negatives),
+        "equal": lambda: np.ones_like(similarities),
+        "identity": lambda: similarities,
+        "sigmoid": lambda: expit(similarities),
+        "relu": lambda: np.maximum(similarities, 0),
+        "softmax": lambda: _softmax_of_negatives(similarities / temperature, negatives),
     }
-    weights = np.where(negatives, weigh[kind](), 0).astype(scores.dtype, copy=False)
-    return weights, NegativeWeightsCache(scores, negatives, weights, kind, temperature)
+    weights = np.where(negatives, weigh[kind](), 0).astype(similarities.dtype, copy=False)
+    return weights, NegativeWeightsCache(similarities, negatives, weights, kind, temperature)
 
 
 def negative_weights_backward(dweights: np.ndarray, cache: NegativeWeightsCache) -> np.ndarray:
-    """Gradient of the scores (S, C) for dweights (S, C)."""
-    scores, negatives, weights, kind, temperature = cache
+    """Gradient of the similarities (S, C) for dweights (S, C)."""
+    similarities, negatives, weights, kind, temperature = cache
     dweights = np.where(negatives, dweights, 0)
     if kind == "softmax":
         mean = row_sums(dweights * weights) / np.maximum(1, negatives.sum(axis=1, keepdims=True))
-        return (weights * (dweights - mean) / temperature).astype(scores.dtype, copy=False)
+        return (weights * (dweights - mean) / temperature).astype(similarities.dtype, copy=False)
     slopes: dict[str, Callable[[], np.ndarray | int]] = {
         "equal": lambda: 0,
         "identity": lambda: 1,
         "sigmoid": lambda: weights * (1 - weights),
-        "relu": lambda: scores > 0,
+        "relu": lambda: similarities > 0,
     }
     return dweights * slopes[kind]()
 
 
-def _softmax_of_negatives(scores: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+def _softmax_of_negatives(similarities: np.ndarray, negatives: np.ndarray) -> np.ndarray:
     """n_i times the softmax over the negatives of each row; of a row without any, 0."""
-    highest = np.max(scores, axis=1, keepdims=True, where=negatives, initial=-1e9)
-    exps = np.where(negatives, np.exp(np.minimum(scores - highest, 0)), 0)
+    highest = np.max(similarities, axis=1, keepdims=True, where=negatives, initial=-1e9)
+    exps = np.where(negatives, np.exp(np.minimum(similarities - highest, 0)), 0)
     return exps * negatives.sum(axis=1, keepdims=True) / np.maximum(row_sums(exps), 1e-9)

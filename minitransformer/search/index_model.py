@@ -14,54 +14,56 @@ from minitransformer.search.embedding_file import FLOAT
 
 if TYPE_CHECKING:
     from minitransformer.models.sentence_encoder import SentenceEncoder
+    from minitransformer.models.trainable import TrainableModel
+    from minitransformer.models.two_towers import TwoTowers
 
 MODEL_FOLDER = "model"
 QUERY_PROMPTS, PRODUCT_PROMPTS = ("query",), ("document", "passage")  # what models call them that have any
 
 
 class IndexModel:
-    """The sentence encoder in an index's folder. It is loaded when it is first used.
+    """The towers in an index's folder; of a sentence encoder they are the same. They are loaded when first used.
 
     All embeddings have the length 1, so that products are cosines.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder, self._fingerprint = folder / MODEL_FOLDER, fingerprint
-        self._encoder: SentenceEncoder | None = None
+        self._towers: TwoTowers | None = None
         self._lock = threading.Lock()
 
-    def load(self) -> "SentenceEncoder":
-        """The encoder. Raises UserError if it isn't the one that embedded the products."""
-        from minitransformer.models.sentence_encoder import SentenceEncoder  # which `serve` starts without
+    def load(self) -> "TwoTowers":
+        """The towers. Raises UserError if they aren't those that embedded the products."""
+        from minitransformer.models.two_towers import TwoTowers  # which `serve` starts without
 
         with self._lock:
-            if self._encoder is None:
-                encoder = SentenceEncoder.from_pretrained(self.folder)
-                if fingerprint(encoder) != self._fingerprint:
+            if self._towers is None:
+                towers = TwoTowers.from_pretrained(self.folder)
+                if fingerprint(towers) != self._fingerprint:
                     raise UserError(f"{self.folder} isn't the model that the products were embedded with; put it back")
-                self._encoder = encoder
-        return self._encoder
+                self._towers = towers
+        return self._towers
 
     def embed_queries(self, queries: list[str]) -> np.ndarray:
         """(len(queries), E)"""
-        return self._embed(queries, QUERY_PROMPTS)
+        return _embed(self.load().query, queries, QUERY_PROMPTS)
 
     def embed_products(self, texts: list[str]) -> np.ndarray:
         """(len(texts), E)"""
-        return self._embed(texts, PRODUCT_PROMPTS)
-
-    def _embed(self, texts: list[str], prompts: Sequence[str]) -> np.ndarray:
-        encoder = self.load()
-        prompt_name = next((name for name in prompts if name in encoder.settings.prompts), None)
-        return normalise_forward(encoder.encode(texts, prompt_name=prompt_name, truncation="silent"))[0]
+        return _embed(self.load().product, texts, PRODUCT_PROMPTS)
 
 
-def fingerprint(encoder: "SentenceEncoder") -> str:
+def _embed(encoder: "SentenceEncoder", texts: list[str], prompts: Sequence[str]) -> np.ndarray:
+    prompt_name = next((name for name in prompts if name in encoder.settings.prompts), None)
+    return normalise_forward(encoder.encode(texts, prompt_name=prompt_name, truncation="silent"))[0]
+
+
+def fingerprint(model: "TrainableModel") -> str:
     """A short text that tells a model from others: of its weights in float32, and the files beside them."""
     digest = hashlib.blake2b(digest_size=16)
-    for name, text in sorted(encoder.texts().items()):
+    for name, text in sorted(model.texts().items()):
         digest.update(f"{name}\n{text}\n".encode())
-    for file in encoder.tensor_files():
+    for file in model.tensor_files():
         for name, parameter in file.module.named_parameters():
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(parameter.value, FLOAT).data)

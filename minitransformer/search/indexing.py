@@ -6,7 +6,7 @@ What is in the folder:
     catalogue.sqlite    products, their words, suggestions
     products-0.f32      the embeddings of products, and in suggestions-0.f32 those of suggestions
     products-0.voyager  for many products, a graph of near ones (neighbours.py)
-    model/              the sentence encoder
+    model/              the sentence encoder, or the two towers
     queries.sqlite      embeddings of queries that were asked before; it comes with the first search
 
 Whenever this is interrupted, by Ctrl-C, a crash or a full disk, the index stays as it was after the last batch, and the
@@ -14,6 +14,7 @@ same call goes on from there.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,12 +25,13 @@ import numpy as np
 from minitransformer.errors import UserError
 from minitransformer.files import locked
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.two_towers import TwoTowers
 from minitransformer.search.catalogue import Catalogue, Changes
 from minitransformer.search.embedded_texts import Embed, EmbeddedTexts
 from minitransformer.search.index_model import MODEL_FOLDER, IndexModel, fingerprint
 from minitransformer.search.index_settings import SETTINGS_FILE, IndexSettings
 from minitransformer.search.neighbours import update_graph
-from minitransformer.search.product_table import Product
+from minitransformer.search.product_table import Product, check_columns
 
 LOCK_FILE = ".lock"
 
@@ -37,7 +39,7 @@ LOCK_FILE = ".lock"
 def index_products(
     folder: str | os.PathLike[str],
     products: Sequence[Product],
-    encoder: SentenceEncoder | None = None,
+    encoder: SentenceEncoder | TwoTowers | None = None,
     *,
     embedded: Sequence[str] | None = None,
     category: str | None = None,
@@ -49,7 +51,7 @@ def index_products(
 ) -> Changes:
     """Make an index in a folder, or let the one that is there hold these products and no others (or keep those, too).
 
-    encoder     needed for a new index, and copied into it
+    encoder     needed for a new index, and copied into it; with two towers, one embeds products and the other queries
     embedded    columns to embed together with the name
     category    the column that tells of which kind a product is: search leaves out kinds that don't fit the query
     queries     past queries and how often each was asked, to be suggested
@@ -61,10 +63,10 @@ def index_products(
     disk is full.
     """
     folder = Path(folder)
-    _check_columns(products, embedded or (), category)
+    check_columns(products, [*(embedded or ()), *([category] if category else [])])
     with locked(folder / LOCK_FILE, f"the index {folder}"):
         settings = _settings(folder, encoder, embedded, category)
-        _check_columns(products, settings.embedded, settings.category)
+        check_columns(products, [*settings.embedded, *([settings.category] if settings.category else [])])
         settings.write(folder)
         catalogue = Catalogue(folder, create=True)
         model = IndexModel(folder, settings.model)
@@ -80,17 +82,8 @@ def index_products(
     return changes
 
 
-def _check_columns(products: Sequence[Product], embedded: Sequence[str], category: str | None) -> None:
-    if not products:
-        raise UserError("there are no products to index")
-    known = {column for product in products for column in product.fields}
-    for column in [*embedded, *([category] if category else [])]:
-        if column not in known:
-            raise UserError(f"no product has a column {column!r}; there are {', '.join(sorted(known))}")
-
-
 def _settings(
-    folder: Path, encoder: SentenceEncoder | None, embedded: Sequence[str] | None, category: str | None
+    folder: Path, encoder: SentenceEncoder | TwoTowers | None, embedded: Sequence[str] | None, category: str | None
 ) -> IndexSettings:
     """Those of the index that is there, with what is new in them; for a new index, the encoder goes into the folder."""
     if (folder / SETTINGS_FILE).exists():
@@ -107,11 +100,15 @@ def _settings(
     return settings
 
 
-def _new_settings(folder: Path, encoder: SentenceEncoder | None) -> IndexSettings:
+def _new_settings(folder: Path, encoder: SentenceEncoder | TwoTowers | None) -> IndexSettings:
     if encoder is None:
         raise UserError(f"{folder} is a new index, which needs a model to embed its products with (--model)")
     if others := sorted(file.name for file in folder.iterdir() if file.name != LOCK_FILE):
         what = f"{folder} is no index, and has other files ({', '.join(others[:3])})"
         raise UserError(f"{what}; choose a new folder for --out, or delete this one")
+    query_tower = encoder.query if isinstance(encoder, TwoTowers) else encoder
+    if query_tower.settings.similarity == "dot":
+        lengths = "an index compares by cosines, so that the lengths of its embeddings take no part"
+        warnings.warn(f"the model was trained for dot products, and {lengths}", stacklevel=3)
     encoder.save_pretrained(folder / MODEL_FOLDER)
     return IndexSettings(fingerprint(encoder), encoder.embedding_size)

@@ -10,6 +10,7 @@ in count.
 """
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from minitransformer.corpora.columns import place_of, read_rows
@@ -49,6 +50,16 @@ def read_products(path: str | os.PathLike[str]) -> list[Product]:
         fields = {column: value for column, value in zip(header, values, strict=True) if value}
         products.append(Product(product_id, name, fields))
     return products
+
+
+def check_columns(products: Sequence[Product], columns: Sequence[str]) -> None:
+    """Raises UserError if there are no products, or none has one of the columns."""
+    if not products:
+        raise UserError("there are no products to index")
+    known = {column for product in products for column in product.fields}
+    for column in columns:
+        if column not in known:
+            raise UserError(f"no product has a column {column!r}; there are {', '.join(sorted(known))}")
 
 
 def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:

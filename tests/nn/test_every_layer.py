@@ -182,12 +182,13 @@ class ScoresOverItself(Module):
 
     def forward(self, x):
         a, linear = self.linear.forward(x)
-        scores, score = self.score.forward(a, 3 * a[2:])
-        return scores, (linear, score)
+        similarities, of_rows = self.score.similarities_forward(a, 3 * a[2:])
+        scores, score = self.score.forward(similarities)
+        return scores, (linear, of_rows, score)
 
     def backward(self, dscores, cache):
-        linear, score = cache
-        da, db = self.score.backward(dscores, score)
+        linear, of_rows, score = cache
+        da, db = self.score.similarities_backward(self.score.backward(dscores, score), of_rows)
         return self.linear.backward(da + 3 * np.pad(db, ((2, 0), (0, 0))), linear)
 
 

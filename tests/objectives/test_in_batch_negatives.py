@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from minitransformer import UserError
-from minitransformer.nn.pair_scores import DotProduct
+from minitransformer.nn.pair_scores import DotProduct, ScaledCosine
 from minitransformer.objectives.in_batch_negatives import InBatchNegativesObjective
 from minitransformer.ops.in_batch_loss import in_batch_loss_forward
 from minitransformer.ops.negative_weights import WEIGHTS
@@ -46,6 +46,18 @@ def test_identity_weights_let_a_wrong_pair_come_to_rest_at_0_or_at_minus_1_1446(
     assert at_rest == pytest.approx(-1.1446, abs=5e-5)
     assert at_rest * np.log1p(np.exp(at_rest)) == pytest.approx(-0.3163, abs=5e-5)
     assert slope_at(-1.2, "identity", "through") < 0 < slope_at(-1.1, "identity", "through")
+
+
+def test_the_weights_of_scaled_cosines_are_the_cosines_so_that_rest_is_at_a_right_angle_whatever_the_bias():
+    """Weights of the scores would pull a wrong pair up to the cosine at which the score is 0: here, to 1/2."""
+    queries = np.eye(2)
+    objective = InBatchNegativesObjective(ScaledCosine(scale=10.0, bias=-5.0).initialise(0, np.float64), "identity")
+    weights = []
+    for cosine in (-0.1, 0.0, 0.1):
+        products = np.array([[1, 1], [cosine, np.sqrt(1 - cosine**2)]])
+        _, cache = objective.forward((queries, products))
+        weights.append(cache.weights.weights[0, 1])
+    np.testing.assert_allclose(weights, [-0.1, 0, 0.1], atol=1e-15)
 
 
 @pytest.mark.parametrize("weights", [weights for weights in WEIGHTS if weights != "identity"])

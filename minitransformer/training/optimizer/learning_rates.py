@@ -5,9 +5,13 @@ The lower a layer, the more general what it has learnt, and the less it should c
 number below 1. What is above the encoder has all of it, and layer i of L, counted from 0, and the embeddings
 
     factor of layer i = decay^(L - i),   factor of the embeddings = decay^(L + 1)
+
+And a part that is a few numbers, not a matrix, may have a higher one: AdamW moves a number by no more than the learning
+rate in a step, however far it has to go.
 """
 
 import re
+from collections.abc import Callable
 from itertools import groupby
 
 from minitransformer.nn.module import Module
@@ -16,9 +20,19 @@ from minitransformer.training.optimizer.adamw import RateFactor
 
 def rate_factors_by_depth(model: Module, num_layers: int, decay: float) -> list[RateFactor]:
     """The factors for every entry of a model's flat vectors; a decay of 1 trains all alike."""
+    return _rate_factors(model, lambda name: decay ** _depth(name, num_layers))
+
+
+def rate_factors_of_part(model: Module, name: str, factor: float) -> list[RateFactor]:
+    """The factors for every entry of a model's flat vectors: one for the part of this name, 1 for all others."""
+    return _rate_factors(model, lambda parameter: factor if parameter.startswith(f"{name}.") else 1.0)
+
+
+def _rate_factors(model: Module, factor_of: Callable[[str], float]) -> list[RateFactor]:
+    """From the factor of each parameter, by its name."""
     trained = [entry for entry in model.named_parameters() if entry[1].trained]
     parameters = sorted(trained, key=lambda entry: entry[1].place.start)
-    factors = [(decay ** _depth(name, num_layers), parameter.place) for name, parameter in parameters]
+    factors = [(factor_of(name), parameter.place) for name, parameter in parameters]
     runs = [(factor, [place for _, place in run]) for factor, run in groupby(factors, key=lambda entry: entry[0])]
     return [RateFactor(places[0].start, places[-1].stop, factor) for factor, places in runs]
 
