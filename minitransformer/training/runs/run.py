@@ -93,8 +93,7 @@ class Run(ABC):
             )
         with locked(settings_file(folder).with_name(LOCK_FILE), str(folder)):
             if is_finished(folder):
-                for name in LEFT_BEHIND:  # if the run was killed just before it removed them
-                    shutil.rmtree(settings_file(folder).with_name(name), ignore_errors=True)
+                remove_left_behind(folder)
                 raise UserError(f"the training run in {folder} is finished: there is nothing to resume")
             return cls.open(folder, machines)
 
@@ -215,6 +214,12 @@ def _is_unused(folder: Path) -> bool:
 def is_finished(folder: Path) -> bool:
     """Whether a folder has a trained model, or an adapter."""
     return (folder / WEIGHTS_FILE).exists() or (folder / ADAPTER_WEIGHTS_FILE).exists()
+
+
+def remove_left_behind(folder: Path) -> None:
+    """Remove what a finished run doesn't need any more, if it was killed just before it did so itself."""
+    for name in LEFT_BEHIND:
+        shutil.rmtree(settings_file(folder).with_name(name), ignore_errors=True)
 
 
 def settings_file(folder: Path) -> Path:

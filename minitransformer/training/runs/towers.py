@@ -35,7 +35,7 @@ from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_of_part
 from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.runs.log_pairs import TextPair, read_log_pairs
-from minitransformer.training.runs.run import is_finished
+from minitransformer.training.runs.run import is_finished, remove_left_behind
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
@@ -186,7 +186,9 @@ class TowersRun(TowersStepRun):
 
     def train_and_finish(self, workers: int | None) -> dict[str, float]:
         if self.warm_up:
-            if not self.machines.first(is_finished, self.warm_up.folder):
+            if self.machines.first(is_finished, self.warm_up.folder):
+                self.machines.first(remove_left_behind, self.warm_up.folder)
+            else:
                 self.machines.first(partial(self.warm_up.training_folder.mkdir, parents=True, exist_ok=True))
                 self.warm_up.train_and_finish(workers)
             self.machines.all(self.model.begin_with, self.warm_up.folder)

@@ -17,6 +17,7 @@ from minitransformer.training.runs.gpt_pretraining import GptPretrainingRun
 from minitransformer.training.runs.pretraining import PretrainingRun, PretrainingSettings
 from minitransformer.training.runs.run import is_finished
 from minitransformer.training.runs.sentences import SentencesRun
+from minitransformer.training.runs.towers import TowersRun
 from minitransformer.training.runs.translation import TranslationRun
 from tests.cli.conftest import small_text
 from tests.power_cut import power_cut_before
@@ -25,6 +26,7 @@ from tests.small_models import small_config
 from tests.training.fine_tuning_runs import classification_settings, sentences_settings
 from tests.training.runs.test_gpt_pretraining import settings as gpt_settings
 from tests.training.runs.test_translation import settings as translation_settings
+from tests.training.small_towers import towers_settings
 from tests.training.test_loop import timeless
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -70,6 +72,10 @@ def mean_of_translators(folder):
     return TranslationRun, translation_settings(folder, epochs=2, batch_size=24, averaged=2)
 
 
+def towers(folder):
+    return TowersRun, towers_settings(folder, warm_up_epochs=1, cascade_epochs=1)
+
+
 RUNS = {
     "train-sbert": sentences,
     "finetune": classification,
@@ -79,6 +85,7 @@ RUNS = {
     "pretrain-gpt": gpt,
     "train-seq2seq": translation,
     "train-seq2seq --averaged": mean_of_translators,
+    "train-towers": towers,
 }
 
 
@@ -91,8 +98,11 @@ def start_or_resume(run_type, settings, folder):
 
 def files_of(folder):
     """What is in a finished folder, but for the times of its metrics."""
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {**files, "metrics.jsonl": timeless(folder / "metrics.jsonl")}
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(folder)): timeless(path) if path.name == "metrics.jsonl" else path.read_bytes()
+        for path in paths
+    }
 
 
 @pytest.mark.parametrize("name", RUNS)
