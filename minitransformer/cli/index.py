@@ -27,7 +27,7 @@ from minitransformer.training.machines import Machines, this_job
 @click.option("--out", required=True, type=click.Path(), metavar="DIR", help="The index, new or to be updated.")
 @click.option("--embed", "embedded", multiple=True, metavar="COLUMN", help="Embed this column, too; may be repeated.")
 @click.option("--category", metavar="COLUMN", help="A column of categories: search leaves out those that don't fit.")
-@click.option("--queries", type=click.Path(), metavar="TSV", help="Past queries to suggest: columns query and count.")
+@click.option("--queries", type=click.Path(), metavar="TSV", help="Past queries to suggest (query, count), or a log.")
 @click.option("--block", type=click.Path(), metavar="FILE", help="Words and phrases never to suggest, one per line.")
 @click.option("--keep-others", is_flag=True, help="Keep products of the index that PRODUCTS.tsv doesn't have.")
 def command(

@@ -16,7 +16,7 @@ from minitransformer.parallel import num_processes
 SECTIONS = {
     "Train": ("pretrain", "pretrain-gpt", "train-seq2seq", "finetune", "train-sbert", "train-towers", "merge-lora"),
     "Ask": ("generate", "complete", "translate", "fill-mask", "next-sentence", "predict", "embed", "similarity"),
-    "Shop": ("index", "search", "suggest", "serve", "export"),
+    "Shop": ("index", "search", "suggest", "serve", "train-suggest", "export"),
     "Look": ("show", "inspect", "doctor"),
     "Measure": ("evaluate",),
 }

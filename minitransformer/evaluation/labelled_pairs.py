@@ -8,8 +8,8 @@ chocolate milk<TAB>milk chocolate<TAB>no
 import os
 from typing import NamedTuple
 
+from minitransformer.corpora.columns import place_of, read_rows
 from minitransformer.errors import UserError
-from minitransformer.search.product_table import place_of, read_rows
 
 SAME_COLUMNS = ("same", "duplicate", "label")
 YES, NO = ("yes", "1", "true"), ("no", "0", "false")

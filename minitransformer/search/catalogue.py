@@ -138,10 +138,13 @@ class Catalogue(Database):
 
     def update_suggestions(self) -> None:
         """Let those texts be suggested that the products' names and the past queries make, and no others."""
+        self.set_suggestions(self.suggestible(dict(self.connection.execute("SELECT text, count FROM past_queries"))))
+
+    def suggestible(self, queries: Mapping[str, int]) -> dict[str, float]:
+        """The popularity of each text that could be suggested if these were the past queries."""
         names = [name for (name,) in self.connection.execute("SELECT name FROM products ORDER BY key")]
-        queries = dict(self.connection.execute("SELECT text, count FROM past_queries"))
         blocked = [text for (text,) in self.connection.execute("SELECT text FROM blocked")]
-        self.set_suggestions(suggested_texts(names, queries, blocked))
+        return suggested_texts(names, queries, blocked)
 
     def set_suggestions(self, popularity: Mapping[str, float]) -> None:
         """Let these texts be suggested, and no others. Those that were there before keep their embeddings."""

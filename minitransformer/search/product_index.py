@@ -18,6 +18,7 @@ from minitransformer.search.kept import Kept
 from minitransformer.search.neighbours import Neighbours
 from minitransformer.search.query_cache import QueryCache
 from minitransformer.search.ranking import CANDIDATES, NO_CATEGORY, rank
+from minitransformer.search.suggestion_ranking import RankedTexts, SuggestionRanking
 from minitransformer.search.suggestions import SAME_MEANING, Suggestion, Suggestions
 from minitransformer.search.words import find_by_words, matched_words, unknown_words
 
@@ -145,18 +146,25 @@ class ProductIndex:
             return self._hits(self._find(query, embedding, where, meaning), top)
 
     def suggest(
-        self, prefix: str, top: int = 10, *, same_meaning: float = SAME_MEANING, same_results: float = 0
+        self,
+        prefix: str,
+        top: int = 10,
+        *,
+        same_meaning: float = SAME_MEANING,
+        same_results: float = 0,
+        ranked: bool = True,
     ) -> list[Suggestion]:
         """The likeliest searches that begin, or have a word that begins, with what was typed.
 
         same_meaning    the cosine from which only the first of several suggestions is shown; above 1, all are
         same_results    the share of their first products that they must have in common for that; asked for, it takes a
                         search for each suggestion that reaches the cosine, unless it was suggested before
+        ranked          in the order that was learnt from a log, if any was; otherwise the more popular come first
         """
         checked(prefix, top)
         with self.catalogue.transaction("DEFERRED"):
             suggestions = self._suggestions.get(self.catalogue.version())
-            return suggestions.find(prefix, top, same_meaning, same_results)
+            return suggestions.find(prefix, top, same_meaning, same_results, ranked)
 
     def overlap(self, query: str, other: str) -> float:
         """The share of their first OVERLAP_AT products that two queries have in common, from 0 to 1."""
@@ -255,7 +263,9 @@ class ProductIndex:
         found = self.catalogue.connection.execute(statement).fetchall()
         keys, texts, popularity = zip(*found, strict=True) if found else ((), (), ())
         rows = embeddings.rows[np.searchsorted(embeddings.keys, keys)]
-        return Suggestions(texts, popularity, rows, embeddings.matrix, self._first_products)
+        ranking = SuggestionRanking.read(self.folder)
+        ranked = RankedTexts(ranking, texts, popularity) if ranking else None
+        return Suggestions(texts, popularity, rows, embeddings.matrix, self._first_products, ranked)
 
 
 def checked(query: str, top: int) -> str:

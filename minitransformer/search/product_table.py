@@ -13,8 +13,10 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from minitransformer.corpora import search_log
 from minitransformer.corpora.columns import place_of, read_rows
 from minitransformer.errors import UserError
+from minitransformer.search.past_searches import queries_with_clicks, searches_of
 
 ID_COLUMNS, NAME_COLUMNS = ("product_id", "id"), ("name", "title")
 QUERY_COLUMNS, COUNT_COLUMNS = ("query",), ("count",)
@@ -63,8 +65,14 @@ def check_columns(products: Sequence[Product], columns: Sequence[str]) -> None:
 
 
 def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:
-    """How often each query was searched for: once for each line that has it, or as often as its count says."""
+    """How often each query was searched for: once for each line that has it, or as often as its count says.
+
+    Of a log (corpora/search_log.py): the queries after which at least two users clicked something, each once for each
+    user.
+    """
     header, rows = read_rows(path)
+    if all(set(names) & set(header) for names in search_log.COLUMNS.values()):
+        return queries_with_clicks(searches_of(search_log.read_search_log(path)))
     query_column = place_of(path, header, QUERY_COLUMNS)
     counts: dict[str, int] = {}
     for line, values in rows:

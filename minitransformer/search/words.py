@@ -63,6 +63,13 @@ def unknown_words(connection: sqlite3.Connection, query: str) -> list[str]:
     return [word for word in words if not connection.execute(statement, (f'"{word}"',)).fetchone()]
 
 
+def finds_few(connection: sqlite3.Connection, text: str, few: int) -> bool:
+    """Whether fewer than `few` products have all words of a text."""
+    expression = " ".join(f'"{word}"' for word in words_of(text))
+    statement = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+    return not expression or connection.execute(statement, (expression, few)).fetchone()[0] < few
+
+
 def matched_words(connection: sqlite3.Connection, query: str, keys: list[int]) -> dict[int, list[str]]:
     """The words of these products, as they are written there, that are words of the query."""
     marks = ", ".join("?" * len(keys))

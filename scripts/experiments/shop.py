@@ -4,12 +4,13 @@
     python -m scripts.experiments.shop search esci-shop judgments.tsv --right-from 100
     python -m scripts.experiments.shop weight esci-shop judgments.tsv chorus-shop ratings.tsv
     python -m scripts.experiments.shop suggest recipes.tsv products.tsv
+    python -m scripts.experiments.shop learnt shop log.tsv
     python -m scripts.experiments.shop duplicates shop
 
 search and weight need bm25s, and judgments with the columns query, product_id and gain. weight takes the gains of the
 first shop as they are, and 2^gain - 1 in the second. suggest needs recipes with the columns
 recipe_id and ingredients (separated by |): the ingredients of four fifths of them are past queries, those of the others
-are typed. duplicates needs nothing but an index; the pairs stand below.
+are typed. learnt needs a log with times. duplicates needs nothing but an index; the pairs stand below.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,6 +28,7 @@ from minitransformer import ProductIndex
 from minitransformer.cli.evaluate.duplicates import cosines_and_overlaps
 from minitransformer.cli.evaluate.search import rankings_of
 from minitransformer.cli.evaluate.suggest import Beginnings
+from minitransformer.corpora.search_log import read_search_log
 from minitransformer.evaluation.duplicates import area_under_curve, score_duplicates
 from minitransformer.evaluation.judgments import read_judgments
 from minitransformer.evaluation.labelled_pairs import LabelledPair
@@ -38,11 +41,16 @@ from minitransformer.evaluation.search import (
     interval,
     score_rankings,
 )
-from minitransformer.evaluation.suggestions import SuggestionScores, score_suggestions
+from minitransformer.evaluation.suggestions import AT, SuggestionScores, score_suggestions
 from minitransformer.randomness import generator
 from minitransformer.search.completions import Completions
+from minitransformer.search.past_searches import queries_with_clicks, searches_of
 from minitransformer.search.product_table import read_products
+from minitransformer.search.suggestion_ranking import BUYING, FEW, RankedTexts, Regression
+from minitransformer.search.suggestions import SHOW_ALL, Suggestions
 from minitransformer.search.terms import normalise_text, suggested_texts
+from minitransformer.search.words import finds_few
+from minitransformer.training.suggestion_ranking import train_suggestion_ranking
 from scripts.pages import table
 
 WEIGHTS = tuple(tenth / 10 for tenth in range(11))  # of the meaning
@@ -206,6 +214,38 @@ def split_ingredients(recipes: str) -> tuple[Counter[str], Counter[str]]:
 def cells(score: SuggestionScores) -> list[str]:
     shares = [*score.success, score.keystrokes_saved, score.never_suggested]
     return [f"{score.mean_reciprocal_rank:.3f}", *(f"{share:.1%}" for share in shares)]
+
+
+@main.command()
+@click.argument("index")
+@click.argument("log")
+def learnt(index: str, log: str) -> None:
+    """Suggestions in the order learnt from the first three quarters of a log, for the searches of the last quarter."""
+    events = sorted(read_search_log(log), key=lambda event: event.time)
+    cut = 3 * len(events) // 4
+    past, later = searches_of(events[:cut]), searches_of(events[cut:])
+    catalogue = ProductIndex.open(index).catalogue
+    few = partial(finds_few, catalogue.connection, few=FEW)
+    ranking = train_suggestion_ranking(past, None, catalogue.suggestible, few).ranking
+    popularity = catalogue.suggestible(queries_with_clicks(past))
+    texts = sorted(popularity, key=lambda text: (-popularity[text], text))
+    neutral = ranking._replace(buying=Regression(np.zeros(len(BUYING)), 0.0))
+    orders = {"popularity": None, "p(picked)": neutral, "p(picked) p(cart)": ranking}
+    rows = []
+    for name, order in orders.items():
+        ranked = RankedTexts(order, texts, [popularity[text] for text in texts]) if order else None
+        none = np.full(len(texts), -1)
+        suggestions = Suggestions(texts, [*popularity.values()], none, np.zeros((0, 1)), lambda *given: set(), ranked)
+        suggest = partial(suggested, suggestions)
+        successful = [search for search in later if search.added]
+        scores = [score_suggestions(suggest, Counter(s.query for s in group)) for group in (later, successful)]
+        rows.append([name, *(cell for score in scores for cell in cells(score)[:1] + cells(score)[-2:-1])])
+    print(f"{len(past):,} searches to learn from; {len(later):,} later ones, {len(successful):,} of them with a cart\n")
+    print(table(["order", "MRR@10", "keystrokes saved", "MRR@10, with a cart", "keystrokes saved, with a cart"], rows))
+
+
+def suggested(suggestions: Suggestions, typed: str) -> list[str]:
+    return [suggestion.text for suggestion in suggestions.find(typed, AT, SHOW_ALL)]
 
 
 @main.command()

@@ -173,6 +173,32 @@ def test_suggestions_are_measured_next_to_the_beginnings_by_popularity(run, tmp_
     assert printed["beginnings by popularity"]["success"] == [0.75, 0.75, 0.75]
 
 
+def test_the_order_of_suggestions_is_learnt_from_a_log(run, tmp_path):
+    """Whoever searches for a bread knife buys it, and nobody buys bananas, which more people search for."""
+    events = [("banana bread", "15", f"u{i}", "click") for i in range(60)]
+    events += [("bread knife", "16", f"v{i}", "purchase") for i in range(40)]
+    log = write_table(tmp_path / "log.tsv", ("query", "product_id", "user", "action"), events)
+    shop = make_shop(tmp_path / "shop")
+    run("index", products_table(tmp_path / "products.tsv"), "--out", shop, "--queries", log)
+    assert run("suggest", shop, "b").output.splitlines()[0] == "banana bread"
+    lines = run("train-suggest", shop, "--log", log).output.splitlines()
+    assert lines[0] == "learnt from 20 lists and 20 searches of a fifth of the users"
+    assert [line.split()[1] for line in lines[2:]][:2] == ["popularity", "begins"]
+    assert run("suggest", shop, "b").output.splitlines()[0] == "bread knife"
+    later = write_table(tmp_path / "later.tsv", ("query", "count"), [("bread knife", 1)])
+    printed = json.loads(run("evaluate", "suggest", shop, later, "--json").output)
+    assert printed["suggestions"]["mean_reciprocal_rank"] > printed["without what was learnt"]["mean_reciprocal_rank"]
+    (shop / "suggestions.json").write_text("{}")
+    assert_one_line_error(run("suggest", shop, "b"), "train again")
+
+
+def test_a_shown_list_and_a_log_that_teach_nothing_are_one_line(run, tmp_path, shop):
+    log = write_table(tmp_path / "log.tsv", ("query", "product_id", "user", "action"), [("milk", "17", "u", "click")])
+    assert_one_line_error(run("train-suggest", shop, "--log", log), "nothing can be learnt from the log")
+    lists = write_table(tmp_path / "lists.tsv", ("prefix", "shown", "picked"), [("m", "milk", "kale")])
+    assert_one_line_error(run("train-suggest", shop, "--log", log, "--lists", lists), "line 2: 'kale' was picked")
+
+
 def test_an_index_is_exported_with_the_commands_that_load_it(run, tmp_path, shop):
     result = run("export", shop, "--to", "pgvector", "--out", tmp_path / "sql")
     assert result.output == f"psql --file {tmp_path / 'sql' / 'shop.sql'}\n"

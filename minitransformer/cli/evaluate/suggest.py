@@ -10,6 +10,7 @@ from minitransformer.evaluation.suggestions import AT, LETTERS, SuggestionScores
 from minitransformer.formatting import format_table
 from minitransformer.search.product_index import ProductIndex
 from minitransformer.search.product_table import read_queries
+from minitransformer.search.suggestion_ranking import SuggestionRanking
 from minitransformer.search.suggestions import SAME_MEANING, SHOW_ALL
 from minitransformer.search.terms import normalise_text
 
@@ -22,8 +23,8 @@ def command(index: str, queries: str, as_json: bool) -> None:
     """Print how soon queries are suggested when they are typed.
 
     QUERIES.tsv has the columns query and count: queries that the index wasn't made with, or from a later time. Next to
-    the suggestions stand those that also show what means the same, and the texts that begin with what was typed, by
-    popularity.
+    the suggestions stand those that also show what means the same, those by popularity alone if an order was learnt
+    (train-suggest), and the texts that begin with what was typed, by popularity.
 
     \b
     Example:
@@ -34,12 +35,17 @@ def command(index: str, queries: str, as_json: bool) -> None:
         counts[normalise_text(query)] = counts.get(normalise_text(query), 0) + count
     product_index = ProductIndex.open(index)
 
-    def suggest(typed: str, same_meaning: float = SAME_MEANING) -> list[str]:
-        return [suggestion.text for suggestion in product_index.suggest(typed, AT, same_meaning=same_meaning)]
+    def suggest(typed: str, same_meaning: float = SAME_MEANING, ranked: bool = True) -> list[str]:
+        found = product_index.suggest(typed, AT, same_meaning=same_meaning, ranked=ranked)
+        return [suggestion.text for suggestion in found]
 
     scores = {
         "suggestions": score_suggestions(suggest, counts),
         "without hiding any": score_suggestions(lambda typed: suggest(typed, SHOW_ALL), counts),
+    }
+    if SuggestionRanking.read(product_index.folder):
+        scores["without what was learnt"] = score_suggestions(lambda typed: suggest(typed, ranked=False), counts)
+    scores |= {
         "beginnings by popularity": score_suggestions(Beginnings(product_index.suggested_texts()).find, counts),
     }
     if as_json:

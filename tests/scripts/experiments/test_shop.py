@@ -50,6 +50,18 @@ def test_suggestions_stand_beside_the_beginnings_by_popularity(tmp_path):
     ]
 
 
+def test_what_was_learnt_stands_beside_popularity(tmp_path):
+    """In each third week of a log half of those who want milk take some; nobody takes bread."""
+    columns = ("query", "product_id", "user", "action", "time")
+    days = [f"2026-01-{day:02}" for day in range(1, 29)]
+    events = [("milk", 17, f"u{i}", "purchase" if i % 2 else "click", days[i % 28]) for i in range(200)]
+    events += [("banana bread", 15, f"v{i}", "click", days[i % 28]) for i in range(300)]
+    log = write_table(tmp_path / "log.tsv", columns, events)
+    lines = printed("learnt", make_shop(tmp_path / "shop"), log)
+    assert "searches to learn from" in lines[0]
+    assert [line.split(" | ")[0] for line in lines[4:]] == ["| popularity", "| p(picked)", "| p(picked) p(cart)"]
+
+
 def test_the_labelled_pairs_are_pairs_and_each_is_there_once(tmp_path):
     pairs = [pair for kinds in (shop.DUPLICATES, shop.OTHERS) for kind in kinds.values() for pair in kind]
     assert all(len(pair.split("|")) == 2 for pair in pairs)
