@@ -12,7 +12,8 @@ from minitransformer.search.evidence import MEASURES
 from minitransformer.training.runs.towers import OBJECTIVES, WARM_UP_FOLDER, TowersRun, TowersTrainingSettings
 
 setting = setting_options(TowersTrainingSettings)
-EPOCHS = click.IntRange(min=0)
+COUNT = click.IntRange(min=0)
+AT_LEAST_0 = FiniteFloatRange(min=0)
 SHARE = FiniteFloatRange(0, 1, min_open=True)
 
 
@@ -22,12 +23,14 @@ SHARE = FiniteFloatRange(0, 1, min_open=True)
 @click.option("--products", metavar="TSV", help="The products: columns product_id and name.")
 @click.option("--out", type=click.Path(), metavar="DIR", help="The new model's folder.")
 @click.option("--embed", multiple=True, metavar="COLUMN", help="Embed this column of products, too; may be repeated.")
-@setting("min_users", POSITIVE, "Different users that must have taken a product for it to be a positive.")
+@setting("min_users", POSITIVE, "cascade: different users that must have taken a query's product.")
+@setting("min_shown", COUNT, "cascade: how often the search must have shown it, if the log says so.")
+@setting("min_lift", AT_LEAST_0, "cascade: how much more often it must be taken after the query than after any.")
 @setting("keep_top", SHARE, "cascade: the share of a query's products that are kept, its best ones.")
-@setting("keep_top_of_frequent", SHARE, "cascade: that share of the most frequent query.")
+@setting("keep_top_of_frequent", SHARE, "cascade: that share of the most frequent query.  [default: --keep-top]")
 @setting("measure", click.Choice(MEASURES), "cascade: by what products are best.")
-@setting("warm_up_epochs", EPOCHS, "Times through all positives; 0 leaves the step out.")
-@setting("cascade_epochs", EPOCHS, "Times through the best positives; 0 leaves the step out.")
+@setting("warm_up_epochs", COUNT, "Times through all positives; 0 leaves the step out.")
+@setting("cascade_epochs", COUNT, "Times through the best positives; 0 leaves the step out.")
 @setting("embedding_size", POSITIVE, "Numbers in an embedding, by a projection at a tower's end.")
 @setting("score", click.Choice(list(SCORES)), "Cosine with a scale and a bias that are learnt, or dot product.")
 @click.option("--shared", is_flag=True, help="cascade: one encoder for queries and products, too.")

@@ -12,6 +12,8 @@ from safetensors.numpy import load_file
 from minitransformer import ProductIndex
 from tests.cli.conftest import SMALL_RUN, small_text
 from tests.small_encoders import random_texts, small_encoder
+from tests.small_shop import products_table
+from tests.training.small_towers import log_table, saved_encoder
 
 
 @pytest.fixture
@@ -47,6 +49,23 @@ def test_all_processes_tokenise_the_corpus_that_one_process_would(run, tmp_path,
         assert result.status == 0, result.error
     corpora = [tmp_path / name / "training" / "corpus" for name in ("1", "2")]
     assert (corpora[1] / "corpus.json").read_text() == (corpora[0] / "corpus.json").read_text()
+
+
+def test_towers_of_two_processes_are_those_of_one(run, tmp_path):
+    """Each process embeds its part of a batch; the loss is that of the whole batch, whose other products are wrong."""
+    tables = ["--log", log_table(tmp_path / "log.tsv"), "--products", products_table(tmp_path / "products.tsv")]
+    small = ["--batch-size", 6, "--embedding-size", 5, "--warm-up-epochs", 1, "--cascade-epochs", 1]
+    model = saved_encoder(tmp_path / "encoder")
+    for processes in (1, 2):
+        out = ["--out", tmp_path / str(processes)]
+        result = run(processes, "-m", "minitransformer", "train-towers", model, *tables, *small, *out)
+        assert result.status == 0, result.error
+        assert result.output.count("Saved to") == 1
+    files = ["warm-up/model.safetensors", "model.safetensors", "product/2_Dense/model.safetensors"]
+    for file in [*files, "minitransformer_towers.safetensors"]:
+        one, two = (load_file(tmp_path / name / file) for name in ("1", "2"))
+        for name, value in one.items():
+            np.testing.assert_allclose(two[name], value, rtol=1e-4, atol=1e-6)
 
 
 def test_a_text_that_can_not_be_read_is_said_once(run, tmp_path):

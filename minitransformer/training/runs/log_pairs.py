@@ -19,7 +19,7 @@ TextPair = tuple[str, str]  # a query, and the text of a product
 
 
 class LogPairs(NamedTuple):
-    """`all` are the warm-up's, and `best` the cascade's, in which some are there several times."""
+    """`all` are the warm-up's, every conversion, and `best` the cascade's, in which some are there several times."""
 
     all: list[TextPair]
     best: list[TextPair]
@@ -28,19 +28,17 @@ class LogPairs(NamedTuple):
 
 
 def read_log_pairs(log: str, products_file: str, embedded: Sequence[str], selection: Selection) -> LogPairs:
-    """The pairs of a log of these products.
+    """The pairs of a log of these products, whose texts are their names and what they have in the columns `embedded`.
 
-    embedded     columns that are embedded with a product's name
-    selection    of the best; of all, what its min_users says counts alone
-
-    The held-out queries are a twentieth, the same ones whenever the log has them, and what is right for them are their
-    best products. Raises UserError if the files can't be read, or there are too few queries.
+    `selection` is of the best pairs. The held-out queries are a twentieth, the same ones whenever the log has them, and
+    what is right for them are their best products. Raises UserError if the files can't be read, or there are too few
+    queries.
     """
     products = read_products(products_file)
     check_columns(products, embedded)
     texts = {product.id: embedded_text(product, embedded) for product in products}
     events = read_search_log(log, texts)
-    every_pair = select_positives(events, products, Selection(min_users=selection.min_users)).pairs
+    every_pair = select_positives(events, products).pairs
     best = select_positives(events, products, selection)
     queries = held_out_queries(best.pairs, log)
     held_out = _held_out([pair for pair in best.pairs if pair.query in queries], texts)

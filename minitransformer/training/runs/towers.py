@@ -51,7 +51,8 @@ class TowersTrainingSettings(TrainingSettings):
     model                 the folder or hub name of the sentence encoder, or BERT, that both towers begin as
     log, products         the tables of events and of products
     embed                 columns that are embedded with a product's name
-    min_users, keep_top, keep_top_of_frequent, measure     select the best positives (search/positives.py)
+    min_users, min_shown, min_lift, keep_top, keep_top_of_frequent, measure
+                          which positives are the best, for the cascade (search/positives.py)
     embedding_size        of the projection at a tower's end
     score                 "cosine" or "dot" (nn/pair_scores.py)
     shared                whether the cascade, too, has one encoder for both
@@ -70,8 +71,10 @@ class TowersTrainingSettings(TrainingSettings):
     products: str
     embed: list[str] = field(default_factory=list)
     min_users: int = 2
+    min_shown: int = 0
+    min_lift: float = 0.0
     keep_top: float = 1.0
-    keep_top_of_frequent: float = 0.3
+    keep_top_of_frequent: float | None = None
     measure: str = "count"
     embedding_size: int = 100
     score: str = "cosine"
@@ -161,9 +164,8 @@ class TowersRun(TowersStepRun):
     def prepare(self) -> None:
         settings = self.settings
         check_settings(settings)
-        selection = Selection(
-            settings.min_users, settings.keep_top, settings.keep_top_of_frequent, settings.measure, repeat_best=True
-        )
+        of_best = {name: value for name, value in vars(settings).items() if name in Selection._fields}
+        selection = Selection(**of_best, repeat_best=True)
         found = read_log_pairs(settings.log, settings.products, settings.embed, selection)
         self.selection_report = found.report
         encoder = read_encoder(settings.model, settings.max_length)
@@ -204,8 +206,8 @@ class TowersRun(TowersStepRun):
         lines = [f"Model: {self.settings.model}", self.selection_report]
         lines += [self.warm_up.describe()] if self.warm_up else []
         lines += [super().describe()]
-        among = f"whose products are to be found among {len(held_out.products):,}"
-        return "\n".join([*lines, f"Held out: {len(held_out.queries):,} queries, {among}"])
+        among = f"their products are to be found among {len(held_out.products):,}"
+        return "\n".join([*lines, f"Held-out queries: {len(held_out.queries):,}; {among}"])
 
     def report(self, metrics: Mapping[str, float]) -> str:
         before = [self.warm_up.report(read_json_object(self.warm_up.best_file))] if self.warm_up else []
