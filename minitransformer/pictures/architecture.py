@@ -15,7 +15,7 @@ def architecture_picture(name: str, blocks: Sequence[Block]) -> Picture:
     total = sum(block.parameters for block in blocks)
     largest = max(blocks, key=lambda block: block.parameters)
     share = largest.parameters / total
-    where = f"{largest.times} {largest.name}" if largest.times > 1 else _words(largest)
+    where = _words(largest) if largest.times == 1 else f"{largest.times} {_layers(largest.name)}"
     rows = [
         [_words(block), _words(part), _shapes(part), f"{part.parameters:,}", f"{block.times * part.parameters:,}"]
         for block in blocks
@@ -58,6 +58,11 @@ def _block(block: Block) -> Drawing:
         parts.append(words(cells[1], EDGE * 2 + columns[0], line * LINE))
         parts.append(words(cells[2], width - EDGE, line * LINE, text_anchor="end"))
     return Drawing(element("g", *parts), width, height)
+
+
+def _layers(name: str) -> str:
+    """What the equal layers of a block are called: the encoder's and the decoder's blocks have its name."""
+    return name if name == "layers" else f"layers of the {name}"
 
 
 def _words(named: Block | Part) -> str:

@@ -118,6 +118,13 @@ def test_show_translation_has_the_weights_of_what_is_written(run, translator, ta
         assert sum(row) == pytest.approx(1, abs=1e-5)
 
 
+def test_show_architecture_of_a_translator(run, translator):
+    result = run("show", "architecture", translator, "--json")
+    assert result.status == 0, result.error
+    assert [block["name"] for block in json.loads(result.output)["blocks"]][:3] == ["embeddings", "encoder", "decoder"]
+    assert_one_line_error(run("show", "attention", translator, "red"), "is a translator; `show translation`")
+
+
 def test_show_translation_of_a_head(run, translator):
     result = run("show", "translation", translator, "red green", "--layer", 1, "--head", 0)
     assert result.status == 0, result.error

@@ -13,13 +13,16 @@ from minitransformer.interop.model_files import ModelFiles
 from minitransformer.interop.sentence_transformers_folder import MODULES_FILE
 from minitransformer.models.gpt import Gpt
 from minitransformer.models.gpt_config import GptConfig
+from minitransformer.models.lstm_seq2seq import LstmSeq2Seq
 from minitransformer.models.sentence_encoder import SentenceEncoder
+from minitransformer.models.seq2seq import Seq2Seq
 from minitransformer.models.transformer_encoder import TransformerEncoder
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.text.lossless_tokenizer import LosslessTokenizer
 from minitransformer.text.packed_tokens import PackedTokens
 
 MOST_TOKENS = 128  # of a text in a picture: more are too small to read, and the weights grow with their square
+TRANSLATORS = (Seq2Seq.layout.model_type, LstmSeq2Seq.layout.model_type)
 VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥"})
 
 
@@ -64,6 +67,14 @@ class Reader(NamedTuple):
         return np.isin(tokens.token_ids, special)
 
 
+def kind_of(name: str) -> str | None:
+    """The model_type of a folder or hub name; None for a sentence encoder, whose folder says what is in it."""
+    files = ModelFiles.of(name)
+    if (files.folder_with(MODULES_FILE) / MODULES_FILE).exists():
+        return None
+    return str(read_config_file(files.base)["model_type"])
+
+
 def token_name(tokenizer: LosslessTokenizer, token_id: int) -> str:
     """The token's text, with spaces and line ends that can be seen."""
     return tokenizer.decode([token_id]).translate(VISIBLE) or "<|endoftext|>"
@@ -71,9 +82,10 @@ def token_name(tokenizer: LosslessTokenizer, token_id: int) -> str:
 
 def load_reader(name: str) -> Reader:
     """The BERT or GPT in a folder, or of that name on the hub. Raises UserError if there is none."""
-    files = ModelFiles.of(name)
-    is_encoder = (files.folder_with(MODULES_FILE) / MODULES_FILE).exists()
-    if not is_encoder and read_config_file(files.base)["model_type"] == Gpt.layout.model_type:
+    kind = kind_of(name)
+    if kind == Gpt.layout.model_type:
         return Reader(*load_gpt(name))
+    if kind in TRANSLATORS:
+        raise UserError(f"{name} is a translator; `show translation` and `show architecture` take one")
     encoder = SentenceEncoder.from_pretrained(name)
     return Reader(transformer_of(encoder, name), encoder.tokenizer, encoder)

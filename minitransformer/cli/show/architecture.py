@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._translators import load_translator
 from minitransformer.cli.show._output import Output, picture_options
-from minitransformer.cli.show._texts import load_reader
+from minitransformer.cli.show._texts import TRANSLATORS, kind_of, load_reader
 from minitransformer.inference.architecture import architecture
 from minitransformer.pictures.architecture import architecture_picture
 
@@ -17,10 +18,12 @@ from minitransformer.pictures.architecture import architecture_picture
 def command(output: Output, model: str) -> None:
     """Show what a model is built of, and where its parameters are.
 
-    MODEL is a BERT, a sentence encoder or a GPT: a folder, or the name of a model on the Hugging Face hub.
+    MODEL is a BERT, a sentence encoder, a GPT or a translator: a folder, or the name of a model on the Hugging Face
+    hub.
 
     \b
     Example:
       minitransformer show architecture my-bert --out bert.svg
     """
-    output.show(architecture_picture(Path(model).name, architecture(load_reader(model).model)))
+    loaded = load_translator(model)[0] if kind_of(model) in TRANSLATORS else load_reader(model).model
+    output.show(architecture_picture(Path(model).name, architecture(loaded)))
