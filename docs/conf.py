@@ -10,6 +10,8 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from pygments.formatters import HtmlFormatter
+from pygments.token import Name, Punctuation, Text, Whitespace
 from sphinx.highlighting import PygmentsBridge
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +19,7 @@ FILE = "repository"  # in front of the path of a linked file, while Sphinx reads
 LINK = re.compile(r"\]\(\.\./([\w./-]+?)/?(#[\w-]*)?\)")
 IMAGE = re.compile(r"!\[.*?\]\(", re.DOTALL)  # up to its file: the parser drops the ends of lines in between
 DATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)  # of a figure, for programs
+PLAIN = (Name, Punctuation, Whitespace)
 PAGE = re.compile(r"\]\(([\w-]+)\.md\)")
 
 project, author, root_doc = "minitransformer", "The minitransformer developers", "README"
@@ -37,7 +40,15 @@ html_math_renderer = "mathml"
 html_show_sourcelink = html_show_sphinx = html_copy_source = False
 
 
+class PlainFormatter(HtmlFormatter):
+    """Code without marks for what has the colour of the text anyway: the site would be a quarter larger with them."""
+
+    def format(self, tokens, file):
+        super().format(((Text if kind in PLAIN else kind, text) for kind, text in tokens), file)
+
+
 def setup(app):
+    PygmentsBridge.html_formatter = PlainFormatter
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula, None))
     app.connect("source-read", read_page)
     app.connect("doctree-resolved", resolve_files)

@@ -10,10 +10,10 @@ FOLDER = Path(__file__).parent
 STEPS = 10  # of the ramps of colours that a page has classes for: c0 to c10, and n1 to n10 under 0
 
 
-def page(title: str, finding: str, contents: Sequence[Element], script: str | None = None) -> str:
+def page(title: str, finding: str, contents: Sequence[Element], scripts: Sequence[str] = ()) -> str:
     """The page's text: its title, the sentence that says what is to be seen, and what shows it.
 
-    `script` names a file of this folder. Without scripts the page shows what is in it.
+    `scripts` are names of files of this folder. Without scripts the page shows what is in it.
     """
     head = [
         element("meta", charset="utf-8"),
@@ -23,8 +23,8 @@ def page(title: str, finding: str, contents: Sequence[Element], script: str | No
         element("style", Raw(_text("page.css") + _ramps())),
     ]
     body = [element("h1", title), element("p", finding, id="finding", aria_live="polite"), *contents]
-    scripts = [] if script is None else [element("script", Raw(_text(script)))]
-    html = element("html", element("head", *head), element("body", element("main", *body), *scripts), lang="en")
+    run = [element("script", Raw(_text(script))) for script in scripts]
+    html = element("html", element("head", *head), element("body", element("main", *body), *run), lang="en")
     return f"<!doctype html>\n{html}\n"
 
 

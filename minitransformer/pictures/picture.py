@@ -38,4 +38,4 @@ class Picture:
     def as_page(self) -> str:
         drawing = element("figure", scrolling(svg(self.drawing, self.title, self.finding), "The drawing"))
         contents = self.contents or (*(table.as_element() for table in self.tables), drawing)
-        return page(self.title, self.finding, contents, self.script)
+        return page(self.title, self.finding, contents, [*([self.script] if self.script else []), "save.js"])

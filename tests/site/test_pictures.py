@@ -1,6 +1,7 @@
 """Every page that `show` writes, in a browser: light and dark, wide and narrow, by mouse and by keyboard."""
 
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -124,3 +125,14 @@ def test_typing_a_text_lists_its_nearest(open_picture):
     page.fill("#search", data["texts"][7])
     found = [item.text_content() for item in page.query_selector_all("#nearest li")]
     assert found == [data["texts"][i] for i in data["neighbours"][7]]
+
+
+def test_a_drawing_can_be_saved_as_an_image_twice_as_large(open_picture):
+    page = open_picture("layer", True, 1280)
+    box = page.query_selector("figure svg").bounding_box()
+    with page.expect_download() as download:
+        page.click("text=Save as PNG")
+    assert download.value.suggested_filename.endswith(".png")
+    image = download.value.path().read_bytes()
+    assert image.startswith(b"\x89PNG")
+    assert struct.unpack(">2I", image[16:24]) == (2 * box["width"], 2 * box["height"])
