@@ -4,7 +4,6 @@ import pytest
 from click.testing import CliRunner
 
 from minitransformer.cli.show.attention import command
-
 from scripts.figures import data_in, figures
 from tests.scripts.test_figures import assert_alike
 
