@@ -44,11 +44,18 @@ class Times:
         return float(np.median(self.seconds[slower] / self.seconds[faster]))
 
 
-def in_turn(contenders: Contenders, rounds: int, title: str, calls: int = 1) -> Times:
+def in_turn(
+    contenders: Contenders,
+    rounds: int,
+    title: str,
+    calls: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Times:
     """Run each contender once to warm up, then `rounds` times in turn; every round begins with another one.
 
     A turn is `calls` calls one after the other, as training steps are, and its time the mean of all but the first: that
-    one, after the pause, takes up to a fifth more. A single call is timed as it is.
+    one, after the pause, takes up to a fifth more. A single call is timed as it is. The clock may be that of the
+    processor, time.process_time.
     """
     names = list(contenders)
     for contender in contenders.values():
@@ -58,15 +65,15 @@ def in_turn(contenders: Contenders, rounds: int, title: str, calls: int = 1) -> 
         for place in range(len(names)):
             name = names[(number + place) % len(names)]
             time.sleep(PAUSE)
-            first, *others = [seconds_of(contenders[name]) for _ in range(calls)]
+            first, *others = [seconds_of(contenders[name], clock) for _ in range(calls)]
             seconds[name].append(sum(others) / len(others) if others else first)
     return Times(seconds)
 
 
-def seconds_of(call: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+def seconds_of(call: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+    began = clock()
     call()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 class Sgemm:
@@ -107,12 +114,13 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def machine(*packages: str) -> str:
+def machine(*packages: str, threads: int = THREADS) -> str:
     """A sentence that says what was measured on: processor, threads, and the versions of these packages."""
     blas = next(library for library in threadpool_info() if "numpy" in library["filepath"])
     versions = [f"{package} {version(package)}" for package in packages]
+    count = "1 thread" if threads == 1 else f"{threads} threads"
     return (
-        f"{THREADS} threads on {_processor()} ({os.cpu_count()} cores), {platform.system()}, "
+        f"{count} on {_processor()} ({os.cpu_count()} cores), {platform.system()}, "
         f"Python {platform.python_version()}, numpy {np.__version__} ({blas['internal_api']} {blas['version']}, "
         f"{blas.get('architecture', 'unknown architecture')}), {', '.join(versions)}."
     )

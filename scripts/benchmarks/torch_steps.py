@@ -33,13 +33,20 @@ ATTENTION = "sdpa"  # PyTorch's scaled_dot_product_attention, which transformers
 class TorchStep:
     """One training step: gradients of the loss, clipping, AdamW. Calling it takes the step and returns the loss."""
 
-    def __init__(self, network: torch.nn.Module, loss: Callable[[], torch.Tensor], fused: bool | None) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        loss: Callable[[], torch.Tensor],
+        fused: bool | None,
+        threads: int = THREADS,
+    ) -> None:
         self.network = network.train()
         self.loss = loss
+        self.threads = threads
         self.optimizer = torch.optim.AdamW(decayed_and_not(network), lr=1e-4, fused=fused)
 
     def __call__(self) -> float:
-        torch.set_num_threads(THREADS)  # the BLAS limit of our workers may have reached PyTorch's as well
+        torch.set_num_threads(self.threads)  # the BLAS limit of our workers may have reached PyTorch's as well
         self.optimizer.zero_grad()
         loss = self.loss()
         loss.backward()
