@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import csv
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def main(encoder: str, train: Path, dev: Path, database: str, epochs: int, seeds
         trials = [[trial(learn, split, asked, seed) for seed in range(seeds)] for split in splits.values()]
         rows.append([name, *cells_of(trials)])
         click.echo(" | ".join(rows[-1]), err=True)
-    print(table(HEADER, rows))
+    print(f"{table(HEADER, rows)}\n\n{answers_line(splits['by questions'], asked)}")
 
 
 def rows_of(tsv: Path) -> list[dict[str, str]]:
@@ -98,6 +99,19 @@ def cells_of(trials: Sequence[Sequence[Trial]]) -> list[str]:
         cells.append(mean_and_range([trial.quality.exact_match for trial in of_split]))
         cells.append(mean_and_range([trial.quality.execution for trial in of_split]))
     return [*cells, f"{sum(trial.seconds for trial in trials[0]) / len(trials[0]):,.0f}"]
+
+
+def answers_line(split: Split, database: Database) -> str:
+    """How little an answer says of the query that it came from."""
+    queries = {example.sql for part in split for example in part}
+    found = [rows for query in queries if (rows := database.run(query)) is not None]
+    times = Counter(repr(sorted(rows, key=repr)) for rows in found)
+    shared = sum(count for count in times.values() if count > 1)
+    empty = sum(all(value is None for row in rows for value in row) for rows in found)
+    return (
+        f"{len(queries)} different queries are expected, and {len(found)} of them run: {shared / len(found):.0%} give "
+        f"the same answer as another one does, and {empty} give nothing."
+    )
 
 
 def mean_and_range(numbers: Sequence[float]) -> str:

@@ -119,10 +119,20 @@ def test_a_row_has_mean_and_range_of_the_seeds_and_the_seconds_of_the_first_spli
     assert len(question_to_sql.HEADER) == 6
 
 
+def test_answers_that_several_queries_give_are_counted(examples, database):
+    same = examples[0]._replace(sql="SELECT 'austin' ;")
+    nothing, broken = (same._replace(sql=sql) for sql in ("SELECT NULL ;", "SELECT x FROM nowhere ;"))
+    line = question_to_sql.answers_line(question_to_sql.Split(examples, [same, nothing, broken]), database)
+    assert line == (
+        "6 different queries are expected, and 5 of them run: 40% give the same answer as another one does, and 1 give "
+        "nothing."
+    )
+
+
 def test_the_command_prints_a_row_for_each_architecture(tmp_path, database):
     learning_encoder().save_pretrained(tmp_path / "encoder")
     tables = str(write_table(tmp_path / "all.tsv", ("question", "sql", "query_split"), ROWS))
     options = ["--train", tables, "--dev", tables, "--database", str(database.file), "--epochs", "1", "--seeds", "1"]
     arguments = [str(tmp_path / "encoder"), *options]
     printed = CliRunner().invoke(question_to_sql.main, arguments, catch_exceptions=False).stdout
-    assert len(printed.splitlines()) == 2 + 6
+    assert len(printed.splitlines()) == 2 + 6 + 2
