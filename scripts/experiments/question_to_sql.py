@@ -27,8 +27,8 @@ import click
 
 from minitransformer import SentenceEncoder
 from minitransformer.evaluation.sql import Database, SqlQuality, sql_quality
-from scripts.experiments.sql_values import Example, Values, with_values
-from scripts.experiments.sql_writers import EPOCHS, Learn, architectures
+from scripts.experiments.sql_values import Example, Values, sql_of
+from scripts.experiments.sql_writers import STEPS, Learn, architectures
 from scripts.pages import table
 
 HEADER = ["", "exact, same queries", "execution", "exact, new queries", "execution", "seconds"]
@@ -51,15 +51,15 @@ class Trial(NamedTuple):
 @click.option("--train", required=True, type=click.Path(path_type=Path), help="Questions and their SQL (TSV).")
 @click.option("--dev", required=True, type=click.Path(path_type=Path), help="Other questions and their SQL (TSV).")
 @click.option("--database", required=True, help="What the SQL asks (SQLite).")
-@click.option("--epochs", default=EPOCHS, show_default=True, type=click.IntRange(1))
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(1))
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
-def main(encoder: str, train: Path, dev: Path, database: str, epochs: int, seeds: int) -> None:
+def main(encoder: str, train: Path, dev: Path, database: str, steps: int, seeds: int) -> None:
     """Compare six architectures; ENCODER is a folder of a sentence encoder or a name on the hub."""
     asked = Database(database)
     splits = splits_of(rows_of(train), rows_of(dev), Values(asked))
     click.echo(", ".join(f"{name}: {len(s.train)} and {len(s.dev)}" for name, s in splits.items()), err=True)
     rows = []
-    for name, learn in architectures(SentenceEncoder.from_pretrained(encoder), epochs).items():
+    for name, learn in architectures(SentenceEncoder.from_pretrained(encoder), steps).items():
         trials = [[trial(learn, split, asked, seed) for seed in range(seeds)] for split in splits.values()]
         rows.append([name, *cells_of(trials)])
         click.echo(" | ".join(rows[-1]), err=True)
@@ -88,7 +88,7 @@ def trial(learn: Learn, split: Split, database: Database, seed: int) -> Trial:
     began = time.process_time()
     targets = learn(split.train, seed)(split.dev)
     seconds = time.process_time() - began
-    queries = [with_values(target, example.values) for target, example in zip(targets, split.dev, strict=True)]
+    queries = [sql_of(target, example.values) for target, example in zip(targets, split.dev, strict=True)]
     return Trial(sql_quality(queries, [example.sql for example in split.dev], [database]), seconds)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from minitransformer.evaluation.sql import Database
+from scripts.experiments.sql_aliases import with_aliases, without_aliases
 
 COLUMNS = {  # of GeoQuery's database: what a question may name, and the table that lists it
     "state_name": "state",
@@ -33,7 +34,7 @@ class Example(NamedTuple):
     question: str
     sql: str
     source: list[str]  # words of the question, with slots
-    target: list[str]  # words of the SQL, with slots
+    target: list[str]  # words of the SQL, with slots and without aliases
     values: list[str]  # what the slots stand for
 
 
@@ -56,7 +57,7 @@ class Values:
             return " ".join([slots[match[0]], *self.kinds[match[0]]])
 
         source = self._pattern.sub(described, question).split()
-        target = [f'"{slots[word[1:-1]]}"' if word[1:-1] in slots else word for word in sql_words(sql)]
+        target = [f'"{slots[word[1:-1]]}"' if word[1:-1] in slots else word for word in sql_words(without_aliases(sql))]
         return Example(question, sql, source, target, values)
 
 
@@ -65,7 +66,7 @@ def sql_words(sql: str) -> list[str]:
     return _SQL_WORD.findall(sql.removesuffix(";"))
 
 
-def with_values(target: Sequence[str], values: Sequence[str]) -> str:
-    """The query that words with slots stand for. A slot without a value stays one."""
+def sql_of(target: Sequence[str], values: Sequence[str]) -> str:
+    """The query that an example's words stand for. A slot without a value stays one."""
     known = {f'"value{number}"': f'"{value}"' for number, value in enumerate(values)}
-    return " ".join(known.get(word, word) for word in target)
+    return with_aliases([known.get(word, word) for word in target])

@@ -42,15 +42,15 @@ from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entr
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.normalise import normalise_forward
 from minitransformer.randomness import generator
+from scripts.experiments.sql_recombination import recombined
 from scripts.experiments.sql_values import Example
 
 Write = Callable[[Sequence[Example]], list[list[str]]]
 Learn = Callable[[Sequence[Example], int], Write]
 
-EPOCHS = 40
-HIDDEN_SIZE, LAYERS, HEADS, DROPOUT = 128, 2, 4, 0.3
-BATCH_SIZE, WARM_UP_SHARE = 16, 0.1
-LSTM_RATE, TRANSFORMER_RATE = 3e-3, 1e-3  # the peak of the learning rate
+STEPS, BATCH_SIZE, WARM_UP_SHARE = 1200, 16, 0.1
+HIDDEN_SIZE, LAYERS, HEADS, DROPOUT = 96, 2, 4, 0.3
+LSTM_RATE, TRANSFORMER_RATE = 3e-3, 1.5e-3  # the peak of the learning rate
 LONGEST = 128  # words of a query
 CLASSIFIER_STEPS = 300
 
@@ -119,13 +119,13 @@ def classifier(examples: Sequence[Example], seed: int) -> Write:
     return write
 
 
-def translator(new_model: Callable[[int, int], Any], learning_rate: float, epochs: int = EPOCHS) -> Learn:
+def translator(new_model: Callable[[int, int], Any], learning_rate: float, steps: int = STEPS) -> Learn:
     """An encoder-decoder: new_model(vocabulary size, seed) reads the question, and writes the query."""
 
     def learn(examples: Sequence[Example], seed: int) -> Write:
         words, model = _words_and(new_model, examples, seed)
         batch = TranslationBatch(*(words.pack(texts) for texts in _columns(examples)))
-        _train(model, batch, learning_rate, epochs, seed)
+        _train(model, batch, learning_rate, steps, seed)
 
         def write(questions: Sequence[Example]) -> list[list[str]]:
             return [words.decode(ids) for ids in translate(model, words.pack(q.source for q in questions))]
@@ -135,14 +135,14 @@ def translator(new_model: Callable[[int, int], Any], learning_rate: float, epoch
     return learn
 
 
-def language_model(epochs: int = EPOCHS) -> Learn:
+def language_model(steps: int = STEPS) -> Learn:
     """A GPT whose texts are a question, the end of it, its query, and the end of that."""
 
     def learn(examples: Sequence[Example], seed: int) -> Write:
         words, model = _words_and(gpt, examples, seed)
         texts = [words.encode(e.source) + words.encode(e.target) for e in examples]
         batch = LanguageModellingBatch(PackedTokens.pack(texts))
-        _train(model, batch, TRANSFORMER_RATE, epochs, seed)
+        _train(model, batch, TRANSFORMER_RATE, steps, seed)
 
         def write(questions: Sequence[Example]) -> list[list[str]]:
             prompts = [words.encode(question.source) for question in questions]
@@ -152,6 +152,17 @@ def language_model(epochs: int = EPOCHS) -> Learn:
         return write
 
     return learn
+
+
+def with_recombined(learn: Learn) -> Learn:
+    """It also learns from recombined questions, as many as there are others. The steps stay as many."""
+
+    def learn_more(examples: Sequence[Example], seed: int) -> Write:
+        new = recombined(examples)
+        chosen = generator(seed, "recombined", 0).permutation(len(new))[: len(examples)]
+        return learn([*examples, *(new[i] for i in chosen)], seed)
+
+    return learn_more
 
 
 def transformer(vocab_size: int, seed: int) -> Seq2Seq:
@@ -170,15 +181,19 @@ def gpt(vocab_size: int, seed: int) -> Gpt:
     return Gpt(GptConfig(**sizes, **layers, **dropout), seed)
 
 
-def architectures(encoder: SentenceEncoder, epochs: int = EPOCHS) -> dict[str, Learn]:
+def architectures(encoder: SentenceEncoder, steps: int = STEPS) -> dict[str, Learn]:
     """The cheap ones first."""
+    with_attention = translator(partial(lstm, "luong"), LSTM_RATE, steps)
+    encoder_decoder = translator(transformer, TRANSFORMER_RATE, steps)
     return {
         "SBERT: the nearest question's query": retrieval(encoder),
         "feed-forward: a class for each query": classifier,
-        "LSTM to LSTM, without attention": translator(partial(lstm, "none"), LSTM_RATE, epochs),
-        "LSTM to LSTM, with attention": translator(partial(lstm, "luong"), LSTM_RATE, epochs),
-        "GPT: the query continues the question": language_model(epochs),
-        "encoder-decoder": translator(transformer, TRANSFORMER_RATE, epochs),
+        "LSTM to LSTM, without attention": translator(partial(lstm, "none"), LSTM_RATE, steps),
+        "LSTM to LSTM, with attention": with_attention,
+        "LSTM with attention, also on recombined questions": with_recombined(with_attention),
+        "GPT: the query continues the question": language_model(steps),
+        "encoder-decoder": encoder_decoder,
+        "encoder-decoder, also on recombined questions": with_recombined(encoder_decoder),
     }
 
 
@@ -198,9 +213,8 @@ def _words_and(new_model: Callable[[int, int], Any], examples: Sequence[Example]
     return words, new_model(len(words), seed)
 
 
-def _train(model: Any, examples: Batch, learning_rate: float, epochs: int, seed: int) -> None:
+def _train(model: Any, examples: Batch, learning_rate: float, steps: int, seed: int) -> None:
     optimizer, order = AdamW(model.storage, betas=(0.9, 0.98)), Epochs(len(examples), BATCH_SIZE, seed)
-    steps = epochs * order.steps_per_epoch
     with Workers(model, 1) as workers:
         for step in range(steps):
             batch = examples.select(order.examples(step))

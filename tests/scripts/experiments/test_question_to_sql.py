@@ -8,8 +8,10 @@ from click.testing import CliRunner
 from minitransformer.evaluation.sql import Database, SqlQuality
 from scripts.experiments import question_to_sql
 from scripts.experiments.question_to_sql import Trial, cells_of, rows_of, splits_of, trial
-from scripts.experiments.sql_values import Values, sql_words, with_values
-from scripts.experiments.sql_writers import Words, architectures, classifier, retrieval
+from scripts.experiments.sql_aliases import with_aliases, without_aliases
+from scripts.experiments.sql_recombination import recombined
+from scripts.experiments.sql_values import Example, Values, sql_of, sql_words
+from scripts.experiments.sql_writers import Words, architectures, classifier, retrieval, with_recombined
 from tests.small_tables import learning_encoder, write_table
 
 PLACES = {
@@ -19,8 +21,8 @@ PLACES = {
     "mountain": [("bear",)],
     "lake": [("erie",)],
 }
-CAPITAL = 'SELECT CAPITAL FROM STATE WHERE STATE_NAME = "{}" ;'
-NUMBER = 'SELECT COUNT( RIVER_NAME ) FROM RIVER WHERE RIVER_NAME <> "{}" ;'
+CAPITAL = 'SELECT STATEalias0.CAPITAL FROM STATE AS STATEalias0 WHERE STATEalias0.STATE_NAME = "{}" ;'
+NUMBER = 'SELECT COUNT( 1 ) FROM RIVER AS RIVERalias0 WHERE RIVERalias0.RIVER_NAME <> "{}" ;'
 ROWS = [
     ("what is the capital of texas", CAPITAL.format("texas"), "train"),
     ("what is the capital of new york", CAPITAL.format("new york"), "train"),
@@ -55,15 +57,15 @@ def test_values_are_hidden_behind_slots_which_say_in_which_columns_they_stand(ex
     assert [example.values for example in examples] == [["texas"], ["new york"], ["ohio"]]
 
 
-def test_values_come_back_into_the_query(examples):
+def test_values_and_aliases_come_back_into_the_query(examples):
     for example in examples:
-        assert f"{with_values(example.target, example.values)} ;" == example.sql
+        assert f"{sql_of(example.target, example.values)} ;" == example.sql
 
 
 def test_a_slot_that_the_question_has_no_value_for_stays_one():
     words = sql_words('SELECT x FROM y WHERE z = "value0" OR z = "value1" OR z = "new york" ;')
     assert words[-1] == '"new york"'
-    assert with_values(words, ["ohio"]) == 'SELECT x FROM y WHERE z = "ohio" OR z = "value1" OR z = "new york"'
+    assert sql_of(words, ["ohio"]) == 'SELECT x FROM y WHERE z = "ohio" OR z = "value1" OR z = "new york"'
 
 
 def test_nothing_is_read_off_the_expected_query(database):
@@ -71,6 +73,47 @@ def test_nothing_is_read_off_the_expected_query(database):
     alone = values.example("is austin in texas or in ohio", "")
     assert alone.source == values.example(alone.question, CAPITAL.format("ohio")).source
     assert alone.values == ["austin", "texas", "ohio"]
+
+
+ALIASES = """
+SELECT CITYalias0.CITY_NAME FROM CITY AS CITYalias0 WHERE CITYalias0.POPULATION = ( SELECT MAX( CITYalias1.POPULATION )
+FROM CITY AS CITYalias1 , STATE AS STATEalias0 WHERE STATEalias0.STATE_NAME = CITYalias1.STATE_NAME AND
+CITYalias0.CITY_NAME <> STATEalias0.CAPITAL AND STATEalias0.STATE_NAME IN ( SELECT BORDER_INFOalias0.BORDER FROM
+BORDER_INFO AS BORDER_INFOalias0 ) ) AND CITYalias0.STATE_NAME IN ( SELECT STATEalias1.STATE_NAME FROM STATE AS
+STATEalias1 )
+"""
+
+
+def test_aliases_are_counted_in_the_order_of_the_selects_and_columns_belong_to_the_innermost_one():
+    """But CITYalias0 in the second SELECT, which reads a city of its own: that can't be told any more."""
+    query = " ".join(ALIASES.split())
+    innermost = query.replace("CITYalias0.CITY_NAME <>", "CITYalias1.CITY_NAME <>")
+    short = without_aliases(query)
+    assert "alias" not in short
+    assert with_aliases(sql_words(short)) == innermost
+
+
+def test_what_is_no_query_gets_aliases_without_an_error():
+    assert with_aliases(["STATE", "STATE.AREA", ")", "x.y"]) == "STATE AS STATEalias0 STATEalias0.AREA ) x.y"
+    assert with_aliases([]) == ""
+
+
+def test_pieces_that_stand_in_the_same_place_are_exchanged_elsewhere():
+    known = [
+        ("what is the largest state", "MAX( AREA )"),
+        ("what is the smallest state", "MIN( AREA )"),
+        ("how big is the largest city in value0", "POPULATION MAX( X )"),
+    ]
+    examples = [Example("", "", source.split(), target.split(), []) for source, target in known]
+    found = [(" ".join(example.source), " ".join(example.target)) for example in recombined(examples)]
+    assert found == [("how big is the smallest city in value0", "POPULATION MIN( X )")]
+
+
+def test_recombined_questions_are_learnt_beside_the_others_and_no_more_of_them(examples):
+    seen = []
+    with_recombined(lambda examples, seed: seen.extend(examples))(examples, 0)
+    assert seen[: len(examples)] == examples
+    assert len(seen) <= 2 * len(examples)
 
 
 def test_a_word_that_was_never_seen_is_the_unknown_one():
@@ -99,13 +142,13 @@ def test_retrieval_and_the_classifier_give_a_query_that_they_have_seen_with_the_
     for learn in (retrieval(learning_encoder()), classifier):
         [found] = learn(known, 0)([asked])
         assert found in [example.target for example in known]
-    assert with_values(found, asked.values) == CAPITAL.format("ohio").removesuffix(" ;")
+    assert sql_of(found, asked.values) == CAPITAL.format("ohio").removesuffix(" ;")
 
 
 @pytest.mark.parametrize("name", [*architectures(learning_encoder())])
 def test_every_architecture_learns_two_queries_by_heart(name, examples, database):
     split = question_to_sql.Split(examples, examples)
-    found = trial(architectures(learning_encoder(), epochs=60)[name], split, database, seed=0)
+    found = trial(architectures(learning_encoder(), steps=100)[name], split, database, seed=0)
     assert found.quality.exact_match == 100
     assert found.seconds > 0
 
@@ -132,7 +175,7 @@ def test_answers_that_several_queries_give_are_counted(examples, database):
 def test_the_command_prints_a_row_for_each_architecture(tmp_path, database):
     learning_encoder().save_pretrained(tmp_path / "encoder")
     tables = str(write_table(tmp_path / "all.tsv", ("question", "sql", "query_split"), ROWS))
-    options = ["--train", tables, "--dev", tables, "--database", str(database.file), "--epochs", "1", "--seeds", "1"]
+    options = ["--train", tables, "--dev", tables, "--database", str(database.file), "--steps", "1", "--seeds", "1"]
     arguments = [str(tmp_path / "encoder"), *options]
     printed = CliRunner().invoke(question_to_sql.main, arguments, catch_exceptions=False).stdout
-    assert len(printed.splitlines()) == 2 + 6 + 2
+    assert len(printed.splitlines()) == 2 + 8 + 2
