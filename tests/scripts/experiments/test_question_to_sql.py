@@ -16,7 +16,7 @@ from tests.small_tables import learning_encoder, write_table
 
 PLACES = {
     "state": [("new york", "albany"), ("ohio", "columbus"), ("texas", "austin")],
-    "city": [("york",), ("austin",)],
+    "city": [("york",), ("ohio city",), ("austin",)],
     "river": [("ohio",)],
     "mountain": [("bear",)],
     "lake": [("erie",)],
@@ -57,6 +57,10 @@ def test_values_are_hidden_behind_slots_which_say_in_which_columns_they_stand(ex
     assert [example.values for example in examples] == [["texas"], ["new york"], ["ohio"]]
 
 
+def test_the_longest_value_is_found_where_several_begin(database):
+    assert Values(database).example("is ohio city in ohio", "").values == ["ohio city", "ohio"]
+
+
 def test_values_and_aliases_come_back_into_the_query(examples):
     for example in examples:
         assert f"{sql_of(example.target, example.values)} ;" == example.sql
@@ -79,7 +83,7 @@ ALIASES = """
 SELECT CITYalias0.CITY_NAME FROM CITY AS CITYalias0 WHERE CITYalias0.POPULATION = ( SELECT MAX( CITYalias1.POPULATION )
 FROM CITY AS CITYalias1 , STATE AS STATEalias0 WHERE STATEalias0.STATE_NAME = CITYalias1.STATE_NAME AND
 CITYalias0.CITY_NAME <> STATEalias0.CAPITAL AND STATEalias0.STATE_NAME IN ( SELECT BORDER_INFOalias0.BORDER FROM
-BORDER_INFO AS BORDER_INFOalias0 ) ) AND CITYalias0.STATE_NAME IN ( SELECT STATEalias1.STATE_NAME FROM STATE AS
+BORDER_INFO AS BORDER_INFOalias0 WHERE BORDER_INFOalias0.STATE_NAME = CITYalias1.STATE_NAME ) ) AND CITYalias0.STATE_NAME IN ( SELECT STATEalias1.STATE_NAME FROM STATE AS
 STATEalias1 )
 """
 
@@ -98,22 +102,36 @@ def test_what_is_no_query_gets_aliases_without_an_error():
     assert with_aliases([]) == ""
 
 
-def test_pieces_that_stand_in_the_same_place_are_exchanged_elsewhere():
-    known = [
-        ("what is the largest state", "MAX( AREA )"),
-        ("what is the smallest state", "MIN( AREA )"),
-        ("how big is the largest city in value0", "POPULATION MAX( X )"),
-    ]
-    examples = [Example("", "", source.split(), target.split(), []) for source, target in known]
-    found = [(" ".join(example.source), " ".join(example.target)) for example in recombined(examples)]
-    assert found == [("how big is the smallest city in value0", "POPULATION MIN( X )")]
+KNOWN = {
+    "what is the largest state": "MAX( AREA )",
+    "what is the smallest state": "MIN( AREA )",
+    "what is the mean state": "AVG( AREA )",
+    "how big is the largest city in value0": "POPULATION MAX( X )",
+    "how long is the smallest river": "LENGTH MIN( X )",
+    "how deep is the mean lake": "DEPTH AVG( X )",
+    "which one is the largest of all": "HEIGHT MAX( X )",
+    "who is in the largest": "NAME",
+}
 
 
-def test_recombined_questions_are_learnt_beside_the_others_and_no_more_of_them(examples):
-    seen = []
-    with_recombined(lambda examples, seed: seen.extend(examples))(examples, 0)
-    assert seen[: len(examples)] == examples
-    assert len(seen) <= 2 * len(examples)
+def known(*questions):
+    return [Example("", "", question.split(), KNOWN[question].split(), []) for question in questions]
+
+
+def test_pieces_that_stand_in_the_same_place_are_exchanged_in_questions_that_have_both():
+    first, second, _, city, *_, without_maximum = KNOWN
+    found = recombined(known(first, second, city, without_maximum))
+    texts = [(" ".join(example.source), " ".join(example.target)) for example in found]
+    assert texts == [("how big is the smallest city in value0", "POPULATION MIN( X )")]
+
+
+def test_recombined_questions_are_learnt_beside_the_others_and_no_more_of_them():
+    for count, new in ((5, 4), (7, 8)):
+        examples, seen = known(*[*KNOWN][:count]), []
+        assert len(recombined(examples)) == new
+        with_recombined(lambda examples, seed, seen=seen: seen.extend(examples))(examples, 0)
+        assert seen[:count] == examples
+        assert len(seen) == count + min(count, new)
 
 
 def test_a_word_that_was_never_seen_is_the_unknown_one():
