@@ -10,8 +10,10 @@ question, sql and query_split. Two ways to divide it:
 - by queries: of both tables, the rows whose query_split is "train" to learn from, and those with "dev" to answer. None
   of their queries was seen, with whatever values.
 
-The values are hidden from all architectures in the same way (sql_values.py). Of several seeds there are the mean and,
-in brackets, the lowest and the highest; seconds are those of a processor, for learning and answering once.
+All architectures see the values hidden in the same way (sql_values.py) and the SQL without aliases (sql_aliases.py).
+Two also learn from new questions that are put together from pieces of the known ones (sql_recombination.py). Of several
+seeds there are the mean and, in brackets, the lowest and the highest; seconds are those of a processor, for learning
+and answering by questions.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import click
 from minitransformer import SentenceEncoder
 from minitransformer.evaluation.sql import Database, SqlQuality, sql_quality
 from scripts.experiments.sql_values import Example, Values, sql_of
-from scripts.experiments.sql_writers import STEPS, Learn, architectures
+from scripts.experiments.sql_writers import Learn, architectures
 from scripts.pages import table
 
 HEADER = ["", "exact, same queries", "execution", "exact, new queries", "execution", "seconds"]
@@ -51,10 +53,10 @@ class Trial(NamedTuple):
 @click.option("--train", required=True, type=click.Path(path_type=Path), help="Questions and their SQL (TSV).")
 @click.option("--dev", required=True, type=click.Path(path_type=Path), help="Other questions and their SQL (TSV).")
 @click.option("--database", required=True, help="What the SQL asks (SQLite).")
-@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(1))
+@click.option("--steps", type=click.IntRange(1), help="Of each training, for a trial.")
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
-def main(encoder: str, train: Path, dev: Path, database: str, steps: int, seeds: int) -> None:
-    """Compare six architectures; ENCODER is a folder of a sentence encoder or a name on the hub."""
+def main(encoder: str, train: Path, dev: Path, database: str, steps: int | None, seeds: int) -> None:
+    """Compare the architectures; ENCODER is a folder of a sentence encoder or a name on the hub."""
     asked = Database(database)
     splits = splits_of(rows_of(train), rows_of(dev), Values(asked))
     click.echo(", ".join(f"{name}: {len(s.train)} and {len(s.dev)}" for name, s in splits.items()), err=True)

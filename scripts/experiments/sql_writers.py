@@ -1,6 +1,6 @@
-"""Five architectures that answer a question with SQL, each as a function that learns and returns one that writes.
+"""Architectures that answer a question with SQL, each as a function that learns and returns one that writes.
 
-    learn(examples, seed) -> write,   write(questions) -> for each one the words of its SQL, with slots
+    learn(examples, seed) -> write,   write(questions) -> for each one the words of its SQL, as in Example.target
 
 The first two choose among the queries that they have seen; the others write word after word. All have one vocabulary of
 words, those of the questions and the SQL that they learn from. Those that are trained end with their last step, at a
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,11 +48,18 @@ from scripts.experiments.sql_values import Example
 Write = Callable[[Sequence[Example]], list[list[str]]]
 Learn = Callable[[Sequence[Example], int], Write]
 
-STEPS, BATCH_SIZE, WARM_UP_SHARE = 1200, 16, 0.1
+BATCH_SIZE, WARM_UP_SHARE = 16, 0.1
 HIDDEN_SIZE, LAYERS, HEADS, DROPOUT = 96, 2, 4, 0.3
-LSTM_RATE, TRANSFORMER_RATE = 3e-3, 1.5e-3  # the peak of the learning rate
 LONGEST = 128  # words of a query
 CLASSIFIER_STEPS = 300
+
+
+class Recipe(NamedTuple):
+    learning_rate: float  # at its peak
+    steps: int
+
+
+LSTM, TRANSFORMER = Recipe(3e-3, 1200), Recipe(1.5e-3, 2000)
 
 
 class Words:
@@ -119,13 +126,13 @@ def classifier(examples: Sequence[Example], seed: int) -> Write:
     return write
 
 
-def translator(new_model: Callable[[int, int], Any], learning_rate: float, steps: int = STEPS) -> Learn:
+def translator(new_model: Callable[[int, int], Any], recipe: Recipe) -> Learn:
     """An encoder-decoder: new_model(vocabulary size, seed) reads the question, and writes the query."""
 
     def learn(examples: Sequence[Example], seed: int) -> Write:
         words, model = _words_and(new_model, examples, seed)
         batch = TranslationBatch(*(words.pack(texts) for texts in _columns(examples)))
-        _train(model, batch, learning_rate, steps, seed)
+        _train(model, batch, recipe, seed)
 
         def write(questions: Sequence[Example]) -> list[list[str]]:
             return [words.decode(ids) for ids in translate(model, words.pack(q.source for q in questions))]
@@ -135,14 +142,14 @@ def translator(new_model: Callable[[int, int], Any], learning_rate: float, steps
     return learn
 
 
-def language_model(steps: int = STEPS) -> Learn:
+def language_model(recipe: Recipe = TRANSFORMER) -> Learn:
     """A GPT whose texts are a question, the end of it, its query, and the end of that."""
 
     def learn(examples: Sequence[Example], seed: int) -> Write:
         words, model = _words_and(gpt, examples, seed)
         texts = [words.encode(e.source) + words.encode(e.target) for e in examples]
         batch = LanguageModellingBatch(PackedTokens.pack(texts))
-        _train(model, batch, TRANSFORMER_RATE, steps, seed)
+        _train(model, batch, recipe, seed)
 
         def write(questions: Sequence[Example]) -> list[list[str]]:
             prompts = [words.encode(question.source) for question in questions]
@@ -181,17 +188,18 @@ def gpt(vocab_size: int, seed: int) -> Gpt:
     return Gpt(GptConfig(**sizes, **layers, **dropout), seed)
 
 
-def architectures(encoder: SentenceEncoder, steps: int = STEPS) -> dict[str, Learn]:
-    """The cheap ones first."""
-    with_attention = translator(partial(lstm, "luong"), LSTM_RATE, steps)
-    encoder_decoder = translator(transformer, TRANSFORMER_RATE, steps)
+def architectures(encoder: SentenceEncoder, steps: int | None = None) -> dict[str, Learn]:
+    """The cheap ones first; with another number of steps if one is given."""
+    of_lstm, of_transformer = (r._replace(steps=steps) if steps else r for r in (LSTM, TRANSFORMER))
+    with_attention = translator(partial(lstm, "luong"), of_lstm)
+    encoder_decoder = translator(transformer, of_transformer)
     return {
         "SBERT: the nearest question's query": retrieval(encoder),
         "feed-forward: a class for each query": classifier,
-        "LSTM to LSTM, without attention": translator(partial(lstm, "none"), LSTM_RATE, steps),
+        "LSTM to LSTM, without attention": translator(partial(lstm, "none"), of_lstm),
         "LSTM to LSTM, with attention": with_attention,
         "LSTM with attention, also on recombined questions": with_recombined(with_attention),
-        "GPT: the query continues the question": language_model(steps),
+        "GPT: the query continues the question": language_model(of_transformer),
         "encoder-decoder": encoder_decoder,
         "encoder-decoder, also on recombined questions": with_recombined(encoder_decoder),
     }
@@ -213,11 +221,11 @@ def _words_and(new_model: Callable[[int, int], Any], examples: Sequence[Example]
     return words, new_model(len(words), seed)
 
 
-def _train(model: Any, examples: Batch, learning_rate: float, steps: int, seed: int) -> None:
+def _train(model: Any, examples: Batch, recipe: Recipe, seed: int) -> None:
     optimizer, order = AdamW(model.storage, betas=(0.9, 0.98)), Epochs(len(examples), BATCH_SIZE, seed)
     with Workers(model, 1) as workers:
-        for step in range(steps):
+        for step in range(recipe.steps):
             batch = examples.select(order.examples(step))
             _, norm = workers.gradients(batch, generator(seed, "dropout", step))
-            factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * steps), steps)
-            optimizer.step(learning_rate * factor, clip_scale(norm, max_norm=1.0), workers.spread)
+            factor = linear_warm_up_and_decay(step, round(WARM_UP_SHARE * recipe.steps), recipe.steps)
+            optimizer.step(recipe.learning_rate * factor, clip_scale(norm, max_norm=1.0), workers.spread)
