@@ -1,24 +1,43 @@
-"""In-batch negatives: each text of a batch against the second texts of all the others.
+"""In-batch negatives: each text of a batch against the second texts of all the others, and how much each counts.
 
-The second text of pair i is right for its first, and those of the other pairs are taken as wrong. They can all count
-alike, or by how hard they are to tell from right (Sun et al. 2019, "RotatE", arXiv 1902.10197, equation 5):
-
-    w_ij = exp(s_ij / T) / sum over k != i of exp(s_ik / T)       for j != i,     w_ii = 0
-
-At a high temperature T that is the same for all, at a low one only the hardest counts.
+The second text of pair i is right for its first, and those of the other pairs are taken as wrong, unless they are equal
+to a right one. The wrong ones can all count alike, or by how similar they are (ops/negative_weights.py).
 """
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from minitransformer.ops.softmax import softmax_forward
+from minitransformer.batches.sentence_examples import text_ids_of
+from minitransformer.errors import UserError
+from minitransformer.models.two_towers import TwoTowers
+from minitransformer.ops.negative_weights import negative_weights_forward
+from minitransformer.ops.ranking_loss import right_answers
+from minitransformer.ops.similarity import similarity_matrix
 
 
-def equal_weights(num_pairs: int) -> np.ndarray:
-    """(S, S): each wrong one alike, and 0 on the diagonal; S is at least 2."""
-    return (1 - np.eye(num_pairs)) / (num_pairs - 1)
+class InBatchNegatives(NamedTuple):
+    """Of S pairs: similarities (S, S), which of them are wrong, and the weights of these, 0 elsewhere, (S, S) each."""
+
+    firsts: Sequence[str]
+    seconds: Sequence[str]
+    similarities: np.ndarray
+    negatives: np.ndarray
+    weights: np.ndarray
 
 
-def weights_by_hardness(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """(S, S) of scores (S, S), whose diagonal is what is right: each row adds up to 1, and is 0 on the diagonal."""
-    of_wrong = np.where(np.eye(len(scores), dtype=bool), -np.inf, scores / temperature)
-    return softmax_forward(of_wrong)[0]
+def in_batch_negatives(
+    towers: TwoTowers, firsts: Sequence[str], seconds: Sequence[str], kind: str, temperature: float
+) -> InBatchNegatives:
+    """The batch of these pairs, by towers that were trained together, or by one encoder as both.
+
+    `kind` is one of WEIGHTS in ops/negative_weights.py. Raises UserError if nothing of the batch is wrong for anything.
+    """
+    queries, products = towers.query.encode(firsts), towers.product.encode(seconds)
+    similarities = similarity_matrix(queries, products, towers.query.settings.similarity)
+    negatives = ~right_answers(*text_ids_of([firsts, seconds])) & ~np.eye(len(firsts), dtype=bool)
+    if not negatives.any():
+        raise UserError("all texts of the batch belong together, so that none is wrong for another; choose other pairs")
+    weights, _ = negative_weights_forward(similarities, negatives, kind, temperature)
+    return InBatchNegatives(firsts, seconds, similarities, negatives, weights)

@@ -127,6 +127,8 @@ def test_negatives_of_a_tables_first_pairs(run, data_of, encoder_folder, tmp_pat
     found = data_of("negatives", encoder_folder, tmp_path / "pairs.tsv", "--batch", 2)
     firsts, seconds = [list(column) for column in zip(*pairs[:2], strict=True)]
     assert (found["firsts"], found["seconds"]) == (firsts, seconds)
-    np.testing.assert_allclose(found["scores"], small_encoder().similarity(firsts, seconds), atol=1e-6)
+    np.testing.assert_allclose(found["similarities"], small_encoder().similarity(firsts, seconds), atol=1e-6)
+    identity = data_of("negatives", encoder_folder, tmp_path / "pairs.tsv", "--batch", 2, "--weights", "identity")
+    np.testing.assert_allclose(identity["weights"], identity["similarities"] * (1 - np.eye(2)), atol=1e-6)
     (tmp_path / "one.tsv").write_text("query\tpositive\na\tb\n")
     assert_one_line_error(run("show", "negatives", encoder_folder, tmp_path / "one.tsv"), "has 1 pair")

