@@ -11,8 +11,8 @@ from minitransformer.pictures.heat_map import heat_map
 from minitransformer.pictures.picture import Picture
 from minitransformer.pictures.table import Table
 
-COLUMNS, CELL = 24, (7, 18)  # numbers of each row that are drawn, and their size
-IN_A_ROW = 3  # matrices
+COLUMNS, CELL = 16, (8, 18)  # numbers of a row of x that are drawn, of a wider row in proportion; and their size
+IN_A_ROW = 4  # matrices
 
 
 def layer_picture(
@@ -43,24 +43,30 @@ def layer_picture(
 
 
 def layer_drawing(tokens: Sequence[str], steps: Sequence[LayerStep]) -> Drawing:
+    """All matrices to one scale; of long rows only the first numbers."""
+    size = steps[0].value.shape[1]
     rows = [steps[start : start + IN_A_ROW] for start in range(0, len(steps), IN_A_ROW)]
-    drawn = [beside([_step(step, [""] * len(tokens) if i else tokens) for i, step in enumerate(row)]) for row in rows]
-    num_columns = max(step.value.shape[1] for step in steps)
-    shown = f"The first {COLUMNS} numbers of each row" if num_columns > COLUMNS else "All numbers"
+    drawn = [
+        beside([_step(step, size, [""] * len(tokens) if number else tokens) for number, step in enumerate(row)])
+        for row in rows
+    ]
+    shown = f"The first {COLUMNS} of {size} numbers, of wider rows in proportion" if size > COLUMNS else "All numbers"
     return titled(f"{shown}; blue is above 0, orange below, in the scale of each matrix", under(drawn))
 
 
-def _step(step: LayerStep, names: Sequence[str]) -> Drawing:
+def _step(step: LayerStep, size: int, names: Sequence[str]) -> Drawing:
     """The value, and under it its gradient if it has one."""
-    value = _matrix(step.name, step.value, names)
+    num_columns = step.value.shape[1] if size <= COLUMNS else COLUMNS * step.value.shape[1] // size
+    shape = " × ".join(map(str, step.value.shape))
+    value = _matrix(f"{step.name}: {shape}", step.value[:, :num_columns], names)
     if step.gradient is None:
         return value
-    return under([value, _matrix("its gradient", step.gradient, names)], gap=12)
+    return under([value, _matrix("its gradient", step.gradient[:, :num_columns], names)], gap=12)
 
 
 def _matrix(title: str, values: np.ndarray, names: Sequence[str]) -> Drawing:
     scale = float(np.quantile(np.abs(values), 0.99)) or 1.0
-    return titled(title, heat_map(values[:, :COLUMNS] / scale, names, [], signed_colour, None, CELL))
+    return titled(title, heat_map(values / scale, names, [], signed_colour, None, CELL))
 
 
 def _length(rows: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 import numpy as np
 
-from minitransformer.inference.layer_steps import layer_steps
-from minitransformer.pictures.layer import layer_picture
+from minitransformer.inference.layer_steps import LayerStep, layer_steps
+from minitransformer.pictures.layer import layer_drawing, layer_picture
 from tests.small_models import small_gpt
 
 X, DY = np.random.default_rng(0).normal(size=(2, 3, 12))
@@ -28,3 +28,8 @@ def test_every_number_of_every_matrix_and_its_gradient_is_a_cell():
     assert PICTURE.as_svg().count("<rect") == sum(2 * step.value.size for step in STEPS)
     without = layer_picture(["a", "b", "c"], 0, layer_steps(small_gpt().layers[0], X))
     assert without.as_svg().count("<rect") == sum(step.value.size for step in STEPS)
+
+
+def test_of_long_rows_the_first_numbers_are_drawn_to_one_scale():
+    wide, narrow = LayerStep("wide", np.ones((2, 160)), None), LayerStep("x", np.ones((2, 40)), None)
+    assert str(layer_drawing(["a", "b"], [narrow, wide]).element).count("<rect") == 2 * (16 + 64)
