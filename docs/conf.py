@@ -35,6 +35,7 @@ autodoc_typehints = "none"
 html_theme = "furo"
 html_title = "minitransformer"
 html_static_path = ["_static"]
+html_sidebars = {"files/**": ["sidebar/brand.html", "sidebar/search.html"]}  # without the list of all pages
 html_css_files, html_js_files = ["site.css"], ["site.js"]
 html_math_renderer = "mathml"
 html_show_sourcelink = html_show_sphinx = html_copy_source = False

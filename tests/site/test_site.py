@@ -36,11 +36,11 @@ def test_a_link_to_code_leads_to_the_code(site):
 
 
 def test_a_figure_is_part_of_its_page_and_says_what_the_page_says(site):
-    text = (DOCS / "attention.md").read_text(encoding="utf-8")
+    text = (DOCS / "many-heads.md").read_text(encoding="utf-8")
     [alt] = re.findall(r"!\[([^!]*)\]\(figures/multi_head.svg\)", text)
     in_a_line = " ".join(alt.split())
-    assert f'<svg aria-label="{in_a_line}"' in unescape(html_of(site, "attention"))
-    assert "<metadata>" not in html_of(site, "attention")
+    assert f'<svg aria-label="{in_a_line}"' in unescape(html_of(site, "many-heads"))
+    assert "<metadata>" not in html_of(site, "many-heads")
 
 
 def test_nothing_is_loaded_from_elsewhere(site):
