@@ -78,9 +78,8 @@ def attention_weights(
     scores = (q * scale) @ _transpose(k)  # q has fewer elements to scale than the scores
     if bias is not None:
         scores += bias
-    if causal:
-        np.copyto(scores, MASKED_SCORE, where=_future_keys(*scores.shape[-2:]))
-    return _softmax(scores)
+    seen = _seen_keys(scores.shape[-2], scores.shape[-1], scores.dtype) if causal else None
+    return _softmax(scores, seen)
 
 
 def attention_backward(dy: np.ndarray, cache: AttentionCache) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,17 +106,24 @@ def check_causal(num_queries: int, num_keys: int) -> None:
         raise ValueError(f"causal attention of {num_queries} queries needs at least as many keys, found {num_keys}")
 
 
-def _future_keys(num_queries: int, num_keys: int) -> np.ndarray:
-    """(T, U), True where causal attention hides key j from query i: j > i + U - T."""
+def _seen_keys(num_queries: int, num_keys: int, dtype: np.dtype) -> np.ndarray:
+    """(T, U), 1 where causal attention shows key j to query i, j <= i + U - T, and 0 where it hides it."""
     check_causal(num_queries, num_keys)
-    return ~np.tri(num_queries, num_keys, num_keys - num_queries, dtype=bool)
+    return np.tri(num_queries, num_keys, num_keys - num_queries, dtype=dtype)
 
 
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    """ops/softmax.py, written over the scores. Moderate ones need no maximum: exp(+-60) = 1e+-26 is within range."""
+def _softmax(scores: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
+    """ops/softmax.py over the keys that are seen (all, if None), written over the scores.
+
+    Moderate scores need no maximum: exp(+-60) = 1e+-26 is within range.
+    """
     if scores.size and not -60 < scores.min() <= scores.max() < 60:
+        if seen is not None:
+            np.copyto(scores, MASKED_SCORE, where=seen == 0)
         scores -= scores.max(axis=-1, keepdims=True)
     exps = np.exp(scores, out=scores)
+    if seen is not None:
+        exps *= seen
     exps /= row_sums(exps)
     return exps
 

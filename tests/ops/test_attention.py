@@ -4,9 +4,10 @@ import math
 import numpy as np
 import pytest
 
-from minitransformer.ops.attention import attention_backward, attention_forward
+from minitransformer.ops.attention import attention_backward, attention_forward, attention_weights
 from minitransformer.ops.cross_entropy import cross_entropy_forward
 from minitransformer.ops.linear import linear_forward
+from minitransformer.ops.softmax import softmax_forward
 from minitransformer.randomness import generator
 from tests.gradient_check import assert_operation_gradients
 
@@ -135,8 +136,19 @@ def test_a_causal_query_sees_no_later_key_and_the_last_one_sees_all():
     changed_k, changed_v = k.copy(), v.copy()
     changed_k[4], changed_v[4] = 100, -100
     changed, _ = attention_forward(q, changed_k, changed_v, causal=True)
-    np.testing.assert_array_equal(changed[:2], y[:2])
+    np.testing.assert_allclose(changed[:2], y[:2], rtol=1e-13)
     assert (changed[2] != y[2]).all()
+
+
+@pytest.mark.parametrize("size", [1, 30, 1e4])
+def test_causal_weights_are_the_softmax_of_what_is_seen_however_large_the_scores_are(size):
+    """Query 1 doesn't see key 2, whose score is the largest by far."""
+    q, k, _ = draw(3, 3)
+    k[2] = size * q[1]
+    weights = attention_weights(q, k, 1.0, causal=True)
+    np.testing.assert_allclose(weights[1, :2], softmax_forward(q[1] @ k[:2].T)[0], rtol=1e-13)
+    np.testing.assert_allclose(weights[2], softmax_forward(q[2] @ k.T)[0], rtol=1e-13)
+    np.testing.assert_array_equal(weights[[0, 0, 1], [1, 2, 2]], 0)
 
 
 def test_the_causal_result_of_the_last_queries_equals_that_of_the_whole_sentence():
