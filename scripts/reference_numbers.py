@@ -22,7 +22,9 @@ from minitransformer.models.bert_for_pretraining import BertForPreTraining
 from minitransformer.nn.attention import SelfAttention
 from minitransformer.nn.encoder_layer import EncoderLayer
 from minitransformer.nn.feed_forward import FeedForward
+from minitransformer.nn.lstm import Lstm
 from minitransformer.nn.parameter import FlatStorage
+from minitransformer.nn.pre_norm_layer import PreNormLayer
 from minitransformer.ops.attention import attention_backward, attention_forward
 from minitransformer.ops.binary_cross_entropy import binary_cross_entropy_backward, binary_cross_entropy_forward
 from minitransformer.ops.cosine_similarity import cosine_similarity_backward, cosine_similarity_forward
@@ -44,6 +46,7 @@ FILE = Path(__file__).parents[1] / "docs" / "reference-numbers.json"
 DIGITS = 12  # of what is computed
 LENGTHS = np.array([3, 2])  # two sequences, where an operation knows about sequences
 EPS = 1e-12  # BERT's, of LayerNorm
+SIZE = 4  # H of the layers
 ABOUT = (
     "Reference numbers of minitransformer, in float64. `gradients` are those of sum(first output * upstream). Weights "
     "are (in, out), except in bert_for_pretraining, where they have Hugging Face's names and shapes. Dropout is off."
@@ -53,7 +56,7 @@ Case = dict[str, Any]
 
 
 def data() -> dict[str, Any]:
-    return {"about": ABOUT, **operations(), **attentions(), **losses(), **whole()}
+    return {"about": ABOUT, **operations(), **attentions(), **layers(), **losses(), **whole()}
 
 
 def operations() -> dict[str, Case]:
@@ -98,7 +101,29 @@ def attentions() -> dict[str, Case]:
             k=(5, 4),
             v=(5, 4),
         ),
-        "encoder_layer": encoder_layer(),
+    }
+
+
+def layers() -> dict[str, Case]:
+    """Of BERT, of GPT-2, and what was there before, each for sequences of 3 and 2 rows."""
+
+    def attention(causal: bool = False) -> SelfAttention:
+        return SelfAttention(SIZE, num_heads=2, attention_dropout=0.0, hidden_dropout=0.0, causal=causal)
+
+    return {
+        "encoder_layer": layer_case(
+            "x1 = LN(x + attention(x)), y = LN(x1 + gelu(x1 W1 + b1) W2 + b2); two heads, eps 1e-12",
+            EncoderLayer(attention(), FeedForward(SIZE, 6, "gelu", dropout=0.0), size=SIZE, eps=EPS),
+        ),
+        "gpt_layer": layer_case(
+            "x1 = x + attention(LN(x)), y = x1 + gelu_tanh(LN(x1) W1 + b1) W2 + b2; causal, two heads, eps 1e-5",
+            PreNormLayer(attention(causal=True), FeedForward(SIZE, 6, "gelu_tanh", dropout=0.0), size=SIZE, eps=1e-5),
+        ),
+        "lstm": layer_case(
+            "i, f, g, o = columns of x_t weight + h_(t-1) recurrent + bias; c_t = s(f) c_(t-1) + s(i) tanh(g), "
+            "h_t = s(o) tanh(c_t), s = sigmoid; y_t = h_t, and each sequence starts from h = c = 0",
+            Lstm(SIZE, 3),
+        ),
     }
 
 
@@ -182,22 +207,20 @@ def ice0(scale: float) -> Case:
     }
 
 
-def encoder_layer() -> Case:
-    """Post-LN, as BERT has it, for two sequences."""
-    attention = SelfAttention(4, num_heads=2, attention_dropout=0.0, hidden_dropout=0.0)
-    feed_forward = FeedForward(4, 6, "gelu", dropout=0.0)
-    layer = EncoderLayer(attention, feed_forward, size=4, eps=EPS).initialise(dtype=np.float64)
-    rng = generator(0, "encoder layer")
+def layer_case(formula: str, layer: Any) -> Case:
+    """A layer with random parameters, for two sequences."""
+    rng = generator(0, formula)
+    layer.initialise(dtype=np.float64)
     for _, parameter in layer.named_parameters():
         parameter.value[...] = drawn(rng, parameter.shape)
-    x = drawn(rng, (5, 4))
+    x = drawn(rng, (5, SIZE))
     y, cache = layer.forward(x, LENGTHS)
     upstream = drawn(rng, y.shape)
     layer.zero_grad()
     dx = layer.backward(upstream, cache)
     parameters = dict(layer.named_parameters())
     return {
-        "formula": "x1 = LN(x + attention(x)), y = LN(x1 + gelu(x1 W1 + b1) W2 + b2); two heads, sequences of 3 and 2",
+        "formula": formula,
         "inputs": {"x": x, **{name: parameter.value for name, parameter in parameters.items()}},
         "outputs": {"y": y},
         "upstream": upstream,

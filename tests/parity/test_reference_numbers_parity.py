@@ -19,25 +19,52 @@ def ice0(x, w_q, w_k, w_v, scale=None):
     return F.scaled_dot_product_attention(x @ w_q, x @ w_k, x @ w_v, scale=scale)
 
 
-def two_heads(q, k, v):
+def two_heads(q, k, v, causal=False):
     """Each sequence by itself, its two heads as a batch."""
     parts = []
     for rows in (slice(0, 3), slice(3, 5)):
         heads = (x[rows].reshape(-1, 2, 2).transpose(0, 1) for x in (q, k, v))
-        parts.append(F.scaled_dot_product_attention(*heads).transpose(0, 1).reshape(-1, 4))
+        attended = F.scaled_dot_product_attention(*heads, is_causal=causal)
+        parts.append(attended.transpose(0, 1).reshape(-1, 4))
     return torch.cat(parts)
 
 
+class Layer:
+    """The parts of a layer, from the file's parameters."""
+
+    def __init__(self, p, eps, causal=False):
+        self.p, self.eps, self.causal = p, eps, causal
+
+    def linear(self, name, x):
+        return x @ self.p[f"{name}.weight"] + self.p[f"{name}.bias"]
+
+    def norm(self, name, x):
+        return F.layer_norm(x, (4,), self.p[f"{name}.gamma"], self.p[f"{name}.beta"], self.eps)
+
+    def attention(self, x):
+        q, k, v = (self.linear(f"attention.{name}", x) for name in ("query", "key", "value"))
+        return self.linear("attention.output", two_heads(q, k, v, self.causal))
+
+    def feed_forward(self, x, approximate):
+        return self.linear("feed_forward.outer", F.gelu(self.linear("feed_forward.inner", x), approximate=approximate))
+
+
 def encoder_layer(x, **p):
-    def linear(name, x):
-        return x @ p[f"{name}.weight"] + p[f"{name}.bias"]
+    layer = Layer(p, EPS)
+    x1 = layer.norm("attention_norm", x + layer.attention(x))
+    return layer.norm("output_norm", x1 + layer.feed_forward(x1, "none"))
 
-    def norm(name, x):
-        return F.layer_norm(x, (4,), p[f"{name}.gamma"], p[f"{name}.beta"], EPS)
 
-    attended = two_heads(*(linear(f"attention.{name}", x) for name in ("query", "key", "value")))
-    x1 = norm("attention_norm", x + linear("attention.output", attended))
-    return norm("output_norm", x1 + linear("feed_forward.outer", F.gelu(linear("feed_forward.inner", x1))))
+def gpt_layer(x, **p):
+    layer = Layer(p, 1e-5, causal=True)
+    x1 = x + layer.attention(layer.norm("attention_norm", x))
+    return x1 + layer.feed_forward(layer.norm("feed_forward_norm", x1), "tanh")
+
+
+def lstm(x, weight, recurrent, bias):
+    theirs = torch.nn.LSTM(4, 3).double()
+    named = {"weight_ih_l0": weight.T, "weight_hh_l0": recurrent.T, "bias_ih_l0": bias, "bias_hh_l0": 0 * bias}
+    return torch.cat([torch.func.functional_call(theirs, named, sequence)[0] for sequence in x.split([3, 2])])
 
 
 THEIRS = {
@@ -52,12 +79,17 @@ THEIRS = {
     "causal_attention": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
     "multi_head_attention": two_heads,
     "encoder_layer": encoder_layer,
+    "gpt_layer": gpt_layer,
+    "lstm": lstm,
     "cross_entropy": lambda logits: F.cross_entropy(logits, LABELS, reduction="none"),
     "binary_cross_entropy": lambda logits: F.binary_cross_entropy_with_logits(logits, TARGETS, reduction="none"),
     "cosine_similarity": lambda u, v: F.cosine_similarity(u, v),
     "triplet_loss": lambda a, p, n: (1 + (a - p).norm(dim=1) - (a - n).norm(dim=1)).clamp(min=0),
     "ranking_loss": lambda similarities: F.cross_entropy(20 * similarities, torch.arange(3), reduction="none"),
 }
+
+
+NAMED = ("encoder_layer", "gpt_layer", "ice0_unscaled")  # functions that take their arguments by name
 
 
 def tensor(value, **arguments):
@@ -74,7 +106,7 @@ def test_outputs_and_gradients_are_pytorchs(name):
     case = NUMBERS[name]
     inputs = {key: tensor(value, requires_grad=True) for key, value in case["inputs"].items()}
     theirs = THEIRS[name]
-    y = theirs(**inputs) if name in ("encoder_layer", "ice0_unscaled") else theirs(*inputs.values())
+    y = theirs(**inputs) if name in NAMED else theirs(*inputs.values())
     (y * tensor(case["upstream"])).sum().backward()
     np.testing.assert_allclose(case["outputs"]["y"], y.detach().numpy(), rtol=1e-9, atol=1e-11)
     for key, x in inputs.items():
