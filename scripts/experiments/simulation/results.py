@@ -27,10 +27,10 @@ class OldSearch:
         popularity = np.log1p(shop.purchases)
         self.popularity = popularity / popularity.max()
 
-    def find(self, query: str) -> np.ndarray:
+    def find(self, query: str, popularity: float = POPULARITY) -> np.ndarray:
         """The first DEPTH products, the best first; fewer if fewer have a word of the query."""
         statement = "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?"
         found = np.array(self.connection.execute(statement, (match_expression(query),)).fetchall()).reshape(-1, 2)
         places, bm25 = found[:, 0].astype(int), found[:, 1]
-        scores = bm25 / bm25.max(initial=1e-9) + POPULARITY * self.popularity[places]
+        scores = bm25 / bm25.max(initial=1e-9) + popularity * self.popularity[places]
         return places[np.argsort(-scores, kind="stable")[:DEPTH]]

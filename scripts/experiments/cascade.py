@@ -1,0 +1,290 @@
+"""The paper's ablation, small: does the cascade beat the warm-up, and re-weighting equal weights? On SIMULATED logs.
+
+    python -m scripts.experiments.cascade ../shared/data path/to/all-MiniLM-L6-v2
+
+Table 4 of Xie et al. 2022 (arXiv 2209.05555) on the logs of simulated_log.py. To be trained in seconds, the towers are
+all-MiniLM-L6-v2 as it is and, on top, a projection to 100 numbers that is trained: one for queries and products, or one
+for each. A fifth of what people look for is held out, with all its spellings, and no step sees it. Each seed draws a
+log of its own, the first projection and the order of the pairs.
+
+Product2Vec knows baskets, not words: a query is taken for the mean of its words, and a word for the mean of the products
+that have it in their names.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+
+from minitransformer import AdamW, SentenceEncoder, clip_scale, linear_warm_up_and_decay
+from minitransformer.batches.epochs import Epochs
+from minitransformer.evaluation.search import dcg
+from minitransformer.nn.linear import Linear
+from minitransformer.nn.module import Module
+from minitransformer.nn.pair_scores import ScaledCosine
+from minitransformer.objectives.in_batch_negatives import InBatchNegativesObjective
+from minitransformer.objectives.pair_targets import PairTargets
+from minitransformer.ops.normalise import normalise_forward
+from minitransformer.search.evidence import Pair
+from minitransformer.search.positives import Selection, select_positives
+from minitransformer.training.optimizer.clipping import global_norm
+from scripts.experiments.product2vec import train_product_vectors
+from scripts.experiments.simulated_log import World, read_world
+from scripts.experiments.simulation.products import RIGHT, Intent, Shop, singulars
+from scripts.experiments.simulation.results import OldSearch
+from scripts.experiments.simulation.sessions import SimulatedEvent
+from scripts.pages import table
+
+TOP = 20
+HELD_OUT_PERCENT = 20
+PROJECTION, BATCH_SIZE, WARM_UP_SHARE, MAX_NORM = 100, 512, 0.1, 1.0
+WARM_UP = Selection()  # every conversion
+CASCADE = Selection(min_users=2, keep_top_of_frequent=0.3, repeat_best=True)
+
+Scores = tuple[float, float]  # recall@TOP and NDCG@TOP, means over the held-out queries
+
+
+class Step(NamedTuple):
+    positives: str  # "warm" or "cas"
+    weights: str = "equal"  # of wrong products, a name of ops/negative_weights.py
+
+
+class Recipe(NamedTuple):
+    """One or two steps of training; with two towers, each begins the last step as the one of the step before."""
+
+    steps: tuple[Step, ...]
+    two_towers: bool = False
+
+
+WARM, CAS = Step("warm"), Step("cas")
+WARM_ADV, CAS_ADV = Step("warm", "identity"), Step("cas", "identity")
+RECIPES = {  # name: what is trained, and the paper's NDCG@20 and recall@20
+    "vanilla Cas": (Recipe((CAS,)), 0.8301, 0.8574),
+    "vanilla Warm": (Recipe((WARM,)), 0.8347, 0.8638),
+    "Cas(Adv)": (Recipe((CAS_ADV,)), 0.8362, 0.8623),
+    "Warm(Adv)": (Recipe((WARM_ADV,)), 0.8319, 0.8607),
+    "Warm(Adv)->Cas(Adv)": (Recipe((WARM_ADV, CAS_ADV)), 0.8342, 0.8728),
+    "Warm->Cas(Adv), shared": (Recipe((WARM, CAS_ADV)), 0.8367, 0.8739),
+    "Warm->Cas(Adv), two towers": (Recipe((WARM, CAS_ADV), two_towers=True), 0.8372, 0.8751),
+    "Warm->Cas, shared": (Recipe((WARM, CAS)), None, None),
+    "Warm->Cas(sigmoid), shared": (Recipe((WARM, Step("cas", "sigmoid"))), None, None),
+    "Warm->Cas(ReLU), shared": (Recipe((WARM, Step("cas", "relu"))), None, None),
+    "Warm->Cas(softmax), shared": (Recipe((WARM, Step("cas", "softmax"))), None, None),
+}
+COMPARISONS = (  # the first over the second
+    ("Warm->Cas, shared", "vanilla Warm"),
+    ("Warm->Cas(Adv), shared", "vanilla Warm"),
+    ("Warm->Cas(Adv), shared", "Warm->Cas, shared"),
+    ("Cas(Adv)", "vanilla Cas"),
+    ("Warm(Adv)", "vanilla Warm"),
+    ("Warm->Cas(Adv), two towers", "Warm->Cas(Adv), shared"),
+    ("Warm->Cas(Adv), two towers", "all-MiniLM-L6-v2 as it is"),
+    ("Warm->Cas(Adv), two towers", "Product2Vec"),
+    ("Warm->Cas(Adv), two towers", "BM25"),
+)
+
+
+@click.command()
+@click.argument("data")
+@click.argument("model")
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--epochs", default=10, show_default=True, help="Of each step.")
+@click.option("--learning-rate", default=2e-3, show_default=True, help="At its peak.")
+def main(data: str, model: str, seeds: int, epochs: int, learning_rate: float) -> None:
+    """Train towers on simulated logs from the real tables in DATA, on top of MODEL, a sentence encoder."""
+    world = read_world(Path(data))
+    encoder = SentenceEncoder.from_pretrained(model)
+    found: dict[str, list[Scores]] = {}
+    sizes = []
+    for seed in range(seeds):
+        experiment = Experiment(world, world.log(seed), encoder.encode)
+        sizes.append([len(pairs) for pairs in experiment.positives.values()])
+        rankings = baselines(experiment, seed)
+        for name, (recipe, _, _) in RECIPES.items():
+            rankings[name] = experiment.rank(trained(experiment, recipe, seed, epochs, learning_rate))
+        for name, ranking in rankings.items():
+            found.setdefault(name, []).append(experiment.score(ranking))
+    warm, cascade = np.mean(sizes, axis=0)
+    print(
+        f"Simulated: {len(world.shop.products):,} products, {len(experiment.held_out):,} held-out queries; {seeds} seeds, "
+        f"each with a log of its own; on average {warm:,.0f} positives for the warm-up and {cascade:,.0f} for the cascade; "
+        f"{epochs} epochs of batches of {BATCH_SIZE} in each step, learning rate {learning_rate:g}.",
+        table_of_scores(found),
+        f"The first over the second, recall@{TOP}, seed by seed:",
+        table_of_differences(found),
+        sep="\n\n",
+    )
+
+
+class Experiment:
+    """A log without the held-out queries, what is right for those, and the embeddings of all texts.
+
+    positives     for "warm" and "cas": (n, 2) numbers of a query and of its product
+    known         (queries, products) which pairs the log knows as converted: they are no negatives
+    held_out      queries that aren't in the log
+    grades        (held out, products)
+    """
+
+    def __init__(self, world: World, log: Sequence[SimulatedEvent], encode: Callable[[list[str]], np.ndarray]) -> None:
+        self.shop = world.shop
+        intents = dict(zip(world.queries.texts, world.queries.intents, strict=True))
+        events = [simulated.event for simulated in log if not is_held_out(intents[simulated.text])]
+        self.held_out = [text for text, intent in intents.items() if is_held_out(intent)]
+        self.grades = np.stack([self.shop.grades(intents[text]) for text in self.held_out])
+        selected = {
+            name: select_positives(events, self.shop.products, selection).pairs
+            for name, selection in (("warm", WARM_UP), ("cas", CASCADE))
+        }
+        queries = [*dict.fromkeys(pair.query for pair in selected["warm"])]
+        self.positives = {name: self._numbers(pairs, queries) for name, pairs in selected.items()}
+        self.known = np.zeros((len(queries), len(self.shop.products)), bool)
+        self.known[tuple(self.positives["warm"].T)] = True
+        self.queries, self.products, self.held_out_embeddings = (
+            encode(texts) for texts in (queries, [product.name for product in self.shop.products], self.held_out)
+        )
+
+    def _numbers(self, pairs: Sequence[Pair], queries: Sequence[str]) -> np.ndarray:
+        place_of_query = {query: place for place, query in enumerate(queries)}
+        place_of_product = {product.id: place for place, product in enumerate(self.shop.products)}
+        return np.array([(place_of_query[query], place_of_product[product]) for query, product in pairs])
+
+    def rank(self, towers: Towers) -> np.ndarray:
+        """(held out, TOP) the best products of each held-out query."""
+        return best_by_cosine(towers.query.forward(self.held_out_embeddings)[0], towers.product.forward(self.products)[0])
+
+    def score(self, ranking: np.ndarray) -> Scores:
+        """recall@TOP, of as many right products as TOP can hold, and NDCG@TOP with the grades as gains."""
+        grades = np.take_along_axis(self.grades, ranking, axis=1)
+        possible = np.minimum((self.grades >= RIGHT).sum(axis=1), TOP)
+        recall = (grades >= RIGHT).sum(axis=1) / possible
+        ideal = -np.sort(-self.grades, axis=1)[:, :TOP]
+        ndcg = [dcg(gains) / dcg(best) for gains, best in zip(grades, ideal, strict=True)]
+        return float(recall.mean()), float(np.mean(ndcg))
+
+
+def is_held_out(intent: Intent) -> bool:
+    """A share of what people look for, the same for every seed."""
+    return zlib.crc32(repr(intent).encode()) % 100 < HELD_OUT_PERCENT
+
+
+def best_by_cosine(queries: np.ndarray, products: np.ndarray) -> np.ndarray:
+    cosines = normalise_forward(queries)[0] @ normalise_forward(products)[0].T
+    return np.argsort(-cosines, axis=1, kind="stable")[:, :TOP]
+
+
+# -- training ----------------------------------------------------------------------------------------------------------
+
+
+class Towers(Module):
+    """A projection of the embeddings of queries and one of those of products, or the same one twice, and a score."""
+
+    def __init__(self, query: Linear, product: Linear, score: ScaledCosine) -> None:
+        self.query, self.product, self.score = query, product, score
+
+
+def trained(experiment: Experiment, recipe: Recipe, seed: int, epochs: int, peak_rate: float) -> Towers:
+    """The towers after all steps of a recipe."""
+    size = experiment.products.shape[1]
+    shared = Linear(size, PROJECTION, init_std=size**-0.5)
+    towers = Towers(shared, shared, ScaledCosine()).initialise(seed)
+    for number, step in enumerate(recipe.steps):
+        if recipe.two_towers and number == len(recipe.steps) - 1:
+            towers = untied(towers)
+        train_step(experiment, towers, step, seed, epochs, peak_rate)
+    return towers
+
+
+def untied(towers: Towers) -> Towers:
+    """Two towers that both are as the shared one, and the same score."""
+    own = [Linear(*towers.query.weight.shape) for _ in range(2)]
+    result = Towers(*own, ScaledCosine()).initialise()
+    for tower in own:
+        tower.weight.value[...], tower.bias.value[...] = towers.query.weight.value, towers.query.bias.value
+    result.score.log_scale.value[...] = towers.score.log_scale.value
+    result.score.bias.value[...] = towers.score.bias.value
+    return result
+
+
+def train_step(experiment: Experiment, towers: Towers, step: Step, seed: int, num_epochs: int, peak_rate: float) -> None:
+    """Train the towers in place on the positives of a step."""
+    objective = InBatchNegativesObjective(towers.score, step.weights)
+    pairs = experiment.positives[step.positives]
+    epochs = Epochs(len(pairs), BATCH_SIZE, seed, smallest=2)
+    optimizer = AdamW(towers.storage)
+    num_steps = num_epochs * epochs.steps_per_epoch
+    for number in range(num_steps):
+        queries, products = pairs[epochs.examples(number)].T
+        wrong = ~experiment.known[np.ix_(queries, products)]
+        towers.zero_grad()
+        u, u_cache = towers.query.forward(experiment.queries[queries])
+        v, v_cache = towers.product.forward(experiment.products[products])
+        _, cache = objective.forward((u, v), PairTargets(wrong, np.zeros(len(u)), np.zeros(len(v))))
+        du, dv = objective.backward(cache)
+        towers.query.backward(du, u_cache)
+        towers.product.backward(dv, v_cache)
+        factor = linear_warm_up_and_decay(number, round(WARM_UP_SHARE * num_steps), num_steps)
+        optimizer.step(peak_rate * factor, clip_scale(global_norm(towers.storage.gradients), MAX_NORM))
+
+
+# -- what the towers must beat -----------------------------------------------------------------------------------------
+
+
+def baselines(experiment: Experiment, seed: int) -> dict[str, np.ndarray]:
+    """Rankings that need no log."""
+    rng = np.random.default_rng(seed)
+    shop, texts = experiment.shop, experiment.held_out
+    vectors = normalise_forward(train_product_vectors(shop.baskets, len(shop.products), seed))[0]
+    search = OldSearch(shop)
+    filled = [(*search.find(text, popularity=0.0), *rng.permutation(len(shop.products)))[:TOP] for text in texts]
+    return {
+        "random": np.stack([rng.permutation(len(shop.products))[:TOP] for _ in texts]),
+        "Product2Vec": best_by_cosine(query_vectors(texts, shop, vectors), vectors),
+        "BM25": np.array(filled),
+        "all-MiniLM-L6-v2 as it is": best_by_cosine(experiment.held_out_embeddings, experiment.products),
+    }
+
+
+def query_vectors(texts: Sequence[str], shop: Shop, vectors: np.ndarray) -> np.ndarray:
+    """(queries, E) from the products' vectors: the mean over a query's words of the means of the products with them."""
+    words = {word for text in texts for word in singulars(text)}
+    having = {word: [place for place, names in enumerate(shop.words) if word in names] for word in words}
+    of_word = {word: vectors[places].mean(axis=0) for word, places in having.items() if places}
+    nothing = np.zeros_like(vectors[0])
+    return np.stack([sum((of_word.get(word, nothing) for word in singulars(text)), nothing) for text in texts])
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def table_of_scores(found: dict[str, list[Scores]]) -> str:
+    header = ["", f"recall@{TOP}", f"NDCG@{TOP}", "the paper's recall@20", "its NDCG@20"]
+    published = {"BM25": (0.6389, 0.6371), **{name: (ndcg, recall) for name, (_, ndcg, recall) in RECIPES.items()}}
+    rows = []
+    for name, scores in found.items():
+        ndcg, recall = published.get(name, (None, None))
+        quoted = [f"{number:.4f}" if number else "" for number in (recall, ndcg)]
+        rows.append([name, *(spread(values) for values in zip(*scores, strict=True)), *quoted])
+    return table(header, rows)
+
+
+def table_of_differences(found: dict[str, list[Scores]]) -> str:
+    rows = []
+    for first, second in COMPARISONS:
+        gains = [ours[0] - theirs[0] for ours, theirs in zip(found[first], found[second], strict=True)]
+        rows.append([f"{first} over {second}", " ".join(f"{gain:+.4f}" for gain in gains), f"{np.mean(gains):+.4f}"])
+    return table(["", "each seed", "mean"], rows)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± standard error."""
+    error = f" ± {np.std(values, ddof=1) / len(values) ** 0.5:.4f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.4f}{error}"
+
+
+if __name__ == "__main__":
+    main()
