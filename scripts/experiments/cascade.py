@@ -7,14 +7,13 @@ all-MiniLM-L6-v2 as it is and, on top, a projection to 100 numbers that is train
 for each. A fifth of what people look for is held out, with all its spellings, and no step sees it. Each seed draws a
 log of its own, the first projection and the order of the pairs.
 
-Product2Vec knows baskets, not words: a query is taken for the mean of its words, and a word for the mean of the products
-that have it in their names.
+Product2Vec knows baskets, not words: a query is taken for the mean of its words, and a word for the mean of the
+products that have it in their names.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,34 +22,27 @@ import numpy as np
 
 from minitransformer import AdamW, SentenceEncoder, clip_scale, linear_warm_up_and_decay
 from minitransformer.batches.epochs import Epochs
-from minitransformer.evaluation.search import dcg
+from minitransformer.batches.pair_targets import PairTargets
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.module import Module
 from minitransformer.nn.pair_scores import ScaledCosine
 from minitransformer.objectives.in_batch_negatives import InBatchNegativesObjective
-from minitransformer.objectives.pair_targets import PairTargets
-from minitransformer.ops.normalise import normalise_forward
-from minitransformer.search.evidence import Pair
-from minitransformer.search.positives import Selection, select_positives
+from minitransformer.search.positives import Selection
 from minitransformer.training.optimizer.clipping import global_norm
-from scripts.experiments.product2vec import train_product_vectors
-from scripts.experiments.simulated_log import World, read_world
-from scripts.experiments.simulation.products import RIGHT, Intent, Shop, singulars
-from scripts.experiments.simulation.results import OldSearch
-from scripts.experiments.simulation.sessions import SimulatedEvent
+from scripts.experiments.simulated_log import read_world
+from scripts.experiments.simulation.held_out import TOP, Experiment, Scores, baselines, best_by_cosine
 from scripts.pages import table
 
-TOP = 20
-HELD_OUT_PERCENT = 20
-PROJECTION, BATCH_SIZE, WARM_UP_SHARE, MAX_NORM = 100, 512, 0.1, 1.0
-WARM_UP = Selection()  # every conversion
-CASCADE = Selection(min_users=2, keep_top_of_frequent=0.3, repeat_best=True)
-
-Scores = tuple[float, float]  # recall@TOP and NDCG@TOP, means over the held-out queries
+PROJECTION, BATCH_SIZE, WARM_UP_SHARE, MAX_NORM = 100, 256, 0.1, 1.0
+SELECTIONS = {
+    "warm": Selection(),  # every conversion
+    "cas": Selection(min_users=2, keep_top_of_frequent=0.3, repeat_best=True),
+    "clean": Selection(min_shown=5, min_lift=3),  # the filter with precision 0.96 of log_positives.py
+}
 
 
 class Step(NamedTuple):
-    positives: str  # "warm" or "cas"
+    positives: str  # a name of SELECTIONS
     weights: str = "equal"  # of wrong products, a name of ops/negative_weights.py
 
 
@@ -63,6 +55,7 @@ class Recipe(NamedTuple):
 
 WARM, CAS = Step("warm"), Step("cas")
 WARM_ADV, CAS_ADV = Step("warm", "identity"), Step("cas", "identity")
+CLEAN_ALONE = Step("clean")
 RECIPES = {  # name: what is trained, and the paper's NDCG@20 and recall@20
     "vanilla Cas": (Recipe((CAS,)), 0.8301, 0.8574),
     "vanilla Warm": (Recipe((WARM,)), 0.8347, 0.8638),
@@ -71,7 +64,9 @@ RECIPES = {  # name: what is trained, and the paper's NDCG@20 and recall@20
     "Warm(Adv)->Cas(Adv)": (Recipe((WARM_ADV, CAS_ADV)), 0.8342, 0.8728),
     "Warm->Cas(Adv), shared": (Recipe((WARM, CAS_ADV)), 0.8367, 0.8739),
     "Warm->Cas(Adv), two towers": (Recipe((WARM, CAS_ADV), two_towers=True), 0.8372, 0.8751),
+    "vanilla Clean": (Recipe((CLEAN_ALONE,)), None, None),
     "Warm->Cas, shared": (Recipe((WARM, CAS)), None, None),
+    "Warm->Cas, two towers": (Recipe((WARM, CAS), two_towers=True), None, None),
     "Warm->Cas(sigmoid), shared": (Recipe((WARM, Step("cas", "sigmoid"))), None, None),
     "Warm->Cas(ReLU), shared": (Recipe((WARM, Step("cas", "relu"))), None, None),
     "Warm->Cas(softmax), shared": (Recipe((WARM, Step("cas", "softmax"))), None, None),
@@ -83,6 +78,9 @@ COMPARISONS = (  # the first over the second
     ("Cas(Adv)", "vanilla Cas"),
     ("Warm(Adv)", "vanilla Warm"),
     ("Warm->Cas(Adv), two towers", "Warm->Cas(Adv), shared"),
+    ("Warm->Cas(Adv), two towers", "Warm->Cas, two towers"),
+    ("vanilla Warm", "all-MiniLM-L6-v2 as it is"),
+    ("Warm->Cas, shared", "all-MiniLM-L6-v2 as it is"),
     ("Warm->Cas(Adv), two towers", "all-MiniLM-L6-v2 as it is"),
     ("Warm->Cas(Adv), two towers", "Product2Vec"),
     ("Warm->Cas(Adv), two towers", "BM25"),
@@ -94,7 +92,7 @@ COMPARISONS = (  # the first over the second
 @click.argument("model")
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
 @click.option("--epochs", default=10, show_default=True, help="Of each step.")
-@click.option("--learning-rate", default=2e-3, show_default=True, help="At its peak.")
+@click.option("--learning-rate", default=8e-3, show_default=True, help="At its peak.")
 def main(data: str, model: str, seeds: int, epochs: int, learning_rate: float) -> None:
     """Train towers on simulated logs from the real tables in DATA, on top of MODEL, a sentence encoder."""
     world = read_world(Path(data))
@@ -102,79 +100,23 @@ def main(data: str, model: str, seeds: int, epochs: int, learning_rate: float) -
     found: dict[str, list[Scores]] = {}
     sizes = []
     for seed in range(seeds):
-        experiment = Experiment(world, world.log(seed), encoder.encode)
+        experiment = Experiment(world, world.log(seed), SELECTIONS, encoder.encode)
         sizes.append([len(pairs) for pairs in experiment.positives.values()])
         rankings = baselines(experiment, seed)
         for name, (recipe, _, _) in RECIPES.items():
-            rankings[name] = experiment.rank(trained(experiment, recipe, seed, epochs, learning_rate))
+            rankings[name] = rank(trained(experiment, recipe, seed, epochs, learning_rate), experiment)
         for name, ranking in rankings.items():
             found.setdefault(name, []).append(experiment.score(ranking))
-    warm, cascade = np.mean(sizes, axis=0)
+    positives = [f"{number:,.0f} {name}" for name, number in zip(SELECTIONS, np.mean(sizes, axis=0), strict=True)]
     print(
-        f"Simulated: {len(world.shop.products):,} products, {len(experiment.held_out):,} held-out queries; {seeds} seeds, "
-        f"each with a log of its own; on average {warm:,.0f} positives for the warm-up and {cascade:,.0f} for the cascade; "
-        f"{epochs} epochs of batches of {BATCH_SIZE} in each step, learning rate {learning_rate:g}.",
+        f"Simulated: {len(world.shop.products):,} products, {len(experiment.held_out):,} held-out queries, a log for "
+        f"each of {seeds} seeds. Positives, on average: {', '.join(positives)}. {epochs} epochs a step, in batches of "
+        f"{BATCH_SIZE}; learning rate {learning_rate:g}.",
         table_of_scores(found),
         f"The first over the second, recall@{TOP}, seed by seed:",
         table_of_differences(found),
         sep="\n\n",
     )
-
-
-class Experiment:
-    """A log without the held-out queries, what is right for those, and the embeddings of all texts.
-
-    positives     for "warm" and "cas": (n, 2) numbers of a query and of its product
-    known         (queries, products) which pairs the log knows as converted: they are no negatives
-    held_out      queries that aren't in the log
-    grades        (held out, products)
-    """
-
-    def __init__(self, world: World, log: Sequence[SimulatedEvent], encode: Callable[[list[str]], np.ndarray]) -> None:
-        self.shop = world.shop
-        intents = dict(zip(world.queries.texts, world.queries.intents, strict=True))
-        events = [simulated.event for simulated in log if not is_held_out(intents[simulated.text])]
-        self.held_out = [text for text, intent in intents.items() if is_held_out(intent)]
-        self.grades = np.stack([self.shop.grades(intents[text]) for text in self.held_out])
-        selected = {
-            name: select_positives(events, self.shop.products, selection).pairs
-            for name, selection in (("warm", WARM_UP), ("cas", CASCADE))
-        }
-        queries = [*dict.fromkeys(pair.query for pair in selected["warm"])]
-        self.positives = {name: self._numbers(pairs, queries) for name, pairs in selected.items()}
-        self.known = np.zeros((len(queries), len(self.shop.products)), bool)
-        self.known[tuple(self.positives["warm"].T)] = True
-        self.queries, self.products, self.held_out_embeddings = (
-            encode(texts) for texts in (queries, [product.name for product in self.shop.products], self.held_out)
-        )
-
-    def _numbers(self, pairs: Sequence[Pair], queries: Sequence[str]) -> np.ndarray:
-        place_of_query = {query: place for place, query in enumerate(queries)}
-        place_of_product = {product.id: place for place, product in enumerate(self.shop.products)}
-        return np.array([(place_of_query[query], place_of_product[product]) for query, product in pairs])
-
-    def rank(self, towers: Towers) -> np.ndarray:
-        """(held out, TOP) the best products of each held-out query."""
-        return best_by_cosine(towers.query.forward(self.held_out_embeddings)[0], towers.product.forward(self.products)[0])
-
-    def score(self, ranking: np.ndarray) -> Scores:
-        """recall@TOP, of as many right products as TOP can hold, and NDCG@TOP with the grades as gains."""
-        grades = np.take_along_axis(self.grades, ranking, axis=1)
-        possible = np.minimum((self.grades >= RIGHT).sum(axis=1), TOP)
-        recall = (grades >= RIGHT).sum(axis=1) / possible
-        ideal = -np.sort(-self.grades, axis=1)[:, :TOP]
-        ndcg = [dcg(gains) / dcg(best) for gains, best in zip(grades, ideal, strict=True)]
-        return float(recall.mean()), float(np.mean(ndcg))
-
-
-def is_held_out(intent: Intent) -> bool:
-    """A share of what people look for, the same for every seed."""
-    return zlib.crc32(repr(intent).encode()) % 100 < HELD_OUT_PERCENT
-
-
-def best_by_cosine(queries: np.ndarray, products: np.ndarray) -> np.ndarray:
-    cosines = normalise_forward(queries)[0] @ normalise_forward(products)[0].T
-    return np.argsort(-cosines, axis=1, kind="stable")[:, :TOP]
 
 
 # -- training ----------------------------------------------------------------------------------------------------------
@@ -210,7 +152,9 @@ def untied(towers: Towers) -> Towers:
     return result
 
 
-def train_step(experiment: Experiment, towers: Towers, step: Step, seed: int, num_epochs: int, peak_rate: float) -> None:
+def train_step(
+    experiment: Experiment, towers: Towers, step: Step, seed: int, num_epochs: int, peak_rate: float
+) -> None:
     """Train the towers in place on the positives of a step."""
     objective = InBatchNegativesObjective(towers.score, step.weights)
     pairs = experiment.positives[step.positives]
@@ -231,31 +175,10 @@ def train_step(experiment: Experiment, towers: Towers, step: Step, seed: int, nu
         optimizer.step(peak_rate * factor, clip_scale(global_norm(towers.storage.gradients), MAX_NORM))
 
 
-# -- what the towers must beat -----------------------------------------------------------------------------------------
-
-
-def baselines(experiment: Experiment, seed: int) -> dict[str, np.ndarray]:
-    """Rankings that need no log."""
-    rng = np.random.default_rng(seed)
-    shop, texts = experiment.shop, experiment.held_out
-    vectors = normalise_forward(train_product_vectors(shop.baskets, len(shop.products), seed))[0]
-    search = OldSearch(shop)
-    filled = [(*search.find(text, popularity=0.0), *rng.permutation(len(shop.products)))[:TOP] for text in texts]
-    return {
-        "random": np.stack([rng.permutation(len(shop.products))[:TOP] for _ in texts]),
-        "Product2Vec": best_by_cosine(query_vectors(texts, shop, vectors), vectors),
-        "BM25": np.array(filled),
-        "all-MiniLM-L6-v2 as it is": best_by_cosine(experiment.held_out_embeddings, experiment.products),
-    }
-
-
-def query_vectors(texts: Sequence[str], shop: Shop, vectors: np.ndarray) -> np.ndarray:
-    """(queries, E) from the products' vectors: the mean over a query's words of the means of the products with them."""
-    words = {word for text in texts for word in singulars(text)}
-    having = {word: [place for place, names in enumerate(shop.words) if word in names] for word in words}
-    of_word = {word: vectors[places].mean(axis=0) for word, places in having.items() if places}
-    nothing = np.zeros_like(vectors[0])
-    return np.stack([sum((of_word.get(word, nothing) for word in singulars(text)), nothing) for text in texts])
+def rank(towers: Towers, experiment: Experiment) -> np.ndarray:
+    """(held out, TOP) the best products of each held-out query."""
+    queries, _ = towers.query.forward(experiment.held_out_embeddings)
+    return best_by_cosine(queries, towers.product.forward(experiment.products)[0])
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------
