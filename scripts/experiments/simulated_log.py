@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from scripts.experiments.simulation.examination import fit_examination, read_pages
-from scripts.experiments.simulation.products import Shop, read_shop
+from scripts.experiments.simulation.products import ProductType, Shop, read_shop
 from scripts.experiments.simulation.queries import Queries, Spelling, queries_of_shop, read_columns
 from scripts.experiments.simulation.sessions import Customers, SimulatedEvent, simulate
 from scripts.pages import table
@@ -111,9 +111,22 @@ def describe(world: World, log: list[SimulatedEvent]) -> str:
         ],
         ["looked at, by rank", " ".join(f"{share:.2f}" for share in world.examination)],
     ]
+    after_orange = 'Simulated conversions after "orange" and "oranges":'
     return "\n\n".join(
-        [table(["simulated", ""], rows), 'What is put into the cart after "orange":', orange_table(world, log)]
+        [basket_table(world.shop), table(["simulated", ""], rows), after_orange, orange_table(world, log)]
     )
+
+
+def basket_table(shop: Shop, number: int = 8) -> str:
+    """What is in the real baskets with an orange, and how much more often than in others."""
+    is_orange = np.array([kind == ProductType("orange", "fresh fruits") for kind in shop.types])
+    with_orange = [basket for basket in shop.baskets if is_orange[basket].any()]
+    counts = np.bincount(np.concatenate(with_orange), minlength=len(shop.products))
+    rows = []
+    for place in np.argsort(-counts)[:number]:
+        share, lift = counts[place] / len(with_orange), counts[place] * len(shop.baskets) / len(with_orange)
+        rows.append([shop.products[place].name, f"{share:.1%}", f"{lift / shop.purchases[place]:.1f}"])
+    return table([f"in {len(with_orange)} real baskets with an orange", "share", "lift"], rows)
 
 
 def share_of_top(queries: Queries, number: int) -> float:
