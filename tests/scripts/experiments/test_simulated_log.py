@@ -38,7 +38,8 @@ def test_the_command_says_how_much_is_noise_and_what_is_bought_after_orange(data
     monkeypatch.setattr(simulated_log, "CUSTOMERS", FEW)
     arguments = [str(data), "--out", str(tmp_path / "log.tsv")]
     printed = CliRunner().invoke(simulated_log.main, arguments, catch_exceptions=False).stdout
-    assert printed.startswith("| simulated |")
+    assert "| in 4 real baskets with an orange | share | lift |" in printed
+    assert "| Bananas | 75.0% | 1.1 |" in printed  # 3 of the 4, and 4 of all 6: (3/4) / (4/6)
     rows = {
         cells[0]: cells[1:] for cells in (line[2:-2].split(" | ") for line in printed.splitlines() if " | " in line)
     }
