@@ -7,6 +7,7 @@ import click
 from minitransformer.cli._runs import ABOVE_0, POSITIVE, FiniteFloatRange, run_options, setting_options, train
 from minitransformer.models.two_towers import SCORES
 from minitransformer.objectives.in_batch_negatives import WEIGHT_GRADIENTS
+from minitransformer.ops.in_batch_loss import REDUCTIONS
 from minitransformer.ops.negative_weights import WEIGHTS
 from minitransformer.search.evidence import MEASURES
 from minitransformer.training.runs.towers import OBJECTIVES, WARM_UP_FOLDER, TowersRun, TowersTrainingSettings
@@ -38,7 +39,8 @@ SHARE = FiniteFloatRange(0, 1, min_open=True)
 @setting("warm_up_weights", click.Choice(WEIGHTS), "binary: how much a wrong product counts in the warm-up.")
 @setting("weights", click.Choice(WEIGHTS), "binary: how much it counts in the cascade, by its similarity.")
 @setting("weight_gradient", click.Choice(WEIGHT_GRADIENTS), "binary: whether a weight is a constant or learnt from.")
-@setting("lambda_negatives", ABOVE_0, "binary: what all wrong products of a query count beside its own.")
+@setting("lambda_negatives", ABOVE_0, "binary: what the wrong products of a query count beside its own.")
+@setting("reduction", click.Choice(REDUCTIONS), "binary: whether each of them counts that much, or their mean.")
 @setting("temperature", ABOVE_0, "binary: of softmax weights.")
 @click.option("--log-q", is_flag=True, help="softmax: correct for how often each query and product is drawn.")
 @setting("num_negatives", POSITIVE, "Wrong products per query and step, drawn from the batch.  [default: all]")

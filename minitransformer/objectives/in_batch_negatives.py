@@ -8,7 +8,12 @@ from minitransformer.batches.pair_targets import PairTargets
 from minitransformer.errors import UserError
 from minitransformer.nn.module import Module
 from minitransformer.nn.pair_scores import PairScore
-from minitransformer.ops.in_batch_loss import InBatchLossCache, in_batch_loss_backward, in_batch_loss_forward
+from minitransformer.ops.in_batch_loss import (
+    REDUCTIONS,
+    InBatchLossCache,
+    in_batch_loss_backward,
+    in_batch_loss_forward,
+)
 from minitransformer.ops.mean import MeanCache, mean_backward, mean_forward
 from minitransformer.ops.negative_weights import (
     WEIGHTS,
@@ -38,7 +43,8 @@ class InBatchNegativesObjective(Module):
     weight_gradient    "stop" takes the weights as constants, as their source does (Sun et al. 2019), and "through" lets
                        them be learnt from. With identity weights and the dot product s, a wrong pair comes to rest at
                        s = 0 or at -1.1446: there the gradient s sigmoid(s), or softplus(s) + s sigmoid(s), is 0.
-    lambda_negatives   how much the wrong products of a query count beside its own one
+    lambda_negatives   how much the wrong products of a query count beside its own one: all of them, or with the
+    reduction          "sum" in place of "mean", each of them
     temperature        of softmax weights
     """
 
@@ -49,16 +55,18 @@ class InBatchNegativesObjective(Module):
         weight_gradient: str = "stop",
         lambda_negatives: float = 1.0,
         temperature: float = 1.0,
+        reduction: str = "mean",
     ) -> None:
         for name, given, known in (
             ("weights", weights, WEIGHTS),
             ("weight_gradient", weight_gradient, WEIGHT_GRADIENTS),
+            ("reduction", reduction, REDUCTIONS),
         ):
             if given not in known:
                 raise UserError(f"{name} must be one of {', '.join(known)}; found {given!r}")
         self.score = score
         self.weights, self.weight_gradient = weights, weight_gradient
-        self.lambda_negatives, self.temperature = lambda_negatives, temperature
+        self.lambda_negatives, self.temperature, self.reduction = lambda_negatives, temperature, reduction
 
     def forward(
         self, embeddings: tuple[np.ndarray, ...], targets: PairTargets | None = None
@@ -69,7 +77,7 @@ class InBatchNegativesObjective(Module):
         similarities, similarities_cache = self.score.similarities_forward(queries, products)
         scores, scores_cache = self.score.forward(similarities)
         weights, weights_cache = negative_weights_forward(similarities, negatives, self.weights, self.temperature)
-        losses, losses_cache = in_batch_loss_forward(scores, weights, negatives, self.lambda_negatives)
+        losses, losses_cache = in_batch_loss_forward(scores, weights, negatives, self.lambda_negatives, self.reduction)
         loss, mean_cache = mean_forward(losses)
         caches = similarities_cache, scores_cache, weights_cache, losses_cache, mean_cache
         return float(loss), InBatchNegativesCache(*caches)

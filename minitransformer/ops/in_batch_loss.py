@@ -4,10 +4,10 @@
 
 s (S, C) are scores, product i is query i's own, and N_i are the n_i products that are wrong for it. bce is binary
 cross-entropy (ops/binary_cross_entropy.py) of the sigmoid of a score, and lambda is how much the wrong ones count in
-all. It is the loss of Xie et al. 2022 (arXiv 2209.05555), section 4, with the mean over N_i in place of their sum: with
-lambda = n_i it is the sum.
+all. That is the reduction "mean"; with "sum", lambda counts for each of them, without n_i, as Xie et al. 2022 (arXiv
+2209.05555), section 4, print it. They say neither what their lambda was nor whether a mean was taken.
 
-Back: bce(s, 1) has the slope sigmoid(s) - 1, and bce(s, 0) has sigmoid(s), so
+Back, for the mean: bce(s, 1) has the slope sigmoid(s) - 1, and bce(s, 0) has sigmoid(s), so
 
     ds_ii = dloss_i (sigmoid(s_ii) - 1)
     ds_ij = dloss_i (lambda / n_i) w_ij sigmoid(s_ij),   dw_ij = dloss_i (lambda / n_i) bce(s_ij, 0)
@@ -26,27 +26,34 @@ from minitransformer.ops.binary_cross_entropy import (
     binary_cross_entropy_forward,
 )
 
+REDUCTIONS = ("mean", "sum")
+
 
 class InBatchLossCache(NamedTuple):
     losses: BinaryCrossEntropyCache
     of_pairs: np.ndarray  # (S, C) the cross-entropy of each pair
-    share: np.ndarray  # (S, C) lambda / n_i for the pairs that are wrong, 0 elsewhere
+    share: np.ndarray  # (S, C) lambda / n_i or lambda for the pairs that are wrong, 0 elsewhere
     weights: np.ndarray
 
 
 def in_batch_loss_forward(
-    scores: np.ndarray, weights: np.ndarray, negatives: np.ndarray, lambda_negatives: float = 1.0
+    scores: np.ndarray,
+    weights: np.ndarray,
+    negatives: np.ndarray,
+    lambda_negatives: float = 1.0,
+    reduction: str = "mean",
 ) -> tuple[np.ndarray, InBatchLossCache]:
     """Losses (S,), in nats, of scores (S, C) with C >= S and weights (S, C), and the cache.
 
-    negatives (S, C) is True for the pairs that are wrong, False on the diagonal. A query for which nothing is wrong has
-    the loss of its own product alone.
+    negatives (S, C) is True for the pairs that are wrong, False on the diagonal. `reduction`, one of REDUCTIONS, is of
+    a query's wrong products. A query for which nothing is wrong has the loss of its own product alone.
     """
     own = np.arange(len(scores))
     right = np.zeros_like(scores)
     right[own, own] = 1
     of_pairs, cache = binary_cross_entropy_forward(scores, right)
-    share = (negatives * (lambda_negatives / np.maximum(1, negatives.sum(axis=1, keepdims=True)))).astype(scores.dtype)
+    num_wrong = np.maximum(1, negatives.sum(axis=1, keepdims=True)) if reduction == "mean" else 1
+    share = (negatives * (lambda_negatives / num_wrong)).astype(scores.dtype)
     losses = of_pairs[own, own] + (share * weights * of_pairs).sum(axis=1)
     return losses, InBatchLossCache(cache, of_pairs, share, weights)
 

@@ -92,7 +92,7 @@ def test_equal_weights_have_no_gradient_to_stop():
     np.testing.assert_array_equal(*gradients)
 
 
-@pytest.mark.parametrize("setting", [{"weights": "identidad"}, {"weight_gradient": "both"}])
+@pytest.mark.parametrize("setting", [{"weights": "identidad"}, {"weight_gradient": "both"}, {"reduction": "max"}])
 def test_an_unknown_setting_is_refused_by_name(setting):
     [(name, given)] = setting.items()
     with pytest.raises(UserError, match=f"{name} must be one of .*; found '{given}'"):

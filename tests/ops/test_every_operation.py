@@ -146,6 +146,11 @@ OPERATIONS = {
     ),
     "gelu": Operation(gelu_forward, gelu_backward, [(4, 7)]),
     "gelu_tanh": Operation(gelu_tanh_forward, gelu_backward, [(4, 7)]),
+    "in_batch_loss, sum": Operation(
+        lambda scores, weights: in_batch_loss_forward(scores, weights, NEGATIVES, 1.7, "sum"),
+        in_batch_loss_backward,
+        [(3, 5), (3, 5)],
+    ),
     "in_batch_loss": Operation(
         lambda scores, weights: in_batch_loss_forward(scores, weights, NEGATIVES, 1.7),
         in_batch_loss_backward,

@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pytest
 
 from minitransformer.ops.in_batch_loss import in_batch_loss_backward, in_batch_loss_forward
 
@@ -23,10 +24,11 @@ def test_a_batch_worked_out_by_hand():
     np.testing.assert_allclose(dweights, [[0, math.log(4) / 4, math.log(2) / 4], [0, 0, 0]], rtol=1e-14)
 
 
-def test_with_as_much_weight_as_there_are_wrong_ones_the_mean_is_the_papers_sum():
+@pytest.mark.parametrize(("reduction", "lambda_negatives"), [("sum", 1), ("mean", 3)])
+def test_with_as_much_weight_as_there_are_wrong_ones_the_mean_is_the_papers_sum(reduction, lambda_negatives):
     scores = np.random.default_rng(1).normal(size=(4, 4))
     wrong = ~np.eye(4, dtype=bool)
-    losses, _ = in_batch_loss_forward(scores, np.ones((4, 4)), wrong, lambda_negatives=3)
+    losses, _ = in_batch_loss_forward(scores, np.ones((4, 4)), wrong, lambda_negatives, reduction)
     of_pairs = np.log1p(np.exp(np.where(wrong, scores, -scores)))
     np.testing.assert_allclose(losses, of_pairs.sum(axis=1), rtol=1e-14)
 

@@ -58,7 +58,7 @@ class TowersTrainingSettings(TrainingSettings):
     shared                whether the cascade, too, has one encoder for both
     objective             "binary" (objectives/in_batch_negatives.py) or "softmax" (objectives/two_way_softmax.py)
     warm_up_weights, weights    of the wrong products in both steps, for the objective binary
-    weight_gradient, lambda_negatives, temperature    of the objective binary
+    weight_gradient, lambda_negatives, reduction, temperature    of the objective binary
     log_q                 of the objective softmax
     num_negatives         wrong products of a query that count in a step, drawn anew in each; None for all
     warm_up_epochs, cascade_epochs    times through the positives of each step; 0 leaves it out
@@ -84,6 +84,7 @@ class TowersTrainingSettings(TrainingSettings):
     weights: str = "identity"
     weight_gradient: str = "stop"
     lambda_negatives: float = 1.0
+    reduction: str = "sum"
     temperature: float = 0.1
     log_q: bool = False
     num_negatives: int | None = None
@@ -237,5 +238,10 @@ def make_objective(
     if settings.objective == "softmax":
         return TwoWaySoftmaxObjective(score, settings.log_q)
     return InBatchNegativesObjective(
-        score, weights, settings.weight_gradient, settings.lambda_negatives, settings.temperature
+        score,
+        weights,
+        settings.weight_gradient,
+        settings.lambda_negatives,
+        settings.temperature,
+        settings.reduction,
     )

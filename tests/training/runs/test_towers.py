@@ -137,7 +137,7 @@ def test_a_step_can_be_left_out(tmp_path, left_out, shared):
         {"score": "dot", "weights": "relu", "shared": True},
         {"weights": "softmax", "weight_gradient": "through", "num_negatives": 2},
         {"objective": "softmax", "log_q": True, "gradient_caching": True},
-        {"embed": ["department"], "measure": "lift", "lambda_negatives": 5.0},
+        {"embed": ["department"], "measure": "lift", "lambda_negatives": 5.0, "reduction": "mean"},
     ],
     ids=lambda changes: ", ".join(changes),
 )
