@@ -9,6 +9,9 @@ have it. The products count as much as CATALOGUE searches would, spread over the
     popularity = (searches for it + CATALOGUE * its share of all phrases) / (all searches + CATALOGUE)
 
 so a shop without past queries suggests by products, and one with many by queries (a Dirichlet prior).
+
+A query that has a word that no product has, and is one typing error away from a text MISSPELT times as popular (two in
+a long one), is taken for a misspelt one.
 """
 
 import re
@@ -16,12 +19,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from minitransformer.search.edit_distance import WordList
+
 MAX_TERMS = 20_000  # phrases of names: the commonest
 MAX_PHRASE, MAX_NAME = 3, 5  # words of a phrase; of a whole name that is suggested, too
 MIN_PRODUCTS = 2  # with a phrase in their names
 PART_OF_LONGER = 0.8  # of the products with a phrase that have the same longer phrase
 CATALOGUE = 100  # searches
 MAX_LENGTH = 80  # characters of a suggestion
+NEAREST, MISSPELT = 5, 10  # texts near a misspelt one, of which one is so many times as popular
 
 _WORD = re.compile(r"[\w%&'’.-]+")
 _NOT_AT_ENDS = frozenset(
@@ -43,7 +49,7 @@ def normalise_text(text: str) -> str:
 def suggested_texts(names: Sequence[str], queries: Mapping[str, int], blocked: Sequence[str] = ()) -> dict[str, float]:
     """The popularity of each text that can be suggested, of products with these names and after these past queries.
 
-    Texts that have one of the blocked words or phrases aren't among them.
+    Texts that have one of the blocked words or phrases aren't among them, and neither are misspelt ones.
     """
     searches: Counter[str] = Counter()
     for query, count in queries.items():
@@ -52,11 +58,30 @@ def suggested_texts(names: Sequence[str], queries: Mapping[str, int], blocked: S
     scale = CATALOGUE / max(phrases.total(), 1)
     total = searches.total() + CATALOGUE
     texts = {text: (searches[text] + scale * phrases[text]) / total for text in searches | phrases}
+    known = {word for name in names for word in _words(name)}
+    misspelt = misspelt_texts([query for query in searches if not known.issuperset(_words(query))], texts)
     banned = [re.compile(rf"\b{re.escape(normalise_text(phrase))}\b") for phrase in blocked if phrase.strip()]
     return {
         text: popularity
         for text, popularity in texts.items()
-        if 0 < len(text) <= MAX_LENGTH and not any(pattern.search(text) for pattern in banned)
+        if 0 < len(text) <= MAX_LENGTH and text not in misspelt and not any(pattern.search(text) for pattern in banned)
+    }
+
+
+def misspelt_texts(suspects: Iterable[str], popularity: Mapping[str, float]) -> set[str]:
+    """Those of the texts that are a typing error away from a much more popular one.
+
+    >>> misspelt_texts(["choclate", "vanila"], {"chocolate": 0.4, "choclate": 0.01, "vanilla": 0.02, "vanila": 0.01})
+    {'choclate'}
+    """
+    suspects = [*suspects]
+    least = MISSPELT * min((popularity[text] for text in suspects), default=1)
+    meant = [text for text, share in popularity.items() if share >= least]
+    texts = WordList(sorted(meant, key=lambda text: -popularity[text]))
+    return {
+        text
+        for text in suspects
+        if any(popularity[near] >= MISSPELT * popularity[text] for near in texts.nearest(text, NEAREST))
     }
 
 

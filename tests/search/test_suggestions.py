@@ -77,3 +77,10 @@ def test_the_popularity_of_a_text_is_a_share_of_searches():
 def test_blocked_words_are_never_suggested():
     found = suggested_texts(["Whole Milk", "Milkshake", "Oat Milk"], {"milk": 4}, blocked=["MILK", ""])
     assert found.keys() == {"milkshake"}
+
+
+def test_a_misspelt_query_isnt_suggested_but_a_rare_word_and_a_word_of_a_product_are():
+    """One letter lies between "brocoli" and "broccoli", and between "beet" and "beer", which 100 times as many want."""
+    queries = {"broccoli": 100, "brocoli": 3, "beer": 300, "beet": 3, "nori": 1, "broccolini": 20}
+    found = suggested_texts(["Red Beet", "Broccoli", "Beer"], queries)
+    assert queries.keys() - found.keys() == {"brocoli"}
