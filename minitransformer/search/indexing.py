@@ -14,6 +14,7 @@ same call goes on from there.
 """
 
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -34,6 +35,7 @@ from minitransformer.search.neighbours import update_graph
 from minitransformer.search.product_table import Product, check_columns
 
 LOCK_FILE = ".lock"
+HALF_MODEL = ".model"  # until it is whole
 
 
 def index_products(
@@ -103,12 +105,14 @@ def _settings(
 def _new_settings(folder: Path, encoder: SentenceEncoder | TwoTowers | None) -> IndexSettings:
     if encoder is None:
         raise UserError(f"{folder} is a new index, which needs a model to embed its products with (--model)")
-    if others := sorted(file.name for file in folder.iterdir() if file.name != LOCK_FILE):
+    if others := sorted(file.name for file in folder.iterdir() if file.name not in (LOCK_FILE, HALF_MODEL)):
         what = f"{folder} is no index, and has other files ({', '.join(others[:3])})"
         raise UserError(f"{what}; choose a new folder for --out, or delete this one")
     query_tower = encoder.query if isinstance(encoder, TwoTowers) else encoder
     if query_tower.settings.similarity == "dot":
         lengths = "an index compares by cosines, so that the lengths of its embeddings take no part"
         warnings.warn(f"the model was trained for dot products, and {lengths}", stacklevel=3)
-    encoder.save_pretrained(folder / MODEL_FOLDER)
+    shutil.rmtree(folder / HALF_MODEL, ignore_errors=True)
+    encoder.save_pretrained(folder / HALF_MODEL)
+    os.replace(folder / HALF_MODEL, folder / MODEL_FOLDER)
     return IndexSettings(fingerprint(encoder), encoder.embedding_size)

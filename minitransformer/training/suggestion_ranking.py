@@ -8,6 +8,7 @@ For p(picked | typed, text), each text of each list is an example. For p(cart | 
 text with its rate as a target: few texts have enough searches for a rate.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from minitransformer.search.suggestion_ranking import (
 
 LABELLED = 5  # one of so many users
 C = 1.0  # the weight of the data against the penalty on the weights
+FEW_LABELS = 200  # lists or searches: too few to learn from
 MOST_LISTS = 20_000  # typed anew for the rates, and as many for the labels
 
 Popularity = Callable[[Mapping[str, int]], Mapping[str, float]]  # past queries: the popularity of what they suggest
@@ -76,6 +78,10 @@ def train_suggestion_ranking(
     counts = counts_of(told, few)
     picking = _fit(*picking_examples(asked.lists, popularity, counts), "suggestions in the lists were picked")
     buying = _fit(*buying_examples(asked.searches, counts), "searches ended in the cart")
+    if (fewest := min(len(asked.lists), len(asked.searches))) < FEW_LABELS:
+        warnings.warn(
+            f"the weights are mostly chance: there are only {fewest:,} lists or searches for them", stacklevel=2
+        )
     everyone = Part([*told.searches, *asked.searches], [*told.lists, *asked.lists])
     ranking = SuggestionRanking(picking, buying, counts_of(everyone, few))
     return TrainedRanking(ranking, len(asked.lists), len(asked.searches))

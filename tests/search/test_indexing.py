@@ -175,6 +175,14 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
     assert not [*(tmp_path / "model").iterdir()]
 
 
+def test_a_model_that_was_half_copied_is_copied_again(tmp_path):
+    (tmp_path / ".model").mkdir()
+    (tmp_path / ".model" / "config.json").write_text("{")
+    make_shop(tmp_path)
+    assert not (tmp_path / ".model").exists()
+    assert ProductIndex.open(tmp_path).search("milk")
+
+
 def test_columns_that_arent_there_are_named(tmp_path):
     with pytest.raises(UserError, match="no product has a column 'colour'; there are department, name, price"):
         make_shop(tmp_path / "shop", category="colour")

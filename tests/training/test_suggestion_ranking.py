@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from minitransformer.search.shown_lists import ShownList
 from minitransformer.search.suggestion_ranking import BUYING, PICKING, TextCounts
 from minitransformer.search.terms import suggested_texts
 from minitransformer.training.suggestion_ranking import split_searches, train_suggestion_ranking
+
+pytestmark = pytest.mark.filterwarnings("ignore:the weights are mostly chance")
 
 
 def popularity_of(queries):
@@ -44,6 +48,14 @@ def test_lists_that_were_shown_are_learnt_from():
     trained = train([ShownList("mi", ("milk", "mill"), "mill")] * 100)
     weights = dict(zip(PICKING, trained.ranking.picking.weights, strict=True))
     assert weights["picked"] > 0 > weights["skipped"]
+
+
+def test_a_short_log_is_learnt_from_with_a_warning():
+    with pytest.warns(UserWarning, match="mostly chance: there are only 80 lists or searches"):
+        train()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(found=searches(1000))
 
 
 def test_no_user_tells_the_rates_and_is_a_label():

@@ -50,6 +50,7 @@ def test_suggestions_stand_beside_the_beginnings_by_popularity(tmp_path):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:the weights are mostly chance")
 def test_what_was_learnt_stands_beside_popularity(tmp_path):
     """In each third week of a log half of those who want milk take some; nobody takes bread."""
     columns = ("query", "product_id", "user", "action", "time")
