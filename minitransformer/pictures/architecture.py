@@ -62,7 +62,7 @@ def _block(block: Block) -> Drawing:
 
 def _layers(name: str) -> str:
     """What the equal layers of a block are called: the encoder's and the decoder's blocks have its name."""
-    return name if name == "layers" else f"layers of the {name}"
+    return name.replace(".", " ") if name.endswith("layers") else f"layers of the {name}"
 
 
 def _words(named: Block | Part) -> str:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from minitransformer.models.sentence_encoder_settings import DenseSettings
 from tests.cli.test_fill_mask import assert_one_line_error
 from tests.cli.test_generate import gpt_folder  # noqa: F401  (a fixture)
 from tests.small_encoders import small_encoder
@@ -66,6 +67,14 @@ def test_many_texts_are_cut_and_that_is_said(run, encoder_folder):
 
 def test_architecture(data_of, encoder_folder):
     assert data_of("architecture", encoder_folder)["parameters"] == small_encoder().num_parameters
+
+
+def test_architecture_of_a_sentence_encoder_with_a_dense_layer(data_of, tmp_path):
+    encoder = small_encoder(head=(DenseSettings(12, 5),))
+    encoder.save_pretrained(tmp_path / "dense")
+    found = data_of("architecture", tmp_path / "dense")
+    assert found["parameters"] == encoder.num_parameters
+    assert [block["name"] for block in found["blocks"]] == ["encoder", "encoder.layers", "head.layers"]
 
 
 def test_training_of_a_bert_with_what_it_must_beat(run, data_of, model_folder):

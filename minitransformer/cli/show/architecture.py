@@ -9,6 +9,7 @@ from minitransformer.cli._translators import load_translator
 from minitransformer.cli.show._output import Output, picture_options
 from minitransformer.cli.show._texts import TRANSLATORS, kind_of, load_reader
 from minitransformer.inference.architecture import architecture
+from minitransformer.nn.module import Module
 from minitransformer.pictures.architecture import architecture_picture
 
 
@@ -25,5 +26,13 @@ def command(output: Output, model: str) -> None:
     Example:
       minitransformer show architecture my-bert --out bert.svg
     """
-    loaded = load_translator(model)[0] if kind_of(model) in TRANSLATORS else load_reader(model).model
-    output.show(architecture_picture(Path(model).name, architecture(loaded)))
+    output.show(architecture_picture(Path(model).name, architecture(loaded(model))))
+
+
+def loaded(name: str) -> Module:
+    """The model: of a sentence encoder what is inside, unless there are parameters after it."""
+    if kind_of(name) in TRANSLATORS:
+        return load_translator(name)[0]
+    reader = load_reader(name)
+    whole = reader.sentence_encoder
+    return whole if whole is not None and any(whole.head.named_parameters()) else reader.model
