@@ -43,7 +43,7 @@ def command(output: Output, model: str, table: str, batch: int, weights: str, te
 
     \b
     Example:
-      minitransformer show negatives my-sbert pairs.tsv --weights identity --out batch.svg
+      minitransformer show negatives my-sbert pairs.tsv --out batch.svg
     """
     firsts, seconds = (column[:batch] for column in read_table(table, PAIRS).texts)
     if len(firsts) < 2:
