@@ -1,6 +1,6 @@
 """Suggestions that mean the same are shown once.
 
-Going down the list, a suggestion is hidden if its cosine with one that is shown above it reaches a threshold (Xiao et
+Going down the list, a suggestion is hidden if its cosine with one that is shown above it reaches a threshold (Xie et
 al. 2022, arXiv 2209.05555, section 8): "cheese slices" hides "sliced cheese". The embeddings are those of queries,
 computed when the index was made. How well it works depends on the model: one that isn't trained on searches also takes
 "milk chocolate" for "chocolate milk". So one may ask for more: that the two also find the same products.
