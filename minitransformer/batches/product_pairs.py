@@ -42,9 +42,9 @@ class ProductPairs:
 
     def negatives(self, queries: IntArray, products: IntArray) -> np.ndarray:
         """(S, S) True where product j is wrong for query i, by the numbers of their texts (S,)."""
-        right = np.isin(pair_keys(queries[:, None], products, self._num_texts), self.known)
-        right |= queries[:, None] == products
-        return ~right
+        keys = pair_keys(queries[:, None], products, self._num_texts)
+        places = np.searchsorted(self.known, keys).clip(max=len(self.known) - 1)
+        return (self.known[places] != keys) & (queries[:, None] != products)
 
     @property
     def _num_texts(self) -> int:

@@ -152,7 +152,7 @@ def new_towers(encoder: SentenceEncoder, size: int, score: str, shared: bool, se
     """Towers that both begin as this encoder, with a new projection to `size` numbers if its embeddings have others.
 
     `score` is one of SCORES. L2 normalisation at the encoder's end is left out: a cosine doesn't need it, and a dot
-    product learns from lengths.
+    product learns from lengths. Prompts are left out, too: towers learn from texts as they are.
     """
     similarity = "cosine" if score == "cosine" else "dot"
     towers = [_projected(encoder, size, similarity, seed) for _ in range(1 if shared else 2)]
@@ -167,4 +167,5 @@ def _projected(encoder: SentenceEncoder, size: int, similarity: str, seed: int) 
     head = settings.head[:-1] if settings.head[-1:] == ("normalise",) else settings.head
     if encoder.embedding_size != size:
         head = (*head, DenseSettings(encoder.embedding_size, size, "identity"))
-    return encoder.with_settings(replace(settings, head=head, similarity=similarity), seed)
+    changed: dict[str, Any] = {"head": head, "similarity": similarity, "prompts": {}, "default_prompt_name": None}
+    return encoder.with_settings(replace(settings, **changed), seed)

@@ -36,7 +36,7 @@ def test_it_says_what_it_learns_from_and_how_well_it_finds_what_it_has_not_seen(
     assert "Warm-up: 14 positives; epochs: 2, steps: 6 of 6 pairs; one encoder for both" in result.output
     assert "Cascade: 19 positives; epochs: 2" in result.output
     assert "Held-out queries: 1; their products are to be found among 7" in result.output
-    assert "On the held-out queries:\nWarm-up: recall at 20 1.000, mean reciprocal rank" in result.output
+    assert "On the held-out queries:\nBefore: recall at 20 1.000, mean reciprocal rank" in result.output
     assert f"Saved to {tmp_path / 'towers'}. Try: minitransformer index {tmp_path / 'products.tsv'}" in result.output
 
 

@@ -87,6 +87,13 @@ def test_embeddings_of_the_size_that_is_asked_for_need_no_projection():
     assert new_towers(small_encoder(), 12, "dot", shared=True, seed=0).query.settings.head == ()
 
 
+def test_prompts_are_left_out_since_towers_learn_from_texts_as_they_are():
+    encoder = small_encoder(prompts={"query": "he likes "}, default_prompt_name="query")
+    tower = new_towers(encoder, 12, "cosine", shared=True, seed=0).query
+    assert (tower.settings.prompts, tower.settings.default_prompt_name) == ({}, None)
+    np.testing.assert_array_equal(tower.encode("my dog"), small_encoder().encode("my dog"))
+
+
 def test_an_encoder_that_cuts_its_embeddings_is_refused():
     with pytest.raises(UserError, match="keeps 7 columns of its embeddings"):
         new_towers(small_encoder(truncate_dim=7), 5, "cosine", shared=True, seed=0)

@@ -170,6 +170,7 @@ class TowersRun(TowersStepRun):
         found = read_log_pairs(settings.log, settings.products, settings.embed, selection)
         self.selection_report = found.report
         encoder = read_encoder(settings.model, settings.max_length)
+        self.untrained = TwoTowers(encoder, encoder)
 
         def pairs(given: list[TextPair]) -> ProductPairs:
             return product_pairs(given, found.all, lambda texts: encoder.tokenize(texts, "warn"))
@@ -211,7 +212,9 @@ class TowersRun(TowersStepRun):
         return "\n".join([*lines, f"Held-out queries: {len(held_out.queries):,}; {among}"])
 
     def report(self, metrics: Mapping[str, float]) -> str:
-        before = [self.warm_up.report(read_json_object(self.warm_up.best_file))] if self.warm_up else []
+        before = [f"Before: {in_words(evaluate_towers(self.untrained, self.held_out)._asdict())}"]
+        if self.warm_up:
+            before.append(self.warm_up.report(read_json_object(self.warm_up.best_file)))
         return "\n".join(["On the held-out queries:", *before, super().report(metrics)])
 
 

@@ -56,7 +56,7 @@ def test_both_steps_are_evaluated_as_their_best_and_opening_the_run_gives_the_sa
     assert opened.evaluate()._asdict() == pytest.approx(metrics)
     assert opened.report(metrics) == run.report(metrics)
     lines = run.report(metrics).splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["On the held-out queries", "Warm-up", "Cascade"]
+    assert [line.partition(":")[0] for line in lines] == ["On the held-out queries", "Before", "Warm-up", "Cascade"]
 
 
 def test_both_steps_learn(finished):
