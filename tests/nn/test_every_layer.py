@@ -26,6 +26,7 @@ from minitransformer.nn.layer_norm import LayerNorm
 from minitransformer.nn.linear import Linear
 from minitransformer.nn.lora import LoraDense, LoraLinear
 from minitransformer.nn.lstm import BidirectionalLstm, Lstm, LstmState
+from minitransformer.nn.lstm_decoder import LstmDecoder, LuongDecoder
 from minitransformer.nn.luong_attention import LuongAttention
 from minitransformer.nn.masked_lm_head import MaskedLMHead
 from minitransformer.nn.module import Module
@@ -41,6 +42,7 @@ from minitransformer.nn.sequential import Sequential
 from minitransformer.nn.sinusoidal_embeddings import SinusoidalEmbeddings
 from minitransformer.nn.stack import Stack
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead, VocabularyHead
+from minitransformer.nn.word_embeddings import WordEmbeddings
 from minitransformer.randomness import generator
 from minitransformer.text.packed_tokens import span_offsets
 from tests.gradient_check import assert_module_gradients, upstream
@@ -107,11 +109,11 @@ class LuongOverItself(Module):
         return dx + 3 * d_source[::-1]
 
 
-class BahdanauOverItself(Module):
+class RecurrentDecoderOverItself(Module):
     """As OverItself, with a recurrent decoder that begins with the last row of each source."""
 
-    def __init__(self):
-        self.decoder = BahdanauDecoder(H, H)
+    def __init__(self, decoder):
+        self.decoder = decoder
 
     def forward(self, x, lengths, source_lengths):
         source, ends = 3 * x[::-1], np.cumsum(source_lengths) - 1
@@ -237,7 +239,11 @@ LAYERS = {
     "Lstm": Layer(lambda: Lstm(H, F), (LENGTHS,)),
     "BidirectionalLstm": Layer(lambda: BidirectionalLstm(H, F), (LENGTHS,)),
     "LuongAttention": Layer(LuongOverItself, (LENGTHS, SOURCE_LENGTHS)),
-    "BahdanauDecoder": Layer(BahdanauOverItself, (LENGTHS, SOURCE_LENGTHS)),
+    **{
+        decoder.__name__: Layer(lambda kind=decoder: RecurrentDecoderOverItself(kind(H, H)), (LENGTHS, SOURCE_LENGTHS))
+        for decoder in (LstmDecoder, LuongDecoder, BahdanauDecoder)
+    },
+    "WordEmbeddings": Layer(lambda: WordEmbeddings(V, H, RATE, STD), (IDS,), takes_rows=False, has_dropout=True),
     "PreNormLayer": Layer(pre_norm_layer, (LENGTHS,), has_dropout=True),
     "Stack": Layer(lambda: Stack([encoder_layer(), encoder_layer()]), (LENGTHS,), has_dropout=True),
     "BertEmbeddings": Layer(
