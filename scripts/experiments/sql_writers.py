@@ -142,7 +142,7 @@ def translator(new_model: Callable[[int, int], Any], recipe: Recipe) -> Learn:
     return learn
 
 
-def language_model(recipe: Recipe = TRANSFORMER) -> Learn:
+def language_model(recipe: Recipe) -> Learn:
     """A GPT whose texts are a question, the end of it, its query, and the end of that."""
 
     def learn(examples: Sequence[Example], seed: int) -> Write:
