@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from minitransformer.batches.epochs import Epochs
-from minitransformer.errors import UserError
-from minitransformer.files import is_special
 from minitransformer.formatting import in_words
 from minitransformer.text.bert_tokenizer import BertTokenizer
 from minitransformer.training.lora import LoraTrainingSettings, frozen_identity
 from minitransformer.training.runs.best import BestModelRun
+from minitransformer.training.runs.run import check_more_than_once
 from minitransformer.training.tasks.task import Task
 
 
@@ -58,10 +57,7 @@ class FineTuningRun(BestModelRun):
 
     def check_tables(self) -> None:
         """Raise UserError for tables that can be read only once: here, and each time that the run is resumed."""
-        for file in (self.settings.train, self.settings.dev):
-            if is_special(Path(file)):
-                more_than_once = "a run reads its tables more than once"
-                raise UserError(f"{file} is a pipe or a device, but {more_than_once}; save it to a file first")
+        check_more_than_once(self.settings.train, self.settings.dev)
 
     def make_task(self, batch: Callable[[int], Any]) -> Task:
         return Task(batch, self.settings.num_shards)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from minitransformer.errors import UserError
-from minitransformer.files import json_text, locked, read_json_object, replace_all
+from minitransformer.files import is_special, json_text, locked, read_json_object, replace_all
 from minitransformer.interop.adapted_tensors import ADAPTER_WEIGHTS_FILE
 from minitransformer.interop.safetensors_files import WEIGHTS_FILE
 from minitransformer.text.bert_tokenizer import BertTokenizer
@@ -203,6 +203,14 @@ def check_new(folder: Path) -> None:
         raise UserError(f"{folder} holds {kind}, which would be overwritten; choose another --out")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
+
+
+def check_more_than_once(*tables: str) -> None:
+    """Raises UserError for tables that can be read only once: a run reads them again each time it is resumed."""
+    for file in tables:
+        if is_special(Path(file)):
+            more_than_once = "a run reads its tables more than once"
+            raise UserError(f"{file} is a pipe or a device, but {more_than_once}; save it to a file first")
 
 
 def _is_unused(folder: Path) -> bool:

@@ -35,7 +35,7 @@ from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_of_part
 from minitransformer.training.runs.best import BestModelRun
 from minitransformer.training.runs.log_pairs import TextPair, read_log_pairs
-from minitransformer.training.runs.run import is_finished, remove_left_behind
+from minitransformer.training.runs.run import check_more_than_once, is_finished, remove_left_behind
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
@@ -165,6 +165,7 @@ class TowersRun(TowersStepRun):
     def prepare(self) -> None:
         settings = self.settings
         check_settings(settings)
+        check_more_than_once(settings.log, settings.products)
         of_best = {name: value for name, value in vars(settings).items() if name in Selection._fields}
         selection = Selection(**of_best, repeat_best=True)
         found = read_log_pairs(settings.log, settings.products, settings.embed, selection)

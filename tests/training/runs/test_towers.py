@@ -1,5 +1,7 @@
 """The cascade. Runs cut off anywhere and resumed are tried in test_crash_points.py."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -171,6 +173,14 @@ def test_a_log_of_too_few_queries_is_refused(tmp_path):
     settings = towers_settings(tmp_path)
     log_table(tmp_path / "log.tsv", {"milk": ("17",), "bread": ("15",)})
     with pytest.raises(UserError, match=r"log.tsv has positives for 2 of its queries; training needs 3"):
+        TowersRun.start(tmp_path / "run", settings)
+
+
+@pytest.mark.parametrize("table", ["log", "products"])
+def test_a_table_that_can_be_read_only_once_is_refused(tmp_path, table):
+    os.mkfifo(tmp_path / "pipe")
+    settings = towers_settings(tmp_path, **{table: str(tmp_path / "pipe")})
+    with pytest.raises(UserError, match="is a pipe or a device, but a run reads its tables more than once"):
         TowersRun.start(tmp_path / "run", settings)
 
 
