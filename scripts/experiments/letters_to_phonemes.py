@@ -65,10 +65,7 @@ def measure(model: str, dev: Path, weights: Path | None, examples: int) -> None:
     """Compare the pronunciations of the words in DEV."""
     asked = words(dev)
     letters = [word.letters for word in asked]
-    results = {
-        "Transformer": translations(model, letters, num_beams=1),
-        "Transformer, 4 beams": translations(model, letters, num_beams=4),
-    }
+    results = {"Transformer": translations(model, letters)}
     if weights is not None:
         results["g2p-en, GRU"] = Gru(weights).pronounce(letters)
     print(f"{len(asked):,} words\n\n{error_table(results, asked)}\n")
@@ -82,10 +79,11 @@ def words(tsv: Path) -> list[Word]:
     return [Word(word, [tuple(said.split()) for said in column.split("|")]) for word, column in rows]
 
 
-def translations(name: str, letters: Sequence[str], num_beams: int) -> list[Pronunciation]:
+def translations(name: str, letters: Sequence[str]) -> list[Pronunciation]:
+    """By the most probable phoneme at each place, as g2p-en does."""
     model, tokenizer = load_translator(name)
     sources = PackedTokens.pack([tokenizer.encode_sequence(word) for word in letters])
-    found = [tokenizer.decode(ids) for ids in translate(model, sources, num_beams=num_beams)]
+    found = [tokenizer.decode(ids) for ids in translate(model, sources)]
     return [tuple(map(OF_CHARACTERS.__getitem__, text)) for text in found]
 
 

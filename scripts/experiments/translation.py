@@ -28,7 +28,7 @@ from minitransformer.training.metrics import read_metrics
 from minitransformer.training.runs.translation import TranslationRun
 from scripts.pages import table
 
-BEAMS = (1, 4)
+BEAMS = 4
 
 
 @click.group()
@@ -49,22 +49,18 @@ def pairs(sources: Path, targets: Path) -> None:
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--timed", default=12, show_default=True, help="Steps to measure the time of an epoch with.")
-@click.option("--examples", default=10, show_default=True, help="Sentences to show.")
-def measure(run: Path, timed: int, examples: int) -> None:
+def measure(run: Path, timed: int) -> None:
     """Measure a finished RUN on its --dev table."""
     finished = TranslationRun.open(run)
     sources, references = finished.dev.texts
-    found = {beams: translations(finished, beams) for beams in BEAMS}
     contenders = {
         "the source as it is": sources,
-        **{"greedy" if beams == 1 else f"{beams} beams": texts for beams, texts in found.items()},
+        "greedy": translations(finished, num_beams=1),
+        f"{BEAMS} beams": translations(finished, num_beams=BEAMS),
     }
     print(f"{run_line(finished)}\n\n{quality_table(contenders, references)}\n")
     seconds = epoch_seconds(finished, timed)  # after the translations, since it changes the model
-    print(f"An epoch takes {seconds:.0f} s of one processor, by {timed} of its steps.\n")
-    chosen = np.sort(np.random.default_rng(0).permutation(len(sources))[:examples])
-    rows = [[sources[i], found[BEAMS[-1]][i], references[i]] for i in chosen]
-    print(table(["source", f"{BEAMS[-1]} beams", "reference"], rows))
+    print(f"An epoch takes {seconds:.0f} s of one processor, by {timed} of its steps.")
 
 
 def sentences(file: Path) -> list[str]:

@@ -22,12 +22,11 @@ def test_a_run_is_measured_on_its_dev_table(tmp_path):
     run = TranslationRun.start(tmp_path / "run", settings(tmp_path))
     run.train(workers=1)
     quality = translation_quality(translations(run, 4), run.dev.texts[1])
-    options = ["measure", str(run.folder), "--timed", "2", "--examples", "3"]
+    options = ["measure", str(run.folder), "--timed", "2"]
     printed = CliRunner().invoke(main, options, catch_exceptions=False).output
     assert printed.startswith("24 pairs, 2 epochs, ")
     assert f"| 4 beams | {quality.bleu:.1f} | {quality.chrf:.1f} | {quality.exact_match:.1f} |" in printed
     assert "An epoch takes 0 s of one processor, by 2 of its steps." in printed
-    assert [line.count("|") for line in printed.splitlines()[-4:]] == [4] * 4  # a ruler and three sentences
     assert epoch_seconds(run, 2) > 0
 
 
