@@ -15,12 +15,6 @@ from minitransformer.nn.lstm import Lstm, LstmState
 from minitransformer.nn.lstm_decoder import LstmDecoder, LuongDecoder
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
 from minitransformer.nn.word_embeddings import WordEmbeddings, WordEmbeddingsCache
-from minitransformer.objectives.smoothed_prediction import (
-    SmoothedPrediction,
-    SmoothedPredictionCache,
-    smoothed_prediction_backward,
-    smoothed_prediction_forward,
-)
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.lstm import LstmCache
 from minitransformer.ops.sequences import rows_in_order
@@ -35,7 +29,6 @@ class LstmSeq2SeqCache(NamedTuple):
     targets: WordEmbeddingsCache
     decoder: Any  # of the decoder that the config names
     dropout: DropoutCache
-    prediction: SmoothedPredictionCache
 
 
 class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
@@ -61,26 +54,17 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
         if seed is not None:
             self.initialise(seed, dtype)
 
-    def forward(
-        self,
-        sources: PackedTokens,
-        targets: PackedTokens,
-        rng: np.random.Generator | None = None,
-        of_step: int | None = None,
-    ) -> tuple[SmoothedPrediction, LstmSeq2SeqCache]:
-        self._check_pairs(sources, targets)
+    def _hidden_forward(
+        self, sources: PackedTokens, inputs: PackedTokens, rng: np.random.Generator | None
+    ) -> tuple[np.ndarray, LstmSeq2SeqCache]:
         x, sources_cache = self.embeddings.forward(sources.token_ids, rng)
         source, state, encoder_cache = self.encoder.forward_from(self.encoder.start(len(sources)), x, sources.lengths)
-        x, targets_cache = self.embeddings.forward(self._shifted(targets).token_ids, rng)
-        hidden, _, decoder_cache = self.decoder.forward_from(state, x, targets.lengths, source, sources.lengths)
+        x, targets_cache = self.embeddings.forward(inputs.token_ids, rng)
+        hidden, _, decoder_cache = self.decoder.forward_from(state, x, inputs.lengths, source, sources.lengths)
         hidden, dropout_cache = dropout_forward(hidden, self.config.hidden_dropout_prob, rng)
-        ids, smoothing = targets.token_ids, self.config.label_smoothing
-        loss, prediction_cache = smoothed_prediction_forward(self.head, hidden, ids, smoothing, of_step)
-        caches = sources_cache, encoder_cache, targets_cache, decoder_cache, dropout_cache
-        return loss, LstmSeq2SeqCache(*caches, prediction_cache)
+        return hidden, LstmSeq2SeqCache(sources_cache, encoder_cache, targets_cache, decoder_cache, dropout_cache)
 
-    def backward(self, cache: LstmSeq2SeqCache) -> None:
-        d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
+    def _hidden_backward(self, d_hidden: np.ndarray, cache: LstmSeq2SeqCache) -> None:
         d_hidden = dropout_backward(d_hidden, cache.dropout)
         dx, d_state, d_source = self.decoder.backward_to(d_hidden, cache.decoder)
         self.embeddings.backward(dx, cache.targets)

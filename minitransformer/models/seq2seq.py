@@ -24,12 +24,6 @@ from minitransformer.nn.parameter import Normal, Uniform
 from minitransformer.nn.sinusoidal_embeddings import SinusoidalEmbeddings, SinusoidalEmbeddingsCache
 from minitransformer.nn.stack import Stack
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
-from minitransformer.objectives.smoothed_prediction import (
-    SmoothedPrediction,
-    SmoothedPredictionCache,
-    smoothed_prediction_backward,
-    smoothed_prediction_forward,
-)
 from minitransformer.text.packed_tokens import PackedTokens
 
 LAYER_NORM_EPS = 1e-5
@@ -40,7 +34,6 @@ class Seq2SeqCache(NamedTuple):
     encoder: list[Any]
     target_embeddings: SinusoidalEmbeddingsCache
     decoder: list[Any]
-    prediction: SmoothedPredictionCache
 
 
 class Seq2Seq(Translator[Seq2SeqConfig]):
@@ -75,26 +68,16 @@ class Seq2Seq(Translator[Seq2SeqConfig]):
         if seed is not None:
             self.initialise(seed, dtype)
 
-    def forward(
-        self,
-        sources: PackedTokens,
-        targets: PackedTokens,
-        rng: np.random.Generator | None = None,
-        of_step: int | None = None,
-    ) -> tuple[SmoothedPrediction, Seq2SeqCache]:
-        self._check_pairs(sources, targets)
+    def _hidden_forward(
+        self, sources: PackedTokens, inputs: PackedTokens, rng: np.random.Generator | None
+    ) -> tuple[np.ndarray, Seq2SeqCache]:
         x, source_embeddings_cache = self.embeddings.forward(sources.token_ids, sources.position_ids, rng)
         source, encoder_caches = self.encoder.forward(x, sources.lengths, rng)
-        inputs = self._shifted(targets)
         x, target_embeddings_cache = self.embeddings.forward(inputs.token_ids, inputs.position_ids, rng)
-        hidden, decoder_caches = self.decoder.forward(x, targets.lengths, source, sources.lengths, rng)
-        ids, smoothing = targets.token_ids, self.config.label_smoothing
-        loss, prediction_cache = smoothed_prediction_forward(self.head, hidden, ids, smoothing, of_step)
-        embeddings_caches = source_embeddings_cache, encoder_caches, target_embeddings_cache, decoder_caches
-        return loss, Seq2SeqCache(*embeddings_caches, prediction_cache)
+        hidden, decoder_caches = self.decoder.forward(x, inputs.lengths, source, sources.lengths, rng)
+        return hidden, Seq2SeqCache(source_embeddings_cache, encoder_caches, target_embeddings_cache, decoder_caches)
 
-    def backward(self, cache: Seq2SeqCache) -> None:
-        d_hidden = smoothed_prediction_backward(self.head, cache.prediction)
+    def _hidden_backward(self, d_hidden: np.ndarray, cache: Seq2SeqCache) -> None:
         dx, d_source = self.decoder.backward(d_hidden, cache.decoder)
         self.embeddings.backward(dx, cache.target_embeddings)
         d_embeddings = self.encoder.backward(d_source, cache.encoder)

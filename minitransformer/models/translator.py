@@ -1,6 +1,6 @@
 """The face of a translator: what turns a source into a target."""
 
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -8,10 +8,20 @@ from minitransformer.errors import UserError
 from minitransformer.models.id_check import check_tokens
 from minitransformer.models.pretrained_model import PretrainedModel
 from minitransformer.nn.module import Module
-from minitransformer.objectives.smoothed_prediction import SmoothedPrediction
+from minitransformer.objectives.smoothed_prediction import (
+    SmoothedPrediction,
+    SmoothedPredictionCache,
+    smoothed_prediction_backward,
+    smoothed_prediction_forward,
+)
 from minitransformer.text.packed_tokens import PackedTokens, unchecked
 
 Config = TypeVar("Config")
+
+
+class TranslatorCache(NamedTuple):
+    hidden: Any
+    prediction: SmoothedPredictionCache
 
 
 class Translator(PretrainedModel[Config]):
@@ -35,16 +45,30 @@ class Translator(PretrainedModel[Config]):
         targets: PackedTokens,
         rng: np.random.Generator | None = None,
         of_step: int | None = None,
-    ) -> tuple[SmoothedPrediction, Any]:
+    ) -> tuple[SmoothedPrediction, TranslatorCache]:
         """The loss of the batch, and the cache. Dropout happens only with an rng.
 
         If the batch is one shard of a step, `of_step` is how many target tokens the whole step has, so that losses and
         gradients of the shards add up to those of the step as one batch.
         """
+        self._check_pairs(sources, targets)
+        hidden, hidden_cache = self._hidden_forward(sources, self._shifted(targets), rng)
+        ids, smoothing = targets.token_ids, self.config.label_smoothing
+        loss, prediction_cache = smoothed_prediction_forward(self.head, hidden, ids, smoothing, of_step)
+        return loss, TranslatorCache(hidden_cache, prediction_cache)
+
+    def backward(self, cache: TranslatorCache) -> None:
+        """Add the gradients of loss.total to those of all parameters."""
+        self._hidden_backward(smoothed_prediction_backward(self.head, cache.prediction), cache.hidden)
+
+    def _hidden_forward(
+        self, sources: PackedTokens, inputs: PackedTokens, rng: np.random.Generator | None
+    ) -> tuple[np.ndarray, Any]:
+        """hidden (N, H), what the decoder makes of its inputs and of the sources, and the cache."""
         raise NotImplementedError
 
-    def backward(self, cache: Any) -> None:
-        """Add the gradients of loss.total to those of all parameters."""
+    def _hidden_backward(self, d_hidden: np.ndarray, cache: Any) -> None:
+        """Add the gradients of all parameters but the head's own, for d_hidden (N, H)."""
         raise NotImplementedError
 
     def over(self, sources: PackedTokens) -> Any:
