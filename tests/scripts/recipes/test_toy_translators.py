@@ -9,19 +9,22 @@ import pytest
 from scripts.recipes import addition, reverse
 
 
-def test_every_architecture_has_a_line_and_learns(monkeypatch, capsys):
+@pytest.mark.parametrize("task", ["reverse", "copy"])
+def test_every_architecture_has_a_line_and_learns(monkeypatch, capsys, task):
     for name, value in {"STEPS": 30, "WARM_UP_STEPS": 3, "LONGEST": 4, "HELD_OUT": 3}.items():
         monkeypatch.setattr(reverse, name, value)
-    reverse.main()
+    reverse.main(task)
     header, *lines = capsys.readouterr().out.splitlines()
     assert header.split() == ["loss", "2", "4", "letters"]
     assert [line[:22].strip() for line in lines] == [*reverse.architectures()]
     assert all(float(line[22:].split()[0]) < 2.4 for line in lines)  # it begins at ln 9 + 0.5
 
 
-def test_a_word_and_the_same_word_turned_round():
+def test_a_word_and_the_same_word_turned_round_or_as_it_is():
     batch = reverse.batch_of(["abc"])
     assert [reverse.TOKENIZER.decode(tokens.token_ids) for tokens in batch.inputs] == ["abc", "cba"]
+    copied = reverse.batch_of(["abc"], "copy")
+    assert [reverse.TOKENIZER.decode(tokens.token_ids) for tokens in copied.inputs] == ["abc", "abc"]
 
 
 def test_sums_that_are_held_out_are_never_learnt_from():
