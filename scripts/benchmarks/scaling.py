@@ -1,7 +1,6 @@
 """How time and memory of training grow: with the length of a sequence, the batch, the layers and the workers.
 
     python -m scripts.benchmarks.scaling
-    python -m scripts.benchmarks.scaling --plot scaling.png      needs the `plot` extra
 
 A token of a sequence of N tokens costs a layer 24 H^2 operations in its projections and feed-forward network, and 4 N H
 in attention. The lines meet at N = 6 H; from there on attention is the larger part, and the cost of a sequence turns
@@ -14,7 +13,6 @@ import tracemalloc
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import click
 import numpy as np
@@ -44,8 +42,7 @@ Table = dict[int, dict[str, float]]
 
 @click.command()
 @click.option("--rounds", default=7, show_default=True)
-@click.option("--plot", type=click.Path(path_type=Path), help="The picture to write, such as scaling.png.")
-def main(rounds: int, plot: Path | None) -> None:
+def main(rounds: int) -> None:
     """Measure how a training step grows."""
     keep_freed_memory()
     by_length = {length: layer_costs(length, rounds) for length in LENGTHS}
@@ -55,8 +52,6 @@ def main(rounds: int, plot: Path | None) -> None:
     print(length_section(by_length))
     print(step_section(f"By the batch: two layers, sequences of {LENGTH} tokens", "sequences", by_batch))
     print(step_section(f"By the layers: 16 sequences of {LENGTH} tokens", "layers", by_layers))
-    if plot is not None:
-        draw(by_length, by_batch, by_layers, plot)
 
 
 def length_section(by_length: Table) -> str:
@@ -165,42 +160,6 @@ def peak_bytes(run: Callable[[], object]) -> int:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return most
-
-
-# -- the picture -------------------------------------------------------------------------------------------------------
-
-
-def draw(by_length: Table, by_batch: Table, by_layers: Table, file: Path) -> None:
-    """Four panels: time and memory by length, time by batch and by layers."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    (time_by_length, memory_by_length), (time_by_batch, time_by_layers) = figure.subplots(2, 2)
-
-    attention = np.array([costs["attention"] for costs in by_length.values()])
-    rest = np.array([costs["layer"] for costs in by_length.values()]) - attention
-    time_by_length.loglog(LENGTHS, 1e6 * attention / TOKENS, "o-", label="attention: grows with N")
-    time_by_length.loglog(LENGTHS, 1e6 * rest / TOKENS, "s-", label="projections, feed-forward: constant")
-    time_by_length.axvline(CROSSING, color="grey", linestyle=":", label=f"24 H² = 4 N H at N = 6 H = {CROSSING}")
-    label(time_by_length, "A layer, forward and backward", "tokens of a sequence N", "µs a token")
-
-    for name, words in (("kept", "weights kept: N²"), ("made again", "weights made again: N")):
-        memory = [costs[f"{name}, bytes"] / 1e6 for costs in by_length.values()]
-        memory_by_length.loglog(LENGTHS, memory, "o-", label=words)
-    label(memory_by_length, "One head of one sequence", "tokens of a sequence N", "MB")
-
-    for axes, costs, variable in ((time_by_batch, by_batch, "sequences"), (time_by_layers, by_layers, "layers")):
-        for workers in ("one worker", "two workers"):
-            axes.plot(list(costs), [1e3 * cost[workers] for cost in costs.values()], "o-", label=workers)
-        axes.set_ylim(bottom=0)
-        label(axes, f"A training step of {LENGTH} tokens a sequence", variable, "ms")
-    figure.savefig(file, dpi=120)
-
-
-def label(axes, title: str, x: str, y: str) -> None:
-    axes.set(title=title, xlabel=x, ylabel=y)
-    axes.grid(alpha=0.3)
-    axes.legend()
 
 
 if __name__ == "__main__":
