@@ -36,7 +36,7 @@ class Embeddings(NamedTuple):
         rows = self.rows[places]
         cosines = np.full(len(rows), -1, np.float32)
         embedded = rows >= 0
-        few = GATHERED * embedded.sum() < len(self.matrix)
+        few = GATHERED * np.count_nonzero(embedded) < len(self.matrix)
         if embedded.any():
             with one_blas_thread():  # several would wait for the memory, and for each other
                 found = self.matrix[rows[embedded]] @ query if few else (self.matrix @ query)[rows[embedded]]

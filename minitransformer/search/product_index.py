@@ -63,10 +63,14 @@ class _Evidence(NamedTuple):
         word_score = self.word_scores[place]
         return {
             "cosine": None if self.cosines is None else float(self.cosines[place]),
-            "cosine_rank": None if self.cosines is None else 1 + int((self.cosines > self.cosines[place]).sum()),
+            "cosine_rank": None if self.cosines is None else _rank(self.cosines, place),
             "word_score": float(word_score),
-            "word_rank": 1 + int((self.word_scores > word_score).sum()) if word_score else None,
+            "word_rank": _rank(self.word_scores, place) if word_score else None,
         }
+
+
+def _rank(numbers: np.ndarray, place: int) -> int:
+    return 1 + int(np.count_nonzero(numbers > numbers[place]))
 
 
 class _Found(NamedTuple):
