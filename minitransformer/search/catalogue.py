@@ -156,6 +156,13 @@ class Catalogue(Database):
             connection.executemany("DELETE FROM suggestions WHERE text = ?", gone)
             connection.executemany(upsert, popularity.items())
 
+    def is_begun(self) -> bool:
+        """Whether there is anything in the file."""
+        if not self.path.exists():
+            return False
+        with self.transaction("DEFERRED") as connection:
+            return bool(connection.execute("SELECT 1 FROM sqlite_master").fetchone())
+
     def columns(self) -> list[str]:
         return [name for (name,) in self.connection.execute("SELECT DISTINCT name FROM fields ORDER BY name")]
 

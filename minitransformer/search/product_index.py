@@ -120,6 +120,8 @@ class ProductIndex:
     def open(cls, folder: str | os.PathLike[str]) -> Self:
         """Raises UserError if the folder is no index. The model is loaded when a new query needs it."""
         index = cls(Path(folder), IndexSettings.read(Path(folder)))
+        if not index.catalogue.is_begun():
+            raise UserError(f"{folder} has no products: indexing was interrupted; run `minitransformer index` again")
         len(index)
         return index
 
