@@ -103,8 +103,8 @@ def main(data: str, model: str, seeds: int, epochs: int, learning_rate: float) -
         experiment = Experiment(world, world.log(seed), SELECTIONS, encoder.encode)
         sizes.append([len(pairs) for pairs in experiment.positives.values()])
         rankings = baselines(experiment, seed)
-        for name, (recipe, _, _) in RECIPES.items():
-            rankings[name] = rank(trained(experiment, recipe, seed, epochs, learning_rate), experiment)
+        training = Training(experiment, seed, epochs, learning_rate)
+        rankings |= {name: rank(training.towers(recipe), experiment) for name, (recipe, _, _) in RECIPES.items()}
         for name, ranking in rankings.items():
             found.setdefault(name, []).append(experiment.score(ranking))
     positives = [f"{number:,.0f} {name}" for name, number in zip(SELECTIONS, np.mean(sizes, axis=0), strict=True)]
@@ -129,26 +129,38 @@ class Towers(Module):
         self.query, self.product, self.score = query, product, score
 
 
-def trained(experiment: Experiment, recipe: Recipe, seed: int, epochs: int, peak_rate: float) -> Towers:
-    """The towers after all steps of a recipe."""
-    size = experiment.products.shape[1]
-    shared = Linear(size, PROJECTION, init_std=size**-0.5)
-    towers = Towers(shared, shared, ScaledCosine()).initialise(seed)
-    for number, step in enumerate(recipe.steps):
-        if recipe.two_towers and number == len(recipe.steps) - 1:
-            towers = untied(towers)
-        train_step(experiment, towers, step, seed, epochs, peak_rate)
-    return towers
+class Training:
+    """The towers that recipes come to on one log. Steps with which several recipes begin are trained once."""
+
+    def __init__(self, experiment: Experiment, seed: int, epochs: int, peak_rate: float) -> None:
+        self.experiment, self.seed, self.epochs, self.peak_rate = experiment, seed, epochs, peak_rate
+        self.after: dict[Recipe, Towers] = {}
+
+    def towers(self, recipe: Recipe) -> Towers:
+        """The towers after all steps of a recipe."""
+        if recipe not in self.after:
+            self.after[recipe] = self._trained(recipe) if recipe.steps else self._new_towers()
+        return self.after[recipe]
+
+    def _new_towers(self) -> Towers:
+        size = self.experiment.products.shape[1]
+        shared = Linear(size, PROJECTION, init_std=size**-0.5)
+        return Towers(shared, shared, ScaledCosine()).initialise(self.seed)
+
+    def _trained(self, recipe: Recipe) -> Towers:
+        *before, last = recipe.steps
+        towers = copied(self.towers(Recipe(tuple(before))), shared=not recipe.two_towers)
+        train_step(self.experiment, towers, last, self.seed, self.epochs, self.peak_rate)
+        return towers
 
 
-def untied(towers: Towers) -> Towers:
-    """Two towers that both are as the shared one, and the same score."""
-    own = [Linear(*towers.query.weight.shape) for _ in range(2)]
-    result = Towers(*own, ScaledCosine()).initialise()
-    for tower in own:
-        tower.weight.value[...], tower.bias.value[...] = towers.query.weight.value, towers.query.bias.value
-    result.score.log_scale.value[...] = towers.score.log_scale.value
-    result.score.bias.value[...] = towers.score.bias.value
+def copied(towers: Towers, shared: bool) -> Towers:
+    """Towers with the values of shared ones: shared again, or two that begin alike."""
+    query, product = (Linear(*towers.query.weight.shape) for _ in range(2))
+    result = Towers(query, query if shared else product, ScaledCosine()).initialise()
+    for own, values in ((result.query, towers.query), (result.product, towers.product), (result.score, towers.score)):
+        for (_, parameter), (_, of_towers) in zip(own.named_parameters(), values.named_parameters(), strict=True):
+            parameter.value[...] = of_towers.value
     return result
 
 

@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from scripts.experiments import cascade, simulated_log
-from scripts.experiments.cascade import RECIPES, Recipe, Step, rank, trained, untied
+from scripts.experiments.cascade import RECIPES, Recipe, Step, Training, copied, rank
 from scripts.experiments.simulation import held_out
 from tests.scripts.experiments.simulation.small_data import write_data
 from tests.scripts.experiments.simulation.test_held_out import experiment  # noqa: F401  (a fixture)
@@ -18,7 +18,7 @@ def test_training_finds_what_was_bought_even_from_embeddings_that_know_nothing(e
     experiment.queries, experiment.products = rng.normal(size=(3, 30)), rng.normal(size=(24, 30))
 
     def right(epochs):
-        towers = trained(experiment, ONE_STEP, seed=0, epochs=epochs, peak_rate=0.02)
+        towers = Training(experiment, seed=0, epochs=epochs, peak_rate=0.02).towers(ONE_STEP)
         queries, products = (
             tower.forward(rows)[0]
             for tower, rows in ((towers.query, experiment.queries), (towers.product, experiment.products))
@@ -30,21 +30,28 @@ def test_training_finds_what_was_bought_even_from_embeddings_that_know_nothing(e
 
 
 def test_one_step_leaves_one_tower_and_untying_makes_two_that_begin_as_it(experiment):  # noqa: F811
-    towers = trained(experiment, ONE_STEP, seed=0, epochs=1, peak_rate=0.01)
+    towers = Training(experiment, seed=0, epochs=1, peak_rate=0.01).towers(ONE_STEP)
     assert towers.query is towers.product
-    two = untied(towers)
+    two = copied(towers, shared=False)
     np.testing.assert_array_equal(two.query.weight.value, towers.query.weight.value)
     np.testing.assert_array_equal(rank(two, experiment), rank(towers, experiment))
 
 
 def test_two_towers_part_in_the_last_step(experiment):  # noqa: F811
-    towers = trained(experiment, TWO_STEPS, seed=0, epochs=2, peak_rate=0.01)
+    towers = Training(experiment, seed=0, epochs=2, peak_rate=0.01).towers(TWO_STEPS)
     assert np.abs(towers.query.weight.value - towers.product.weight.value).max() > 1e-4
+
+
+def test_a_second_step_leaves_the_towers_of_the_first_as_they_are(experiment):  # noqa: F811
+    training = Training(experiment, seed=0, epochs=1, peak_rate=0.01)
+    before = training.towers(ONE_STEP).query.weight.value.copy()
+    training.towers(TWO_STEPS)
+    np.testing.assert_array_equal(training.towers(ONE_STEP).query.weight.value, before)
 
 
 def test_training_is_a_function_of_the_seed(experiment):  # noqa: F811
     first, again, other = (
-        trained(experiment, TWO_STEPS, seed=seed, epochs=1, peak_rate=0.01).query.weight.value for seed in (0, 0, 1)
+        Training(experiment, seed, epochs=1, peak_rate=0.01).towers(TWO_STEPS).query.weight.value for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1e-3
