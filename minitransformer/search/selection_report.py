@@ -20,8 +20,10 @@ class Step(NamedTuple):
     thrown_away_examples: list[str]
 
     def __str__(self) -> str:
-        share = self.num_kept / max(self.num_kept + self.num_thrown_away, 1)
-        lines = [f"{self.rule}: {self.num_kept:,} pairs kept ({share:.1%}), {self.num_thrown_away:,} thrown away"]
+        num_before = self.num_kept + self.num_thrown_away
+        share = self.num_kept / max(num_before, 1)
+        kept = f"{self.num_kept:,} of {num_before:,} pairs kept ({share:.1%})"
+        lines = [f"{self.rule}: {kept}, {self.num_thrown_away:,} thrown away"]
         for what, examples in (("kept", self.kept_examples), ("thrown away", self.thrown_away_examples)):
             if examples:
                 lines.append(f"  {what}: {', '.join(examples)}")

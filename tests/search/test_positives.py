@@ -89,7 +89,7 @@ def test_what_the_search_has_not_shown_often_enough_can_be_left_out():
     shown = [Event("orange", name, f"u{i}", "impression") for name in ("Navel Oranges", "Mandarins") for i in range(5)]
     found = select_positives([*shown, *shown[:5], *LOG], PRODUCTS, Selection(min_shown=6))
     assert products_of("orange", found.pairs) == ["Navel Oranges"]
-    assert "shown at least 6 times: 1 pairs kept (20.0%), 4 thrown away" in str(found.report)
+    assert "shown at least 6 times: 1 of 5 pairs kept (20.0%), 4 thrown away" in str(found.report)
 
 
 def test_a_share_is_rounded_down_so_a_single_product_is_no_half():
@@ -131,10 +131,10 @@ def test_the_report_says_what_was_kept_and_thrown_away():
     selection = Selection(min_users=2, keep_top=0.5, keep_top_of_frequent=1.0)
     assert str(select_positives(LOG, PRODUCTS, selection).report) == (
         "30 events, among them 30 conversions of 5 pairs of 2 queries and 4 products\n"
-        "converted by at least 2 users: 4 pairs kept (80.0%), 1 thrown away\n"
+        "converted by at least 2 users: 4 of 5 pairs kept (80.0%), 1 thrown away\n"
         '  kept: "banana": Bananas, "orange": Navel Oranges, "orange": Bananas, "orange": Clementines\n'
         '  thrown away: "orange": Mandarins\n'
-        "the best of a query by count: 2 pairs kept (50.0%), 2 thrown away\n"
+        "the best of a query by count: 2 of 4 pairs kept (50.0%), 2 thrown away\n"
         '  kept: "banana": Bananas, "orange": Navel Oranges\n'
         '  thrown away: "orange": Bananas, "orange": Clementines\n'
         "2 positives"
