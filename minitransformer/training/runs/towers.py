@@ -34,7 +34,7 @@ from minitransformer.search.positives import Selection
 from minitransformer.training.optimizer.adamw import RateFactor
 from minitransformer.training.optimizer.learning_rates import rate_factors_of_part
 from minitransformer.training.runs.best import BestModelRun
-from minitransformer.training.runs.log_pairs import TextPair, read_log_pairs
+from minitransformer.training.runs.log_pairs import LogPairs, TextPair, read_log_pairs
 from minitransformer.training.runs.run import check_more_than_once, is_finished, remove_left_behind
 from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.sentences import SiameseTask
@@ -143,6 +143,11 @@ class TowersStepRun(BestModelRun):
     def worth(self, metrics: Mapping[str, float]) -> float:
         return metrics["recall_at_20"]
 
+    def identity(self) -> dict[str, Any]:
+        tables = {"log": self.settings.log, "products": self.settings.products}
+        checksums = {f"checksum of --{name}": zlib.crc32(Path(file).read_bytes()) for name, file in tables.items()}
+        return {**super().identity(), **checksums}
+
     def describe(self) -> str:
         step, settings = self.step, self.settings
         towers = "one encoder for both" if step.shared else "two towers"
@@ -172,18 +177,7 @@ class TowersRun(TowersStepRun):
         self.selection_report = found.report
         encoder = read_encoder(settings.model, settings.max_length)
         self.untrained = TwoTowers(encoder, encoder)
-
-        def pairs(given: list[TextPair]) -> ProductPairs:
-            return product_pairs(given, found.all, lambda texts: encoder.tokenize(texts, "warn"))
-
-        *before, last = [
-            step
-            for step in (
-                Step("warm-up", pairs(found.all), settings.warm_up_epochs, settings.warm_up_weights, shared=True),
-                Step("cascade", pairs(found.best), settings.cascade_epochs, settings.weights, settings.shared),
-            )
-            if step.epochs
-        ]
+        *before, last = steps_of_cascade(settings, found, encoder)
         for step in before:
             self.warm_up = TowersStepRun(self.folder / WARM_UP_FOLDER, settings, self.machines)
             self.warm_up.begin(step, encoder, found.held_out)
@@ -198,11 +192,6 @@ class TowersRun(TowersStepRun):
                 self.warm_up.train_and_finish(workers)
             self.machines.all(self.model.begin_with, self.warm_up.folder)
         return super().train_and_finish(workers)
-
-    def identity(self) -> dict[str, Any]:
-        tables = {"log": self.settings.log, "products": self.settings.products}
-        checksums = {f"checksum of --{name}": zlib.crc32(Path(file).read_bytes()) for name, file in tables.items()}
-        return {**super().identity(), **checksums}
 
     def describe(self) -> str:
         held_out = self.held_out
@@ -234,6 +223,17 @@ def read_encoder(model: str, max_length: int | None) -> SentenceEncoder:
     if not TwoTowers.from_pretrained(model).are_shared:
         raise UserError(f"{model} has two towers, and training begins with one encoder; choose its warm-up, or another")
     return SentenceEncoder.from_pretrained(model, max_seq_length=max_length)
+
+
+def steps_of_cascade(settings: TowersTrainingSettings, found: LogPairs, encoder: SentenceEncoder) -> list[Step]:
+    """The steps that aren't left out."""
+
+    def pairs(given: list[TextPair]) -> ProductPairs:
+        return product_pairs(given, found.all, lambda texts: encoder.tokenize(texts, "warn"))
+
+    warm_up = Step("warm-up", pairs(found.all), settings.warm_up_epochs, settings.warm_up_weights, shared=True)
+    cascade = Step("cascade", pairs(found.best), settings.cascade_epochs, settings.weights, settings.shared)
+    return [step for step in (warm_up, cascade) if step.epochs]
 
 
 def make_objective(

@@ -201,10 +201,14 @@ def test_training_goes_on_from_a_warm_up_without_a_second_projection(tmp_path, f
     )
 
 
+@pytest.mark.parametrize("step", ["warm_up", "cascade"])
 @pytest.mark.parametrize("table", ["log", "products"])
-def test_a_table_that_changed_is_not_resumed_and_named(tmp_path, table):
-    run = TowersRun.start(tmp_path / "run", towers_settings(tmp_path, warm_up_epochs=0, cascade_epochs=1))
-    run.loop().run(workers=1)
+def test_a_table_that_changed_is_not_resumed_and_named(tmp_path, table, step):
+    epochs = {"warm_up_epochs": 0, "cascade_epochs": 1} if step == "cascade" else {}
+    run = TowersRun.start(tmp_path / "run", towers_settings(tmp_path, **epochs))
+    stopped = run.warm_up or run
+    stopped.training_folder.mkdir(parents=True, exist_ok=True)
+    stopped.loop().run(workers=1)
     if table == "log":
         with open(tmp_path / "log.tsv", "a", encoding="utf-8") as file:
             file.write("milk\t23\tanother\tadd_to_cart\n")
