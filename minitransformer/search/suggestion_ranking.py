@@ -37,6 +37,7 @@ PICKING = ("popularity", "begins", "corrected", "picked", "skipped")
 BUYING = ("converted", "added", "finds_few")
 PRIOR = 20.0
 FEW = 5
+LEAST = 1e-9  # popularity: a query may have been counted 0 times
 
 Flags = Sequence[bool] | np.ndarray
 
@@ -128,6 +129,7 @@ def count_rows(counts: Mapping[str, TextCounts], texts: Sequence[str]) -> np.nda
 
 def picking_features(popularity: np.ndarray, begins: Flags, corrected: Flags, rates: np.ndarray) -> np.ndarray:
     """(m, len(PICKING)) of the texts (m,) of one list, with their picking_rates (m, 2)."""
+    popularity = np.maximum(popularity, LEAST)
     share = np.log(popularity / popularity.sum())
     return np.column_stack([share, np.asarray(begins, float), np.asarray(corrected, float), rates])
 

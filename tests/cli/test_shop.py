@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from minitransformer.search.product_index import ProductIndex
 from tests.cli.test_fill_mask import assert_one_line_error
 from tests.small_shop import HEADER, ROWS, make_shop, products_table, shop_encoder
 from tests.small_tables import write_table
@@ -180,10 +181,13 @@ def test_the_order_of_suggestions_is_learnt_from_a_log(run, tmp_path):
     log = write_table(tmp_path / "log.tsv", ("query", "product_id", "user", "action"), events)
     shop = make_shop(tmp_path / "shop")
     run("index", products_table(tmp_path / "products.tsv"), "--out", shop, "--queries", log)
-    assert run("suggest", shop, "b").output.splitlines()[0] == "banana bread"
+    opened = ProductIndex.open(shop)
+    assert opened.suggest("b")[0].text == "banana bread"
     lines = run("train-suggest", shop, "--log", log).output.splitlines()
     assert lines[0] == "learnt from 20 lists and 20 searches of a fifth of the users"
     assert [line.split()[1] for line in lines[2:]][:2] == ["popularity", "begins"]
+    assert opened.suggest("b")[0].text == "bread knife"  # at once
+    assert opened.suggest("b", ranked=False)[0].text == "banana bread"
     assert run("suggest", shop, "b").output.splitlines()[0] == "bread knife"
     later = write_table(tmp_path / "later.tsv", ("query", "count"), [("bread knife", 1)])
     printed = json.loads(run("evaluate", "suggest", shop, later, "--json").output)

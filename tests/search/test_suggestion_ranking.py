@@ -56,6 +56,13 @@ def test_without_a_ranking_the_more_popular_come_first_and_with_one_the_likelier
     assert suggested("mil", ranking((1, 2, 0, 0, 0))) == ["mild soap", "milk", "mill", "almond milk"]
 
 
+def test_a_query_that_was_counted_0_times_comes_last():
+    texts = RankedTexts(ranking(), ("milk", "mint"), (0.0, 0.3))
+    likely = texts.log_probabilities([0, 1], [True, True], [False, False])
+    assert -np.inf < likely[0] < likely[1]
+    assert np.isfinite(RankedTexts(ranking(), ("milk",), (0.0,)).log_probabilities([0], [True], [False])).all()
+
+
 def test_what_is_picked_moves_up_what_is_skipped_down_and_what_is_bought_up():
     often = TextCounts(shown=100, picked=90)
     assert suggested("mil", ranking((1, 1, 0, 4, 0), mill=often, milk=TextCounts(shown=100)))[0] == "mill"
