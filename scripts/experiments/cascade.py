@@ -44,6 +44,7 @@ SELECTIONS = {
 class Step(NamedTuple):
     positives: str  # a name of SELECTIONS
     weights: str = "equal"  # of wrong products, a name of ops/negative_weights.py
+    lambda_negatives: float = 1.0  # how much they count in all
 
 
 class Recipe(NamedTuple):
@@ -66,6 +67,7 @@ RECIPES = {  # name: what is trained, and the paper's NDCG@20 and recall@20
     "Warm->Cas(Adv), two towers": (Recipe((WARM, CAS_ADV), two_towers=True), 0.8372, 0.8751),
     "vanilla Clean": (Recipe((CLEAN_ALONE,)), None, None),
     "Warm->Cas, shared": (Recipe((WARM, CAS)), None, None),
+    "Warm->Cas, wrong ones at 0.3, shared": (Recipe((WARM, Step("cas", lambda_negatives=0.3))), None, None),
     "Warm->Cas, two towers": (Recipe((WARM, CAS), two_towers=True), None, None),
     "Warm->Cas(sigmoid), shared": (Recipe((WARM, Step("cas", "sigmoid"))), None, None),
     "Warm->Cas(ReLU), shared": (Recipe((WARM, Step("cas", "relu"))), None, None),
@@ -75,6 +77,7 @@ COMPARISONS = (  # the first over the second
     ("Warm->Cas, shared", "vanilla Warm"),
     ("Warm->Cas(Adv), shared", "vanilla Warm"),
     ("Warm->Cas(Adv), shared", "Warm->Cas, shared"),
+    ("Warm->Cas(Adv), shared", "Warm->Cas, wrong ones at 0.3, shared"),
     ("Cas(Adv)", "vanilla Cas"),
     ("Warm(Adv)", "vanilla Warm"),
     ("Warm->Cas(Adv), two towers", "Warm->Cas(Adv), shared"),
@@ -168,7 +171,7 @@ def train_step(
     experiment: Experiment, towers: Towers, step: Step, seed: int, num_epochs: int, peak_rate: float
 ) -> None:
     """Train the towers in place on the positives of a step."""
-    objective = InBatchNegativesObjective(towers.score, step.weights)
+    objective = InBatchNegativesObjective(towers.score, step.weights, lambda_negatives=step.lambda_negatives)
     pairs = experiment.positives[step.positives]
     epochs = Epochs(len(pairs), BATCH_SIZE, seed, smallest=2)
     optimizer = AdamW(towers.storage)

@@ -68,6 +68,8 @@ def simulate(
 
 
 class Simulator:
+    """One log in the making: what it is made of, and the random numbers of its seed."""
+
     def __init__(
         self, shop: Shop, queries: Queries, spelling: Spelling, examination: np.ndarray, customers: Customers, seed: int
     ) -> None:
