@@ -11,9 +11,8 @@ question, sql and query_split. Two ways to divide it:
   of their queries was seen, with whatever values.
 
 All architectures see the values hidden in the same way (sql_values.py) and the SQL without aliases (sql_aliases.py).
-Two also learn from new questions that are put together from pieces of the known ones (sql_recombination.py). Of several
-seeds there are the mean and, in brackets, the lowest and the highest; seconds are those of a processor, for learning
-and answering by questions.
+Of several seeds there are the mean and, in brackets, the lowest and the highest; seconds are those of a processor, for
+learning and answering by questions.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Trial(NamedTuple):
 @click.option("--steps", type=click.IntRange(1), help="Of each training, for a trial.")
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
 def main(encoder: str, train: Path, dev: Path, database: str, steps: int | None, seeds: int) -> None:
-    """Compare the architectures; ENCODER is a folder of a sentence encoder or a name on the hub."""
+    """Compare six architectures; ENCODER is a folder of a sentence encoder or a name on the hub."""
     asked = Database(database)
     splits = splits_of(rows_of(train), rows_of(dev), Values(asked))
     click.echo(", ".join(f"{name}: {len(s.train)} and {len(s.dev)}" for name, s in splits.items()), err=True)

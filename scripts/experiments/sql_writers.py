@@ -42,7 +42,6 @@ from minitransformer.ops.cross_entropy import cross_entropy_backward, cross_entr
 from minitransformer.ops.mean import mean_backward, mean_forward
 from minitransformer.ops.normalise import normalise_forward
 from minitransformer.randomness import generator
-from scripts.experiments.sql_recombination import recombined
 from scripts.experiments.sql_values import Example
 
 Write = Callable[[Sequence[Example]], list[list[str]]]
@@ -161,17 +160,6 @@ def language_model(recipe: Recipe) -> Learn:
     return learn
 
 
-def with_recombined(learn: Learn) -> Learn:
-    """It also learns from recombined questions, as many as there are others. The steps stay as many."""
-
-    def learn_more(examples: Sequence[Example], seed: int) -> Write:
-        new = recombined(examples)
-        chosen = generator(seed, "recombined", 0).permutation(len(new))[: len(examples)]
-        return learn([*examples, *(new[i] for i in chosen)], seed)
-
-    return learn_more
-
-
 def transformer(vocab_size: int, seed: int) -> Seq2Seq:
     layers = {"num_encoder_layers": LAYERS, "num_decoder_layers": LAYERS, "num_attention_heads": HEADS}
     return Seq2Seq(Seq2SeqConfig(**_common(vocab_size), **layers), seed)
@@ -191,17 +179,13 @@ def gpt(vocab_size: int, seed: int) -> Gpt:
 def architectures(encoder: SentenceEncoder, steps: int | None = None) -> dict[str, Learn]:
     """The cheap ones first; with another number of steps if one is given."""
     of_lstm, of_transformer = (r._replace(steps=steps) if steps else r for r in (LSTM, TRANSFORMER))
-    with_attention = translator(partial(lstm, "luong"), of_lstm)
-    encoder_decoder = translator(transformer, of_transformer)
     return {
         "SBERT: the nearest question's query": retrieval(encoder),
         "feed-forward: a class for each query": classifier,
         "LSTM to LSTM, without attention": translator(partial(lstm, "none"), of_lstm),
-        "LSTM to LSTM, with attention": with_attention,
-        "LSTM with attention, also on recombined questions": with_recombined(with_attention),
+        "LSTM to LSTM, with attention": translator(partial(lstm, "luong"), of_lstm),
         "GPT: the query continues the question": language_model(of_transformer),
-        "encoder-decoder": encoder_decoder,
-        "encoder-decoder, also on recombined questions": with_recombined(encoder_decoder),
+        "encoder-decoder": translator(transformer, of_transformer),
     }
 
 

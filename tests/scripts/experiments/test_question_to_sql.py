@@ -9,9 +9,8 @@ from minitransformer.evaluation.sql import Database, SqlQuality
 from scripts.experiments import question_to_sql
 from scripts.experiments.question_to_sql import Trial, cells_of, rows_of, splits_of, trial
 from scripts.experiments.sql_aliases import with_aliases, without_aliases
-from scripts.experiments.sql_recombination import recombined
-from scripts.experiments.sql_values import Example, Values, sql_of, sql_words
-from scripts.experiments.sql_writers import Words, architectures, classifier, retrieval, with_recombined
+from scripts.experiments.sql_values import Values, sql_of, sql_words
+from scripts.experiments.sql_writers import Words, architectures, classifier, retrieval
 from tests.small_tables import learning_encoder, write_table
 
 PLACES = {
@@ -100,38 +99,6 @@ def test_what_is_no_query_gets_aliases_without_an_error():
     assert with_aliases([]) == ""
 
 
-KNOWN = {
-    "what is the largest state": "MAX( AREA )",
-    "what is the smallest state": "MIN( AREA )",
-    "what is the mean state": "AVG( AREA )",
-    "how big is the largest city in value0": "POPULATION MAX( X )",
-    "how long is the smallest river": "LENGTH MIN( X )",
-    "how deep is the mean lake": "DEPTH AVG( X )",
-    "which one is the largest of all": "HEIGHT MAX( X )",
-    "who is in the largest": "NAME",
-}
-
-
-def known(*questions):
-    return [Example("", "", question.split(), KNOWN[question].split(), []) for question in questions]
-
-
-def test_pieces_that_stand_in_the_same_place_are_exchanged_in_questions_that_have_both():
-    first, second, _, city, *_, without_maximum = KNOWN
-    found = recombined(known(first, second, city, without_maximum))
-    texts = [(" ".join(example.source), " ".join(example.target)) for example in found]
-    assert texts == [("how big is the smallest city in value0", "POPULATION MIN( X )")]
-
-
-def test_recombined_questions_are_learnt_beside_the_others_and_no_more_of_them():
-    for count, new in ((5, 4), (7, 8)):
-        examples, seen = known(*[*KNOWN][:count]), []
-        assert len(recombined(examples)) == new
-        with_recombined(lambda examples, seed, seen=seen: seen.extend(examples))(examples, 0)
-        assert seen[:count] == examples
-        assert len(seen) == count + min(count, new)
-
-
 def test_a_word_that_was_never_seen_is_the_unknown_one():
     words = Words([["how", "big"], ["SELECT", "AREA"]])
     ids = words.encode(["how", "old"])
@@ -194,4 +161,4 @@ def test_the_command_prints_a_row_for_each_architecture(tmp_path, database):
     options = ["--train", tables, "--dev", tables, "--database", str(database.file), "--steps", "1", "--seeds", "1"]
     arguments = [str(tmp_path / "encoder"), *options]
     printed = CliRunner().invoke(question_to_sql.main, arguments, catch_exceptions=False).stdout
-    assert len(printed.splitlines()) == 2 + 8 + 2
+    assert len(printed.splitlines()) == 2 + 6 + 2
