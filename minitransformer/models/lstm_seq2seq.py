@@ -12,12 +12,11 @@ from minitransformer.models.lstm_seq2seq_config import LstmSeq2SeqConfig
 from minitransformer.models.translator import Translator
 from minitransformer.nn.bahdanau_decoder import BahdanauDecoder
 from minitransformer.nn.lstm import Lstm, LstmState
-from minitransformer.nn.lstm_decoder import LstmDecoder, LuongDecoder
+from minitransformer.nn.lstm_decoder import LstmDecoder, LuongDecoder, Sources
 from minitransformer.nn.vocabulary_head import BiasedVocabularyHead
 from minitransformer.nn.word_embeddings import WordEmbeddings, WordEmbeddingsCache
 from minitransformer.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from minitransformer.ops.lstm import LstmCache
-from minitransformer.ops.sequences import rows_in_order
 from minitransformer.text.packed_tokens import PackedTokens
 
 DECODERS: dict[str, type[LstmDecoder]] = {"luong": LuongDecoder, "bahdanau": BahdanauDecoder, "none": LstmDecoder}
@@ -60,7 +59,8 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
         x, sources_cache = self.embeddings.forward(sources.token_ids, rng)
         source, state, encoder_cache = self.encoder.forward_from(self.encoder.start(len(sources)), x, sources.lengths)
         x, targets_cache = self.embeddings.forward(inputs.token_ids, rng)
-        hidden, _, decoder_cache = self.decoder.forward_from(state, x, inputs.lengths, source, sources.lengths)
+        seen = self.decoder.sources(source, sources.lengths)
+        hidden, _, decoder_cache = self.decoder.forward_from(state, x, inputs.lengths, seen)
         hidden, dropout_cache = dropout_forward(hidden, self.config.hidden_dropout_prob, rng)
         return hidden, LstmSeq2SeqCache(sources_cache, encoder_cache, targets_cache, decoder_cache, dropout_cache)
 
@@ -94,16 +94,15 @@ class LstmSeq2Seq(Translator[LstmSeq2SeqConfig]):
 
 
 class SeenByRecurrence:
-    """What a recurrent decoder knows of S targets so far: a state each, and the rows of their sources."""
+    """What a recurrent decoder knows of S targets so far: a state each, and their sources."""
 
-    def __init__(self, state: LstmState, source: np.ndarray, source_lengths: np.ndarray) -> None:
-        self.state, self.source, self.source_lengths = state, source, source_lengths
+    def __init__(self, state: LstmState, sources: Sources) -> None:
+        self.state, self.sources = state, sources
 
     def select(self, sequences: np.ndarray) -> "SeenByRecurrence":
         """As KeyValues.select."""
         state = LstmState(self.state.h[sequences], self.state.c[sequences])
-        source = self.source[rows_in_order(self.source_lengths, sequences)]
-        return SeenByRecurrence(state, source, self.source_lengths[sequences])
+        return SeenByRecurrence(state, self.sources.select(sequences))
 
 
 class RecurrentDecoder:
@@ -113,7 +112,7 @@ class RecurrentDecoder:
         self.config, self.head = model.config, model.head
         self._model = model
         source, state = model.encode(sources)
-        self._start = SeenByRecurrence(state, source, sources.lengths)
+        self._start = SeenByRecurrence(state, model.decoder.sources(source, sources.lengths))
 
     def key_values(self, num_sequences: int) -> list[SeenByRecurrence]:
         """What the decoder knows at the start of the S targets."""
@@ -122,6 +121,6 @@ class RecurrentDecoder:
     def hidden(self, tokens: PackedTokens, seen: Sequence[SeenByRecurrence]) -> np.ndarray:
         """hidden (N, H) of tokens that continue the S targets; the state after them is remembered."""
         [known] = seen
-        x, source = self._model.embeddings(tokens.token_ids), (known.source, known.source_lengths)
-        hidden, known.state, _ = self._model.decoder.forward_from(known.state, x, tokens.lengths, *source)
+        x = self._model.embeddings(tokens.token_ids)
+        hidden, known.state, _ = self._model.decoder.forward_from(known.state, x, tokens.lengths, known.sources)
         return hidden

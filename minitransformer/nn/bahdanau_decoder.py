@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitransformer.nn.lstm import LstmState
-from minitransformer.nn.lstm_decoder import LstmDecoder
+from minitransformer.nn.lstm_decoder import LstmDecoder, Sources
 from minitransformer.nn.parameter import Parameter, Uniform
 from minitransformer.ops.additive_attention import (
     AdditiveAttentionCache,
@@ -54,13 +54,16 @@ class BahdanauDecoder(LstmDecoder):
         self.score = Parameter((hidden_size,), Uniform(hidden_size**-0.5))
         self.context = Parameter((hidden_size, 4 * hidden_size), Uniform(hidden_size**-0.5))
 
+    def sources(self, source: np.ndarray, lengths: np.ndarray) -> Sources:
+        return Sources(source, source @ self.key.value, lengths)
+
     def forward_from(
-        self, state: LstmState, x: np.ndarray, lengths: np.ndarray, source: np.ndarray, source_lengths: np.ndarray
+        self, state: LstmState, x: np.ndarray, lengths: np.ndarray, sources: Sources
     ) -> tuple[np.ndarray, LstmState, BahdanauDecoderCache]:
         order, steps = lstm_steps(lengths)
-        source_rows, source_lengths = rows_in_order(source_lengths, order), source_lengths[order]
-        source, ends = source[source_rows], np.cumsum(source_lengths)
-        k, z = source @ self.key.value, x @ self.lstm.weight.value + self.lstm.bias.value
+        source, k, source_lengths = sources.select(order)
+        source_rows = rows_in_order(sources.lengths, order)
+        ends, z = np.cumsum(source_lengths), x @ self.lstm.weight.value + self.lstm.bias.value
         y, h_before, context = (np.empty((len(x), self.lstm.hidden_size), x.dtype) for _ in range(3))
         h, c, done = state.h[order], state.c[order], []
         for rows in steps:
@@ -105,5 +108,5 @@ class BahdanauDecoder(LstmDecoder):
         return dz @ lstm.weight.value.T, d_state, d_source
 
     def source_weights(self, state: LstmState, x: np.ndarray, source: np.ndarray) -> np.ndarray:
-        _, _, cache = self.forward_from(state, x, np.array([len(x)]), source, np.array([len(source)]))
+        _, _, cache = self.forward_from(state, x, np.array([len(x)]), self.sources(source, np.array([len(source)])))
         return np.hstack([step.attention.weights for step in cache.steps]).T

@@ -8,6 +8,21 @@ from minitransformer.nn.lstm import Lstm, LstmState
 from minitransformer.nn.luong_attention import LuongAttention, LuongAttentionCache
 from minitransformer.nn.module import Module
 from minitransformer.ops.lstm import LstmCache
+from minitransformer.ops.sequences import rows_in_order
+
+
+class Sources(NamedTuple):
+    """S sources as a decoder looks at them, whatever the number of its steps."""
+
+    rows: np.ndarray  # (M, H)
+    keys: np.ndarray  # (M, H) what is compared with a query; the rows themselves, if the decoder has no others
+    lengths: np.ndarray  # (S,)
+
+    def select(self, sequences: np.ndarray) -> "Sources":
+        chosen = rows_in_order(self.lengths, sequences)
+        rows = self.rows[chosen]
+        keys = rows if self.keys is self.rows else self.keys[chosen]
+        return Sources(rows, keys, self.lengths[sequences])
 
 
 class LstmDecoderCache(NamedTuple):
@@ -26,19 +41,22 @@ class LstmDecoder(Module):
     def __init__(self, in_size: int, hidden_size: int) -> None:
         self.lstm = Lstm(in_size, hidden_size)
 
+    def sources(self, source: np.ndarray, lengths: np.ndarray) -> Sources:
+        """The sources whose rows (M, H) `lengths` (S,) cut into sequences."""
+        return Sources(source, source, lengths)
+
     def forward_from(
-        self, state: LstmState, x: np.ndarray, lengths: np.ndarray, source: np.ndarray, source_lengths: np.ndarray
+        self, state: LstmState, x: np.ndarray, lengths: np.ndarray, sources: Sources
     ) -> tuple[np.ndarray, LstmState, Any]:
         """hidden (N, H), the state after it, and the cache.
 
-        lengths and source_lengths (S,) cut x (N, in) and source (M, H) into sequences, of which S states (S, H) are
-        given.
+        lengths (S,) cut x (N, in) into sequences, each of which has a state (S, H) and a source.
         """
         hidden, state, cache = self.lstm.forward_from(state, x, lengths)
-        return hidden, state, LstmDecoderCache(cache, source)
+        return hidden, state, LstmDecoderCache(cache, sources.rows)
 
     def backward_to(self, d_hidden: np.ndarray, cache: Any) -> tuple[np.ndarray, LstmState, np.ndarray]:
-        """Gradients of x (N, in), of the state before, and of source (M, H); no loss asks for the state after."""
+        """Gradients of x (N, in), of the state before, and of the sources' rows; no loss asks for the state after."""
         return *self._lstm_backward(d_hidden, cache.lstm), np.zeros_like(cache.source)
 
     def source_weights(self, state: LstmState, x: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -57,10 +75,10 @@ class LuongDecoder(LstmDecoder):
         self.attention = LuongAttention(hidden_size)
 
     def forward_from(
-        self, state: LstmState, x: np.ndarray, lengths: np.ndarray, source: np.ndarray, source_lengths: np.ndarray
+        self, state: LstmState, x: np.ndarray, lengths: np.ndarray, sources: Sources
     ) -> tuple[np.ndarray, LstmState, LuongDecoderCache]:
         hidden, state, lstm_cache = self.lstm.forward_from(state, x, lengths)
-        hidden, attention_cache = self.attention.forward(hidden, lengths, source, source_lengths)
+        hidden, attention_cache = self.attention.forward(hidden, lengths, sources.rows, sources.lengths)
         return hidden, state, LuongDecoderCache(lstm_cache, attention_cache)
 
     def backward_to(self, d_hidden: np.ndarray, cache: LuongDecoderCache) -> tuple[np.ndarray, LstmState, np.ndarray]:

@@ -49,7 +49,7 @@ def test_without_attention_only_the_last_state_of_the_source_is_known(attention)
     model = small_lstm_seq2seq(attention=attention)
     decoder = model.over(PackedTokens.pack([[4, 5, 6]]))
     first, second = decoder.key_values(1), decoder.key_values(1)
-    second[0].source = second[0].source + 1
+    second[0].sources = second[0].sources._replace(rows=second[0].sources.rows + 1)
     tokens = PackedTokens.pack([[2]])
     assert (decoder.hidden(tokens, first) != decoder.hidden(tokens, second)).any() == (attention != "none")
 
@@ -86,6 +86,14 @@ def test_token_by_token_equals_all_at_once(attention):
         ids = inputs[:, step - 1] if step else [model.config.decoder_start_token_id] * len(LENGTHS)
         logits = decoder.head(decoder.hidden(PackedTokens.pack([[i] for i in ids]), seen))
         np.testing.assert_allclose(logits, expected[:, step], rtol=1e-10, atol=1e-12)
+
+
+def test_the_keys_of_a_source_are_computed_once_and_not_at_each_step():
+    model = small_lstm_seq2seq(attention="bahdanau")
+    decoder, tokens = model.over(PackedTokens.pack([[4, 5, 6]])), PackedTokens.pack([[2]])
+    expected = decoder.hidden(tokens, decoder.key_values(1))
+    model.decoder.key.value[...] = 0
+    np.testing.assert_array_equal(decoder.hidden(tokens, decoder.key_values(1)), expected)
 
 
 @every_kind

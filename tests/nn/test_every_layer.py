@@ -118,7 +118,8 @@ class RecurrentDecoderOverItself(Module):
     def forward(self, x, lengths, source_lengths):
         source, ends = 3 * x[::-1], np.cumsum(source_lengths) - 1
         state = LstmState(source[ends], source[ends])
-        hidden, _, cache = self.decoder.forward_from(state, x, lengths, source, source_lengths)
+        sources = self.decoder.sources(source, source_lengths)
+        hidden, _, cache = self.decoder.forward_from(state, x, lengths, sources)
         return hidden, (cache, ends)
 
     def backward(self, dy, cache):

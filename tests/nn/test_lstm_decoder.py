@@ -27,7 +27,7 @@ def test_the_gradients_of_x_of_the_source_and_of_the_state_equal_central_differe
     layer = decoder(kind)
 
     def forward(x, source, h, c):
-        hidden, _, cache = layer.forward_from(LstmState(h, c), x, LENGTHS, source, SOURCE_LENGTHS)
+        hidden, _, cache = layer.forward_from(LstmState(h, c), x, LENGTHS, layer.sources(source, SOURCE_LENGTHS))
         return hidden, cache
 
     def backward(dy, cache):
@@ -41,9 +41,10 @@ def test_the_gradients_of_x_of_the_source_and_of_the_state_equal_central_differe
 def test_in_two_parts_from_state_to_state_equals_all_at_once(kind):
     layer, (x, source, h, c) = decoder(kind), arrays()
     lengths, state = np.array([3, 3]), LstmState(h[:2], c[:2])
-    expected, last, _ = layer.forward_from(state, x[:6], lengths, source[:4], SOURCE_LENGTHS[:2])
-    first, state, _ = layer.forward_from(state, x[[0, 3]], np.array([1, 1]), source[:4], SOURCE_LENGTHS[:2])
-    rest, state, _ = layer.forward_from(state, x[[1, 2, 4, 5]], np.array([2, 2]), source[:4], SOURCE_LENGTHS[:2])
+    sources = layer.sources(source[:4], SOURCE_LENGTHS[:2])
+    expected, last, _ = layer.forward_from(state, x[:6], lengths, sources)
+    first, state, _ = layer.forward_from(state, x[[0, 3]], np.array([1, 1]), sources)
+    rest, state, _ = layer.forward_from(state, x[[1, 2, 4, 5]], np.array([2, 2]), sources)
     np.testing.assert_allclose(first, expected[[0, 3]], rtol=1e-12)
     np.testing.assert_allclose(rest, expected[[1, 2, 4, 5]], rtol=1e-12)
     np.testing.assert_allclose(np.hstack(state), np.hstack(last), rtol=1e-12)
@@ -51,7 +52,7 @@ def test_in_two_parts_from_state_to_state_equals_all_at_once(kind):
 
 def test_bahdanaus_decoder_is_the_papers_formulas():
     layer, (x, source, h, c) = decoder(BahdanauDecoder), arrays()
-    found, _, _ = layer.forward_from(LstmState(h, c), x, LENGTHS, source, SOURCE_LENGTHS)
+    found, _, _ = layer.forward_from(LstmState(h, c), x, LENGTHS, layer.sources(source, SOURCE_LENGTHS))
     row = 0
     for s, seen in enumerate(np.split(source, np.cumsum(SOURCE_LENGTHS)[:-1])):
         states = h[[s]], c[[s]]

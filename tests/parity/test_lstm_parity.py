@@ -100,8 +100,8 @@ def test_bahdanaus_decoder_has_the_rows_and_gradients_of_autograd(dtype):
             rows.append(h_last)
     expected = torch.stack(rows)
 
-    of_source = arrays[1], np.array(source_lengths)
-    hidden, _, cache = layer.forward_from(LstmState(*arrays[2:]), arrays[0], np.array(LENGTHS), *of_source)
+    sources = layer.sources(arrays[1], np.array(source_lengths))
+    hidden, _, cache = layer.forward_from(LstmState(*arrays[2:]), arrays[0], np.array(LENGTHS), sources)
     assert_close(hidden, expected.detach().numpy(), TOLERANCES[dtype])
     expected.backward(torch.from_numpy(upstream(hidden)))
     dx, d_state, d_source = layer.backward_to(upstream(hidden), cache)
