@@ -10,7 +10,6 @@ so that they can be typed in; what is computed has twelve digits. Weights are (i
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +40,15 @@ from minitransformer.text.packed_tokens import PackedTokens
 from minitransformer.training.optimizer.adamw import AdamW
 from minitransformer.training.optimizer.clipping import clip_scale
 from scripts.recipes.ice0 import W_K, W_Q, W_V, X
+from scripts.reference_cases import LENGTHS, SIZE, Case, case, drawn, layer_case
 
 FILE = Path(__file__).parents[1] / "docs" / "reference-numbers.json"
 DIGITS = 12  # of what is computed
-LENGTHS = np.array([3, 2])  # two sequences, where an operation knows about sequences
 EPS = 1e-12  # BERT's, of LayerNorm
-SIZE = 4  # H of the layers
 ABOUT = (
     "Reference numbers of minitransformer, in float64. `gradients` are those of sum(first output * upstream). Weights "
     "are (in, out), except in bert_for_pretraining, where they have Hugging Face's names and shapes. Dropout is off."
 )
-
-Case = dict[str, Any]
 
 
 def data() -> dict[str, Any]:
@@ -149,9 +145,7 @@ def losses() -> dict[str, Case]:
             "y_i = max(|a_i - p_i| - |a_i - n_i| + 1, 0)",
             lambda a, p, n: triplet_loss_forward(a, p, n, margin=1.0),
             triplet_loss_backward,
-            a=(3, 4),
-            p=(3, 4),
-            n=(3, 4),
+            **dict.fromkeys("apn", (3, 4)),
         ),
         "ranking_loss": case(
             "y_i = -log softmax(20 similarities_i)[i]: in-batch negatives",
@@ -164,27 +158,6 @@ def losses() -> dict[str, Case]:
 
 def whole() -> dict[str, Case]:
     return {"adamw": adamw(), "bert_for_pretraining": bert_for_pretraining()}
-
-
-def case(formula: str, forward: Callable, backward: Callable, **shapes: tuple[int, ...]) -> Case:
-    """The operation at random inputs of these shapes, with a random upstream gradient."""
-    rng = generator(0, formula)
-    inputs = {name: drawn(rng, shape) for name, shape in shapes.items()}
-    y, cache = forward(*inputs.values())
-    upstream = drawn(rng, y.shape)
-    gradients = backward(upstream, cache)
-    gradients = gradients if isinstance(gradients, tuple) else (gradients,)
-    return {
-        "formula": formula,
-        "inputs": inputs,
-        "outputs": {"y": y},
-        "upstream": upstream,
-        "gradients": dict(zip(inputs, gradients, strict=True)),
-    }
-
-
-def drawn(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return rng.normal(size=shape).round(2)
 
 
 def ice0(scale: float) -> Case:
@@ -204,27 +177,6 @@ def ice0(scale: float) -> Case:
             "w_k": X.T @ dk,
             "w_v": X.T @ dv,
         },
-    }
-
-
-def layer_case(formula: str, layer: Any) -> Case:
-    """A layer with random parameters, for two sequences."""
-    rng = generator(0, formula)
-    layer.initialise(dtype=np.float64)
-    for _, parameter in layer.named_parameters():
-        parameter.value[...] = drawn(rng, parameter.shape)
-    x = drawn(rng, (5, SIZE))
-    y, cache = layer.forward(x, LENGTHS)
-    upstream = drawn(rng, y.shape)
-    layer.zero_grad()
-    dx = layer.backward(upstream, cache)
-    parameters = dict(layer.named_parameters())
-    return {
-        "formula": formula,
-        "inputs": {"x": x, **{name: parameter.value for name, parameter in parameters.items()}},
-        "outputs": {"y": y},
-        "upstream": upstream,
-        "gradients": {"x": dx, **{name: parameter.grad for name, parameter in parameters.items()}},
     }
 
 
