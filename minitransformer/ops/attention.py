@@ -36,8 +36,6 @@ import numpy as np
 from minitransformer.ops.dropout import dropout_mask
 from minitransformer.ops.sums import row_sums
 
-MASKED_SCORE = -1e9  # finite, so that softmax never meets inf - inf; exp of it is exactly 0
-
 
 class AttentionCache(NamedTuple):
     q: np.ndarray  # (..., T, D)
@@ -119,7 +117,7 @@ def _softmax(scores: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
     """
     if scores.size and not -60 < scores.min() <= scores.max() < 60:
         if seen is not None:
-            np.copyto(scores, MASKED_SCORE, where=seen == 0)
+            np.copyto(scores, -np.inf, where=seen == 0)  # each query sees a key, so the maximum is finite
         scores -= scores.max(axis=-1, keepdims=True)
     exps = np.exp(scores, out=scores)
     if seen is not None:

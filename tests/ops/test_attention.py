@@ -151,6 +151,17 @@ def test_causal_weights_are_the_softmax_of_what_is_seen_however_large_the_scores
     np.testing.assert_array_equal(weights[[0, 0, 1], [1, 2, 2]], 0)
 
 
+@pytest.mark.parametrize("size", [50, 59.9, 60.1, 80, 88, 89, 100, 1e30])
+def test_causal_weights_in_float32_lose_no_digits_whatever_the_sizes_of_the_scores(size):
+    """In float32 exp(89) is infinite and exp(-104) is 0. Query 0 sees its lowest score alone."""
+    scores = size * np.array([[-1, 1, 1, 1], [-0.99, -1, 1, 1], [1, 0.99, -1, 1], [-1, 0.98, 0.99, 1]], np.float32)
+    weights = attention_weights(np.eye(4, dtype=np.float32), scores.T, 1.0, causal=True)
+    for i in range(4):
+        expected, _ = softmax_forward(scores[i, : i + 1].astype(np.float64))
+        np.testing.assert_allclose(weights[i, : i + 1], expected, rtol=1e-6, atol=1e-37)
+        np.testing.assert_array_equal(weights[i, i + 1 :], 0)
+
+
 def test_the_causal_result_of_the_last_queries_equals_that_of_the_whole_sentence():
     """What a decoder that keeps its keys and values relies on when it continues with two more tokens."""
     q, k, v = draw(5, 5)

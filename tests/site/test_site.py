@@ -31,7 +31,7 @@ def test_every_link_within_the_site_leads_to_a_file(site):
 
 def test_a_link_to_code_leads_to_the_code(site):
     [link] = {*re.findall(r'href="(files/minitransformer/ops/attention.py.html)"', html_of(site, "attention"))}
-    assert "MASKED_SCORE" in (site / link).read_text(encoding="utf-8")
+    assert "check_causal" in (site / link).read_text(encoding="utf-8")
     assert "repository:" not in html_of(site, "attention")
 
 
