@@ -17,7 +17,7 @@ class Part(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Parts that belong together; of a stack of equal layers, one layer and how many there are."""
+    """Parts that belong together; of equal layers one after the other, one layer and how many there are."""
 
     name: str
     parts: list[Part]
@@ -30,23 +30,26 @@ class Block(NamedTuple):
 
 
 def architecture(model: Module) -> list[Block]:
-    """The blocks of a model. Each parameter is in one of them, a tied one where it is first."""
-    arrays: dict[str, dict[str, list[Any]]] = {}
-    times: dict[str, int] = {}
+    """The blocks of a model; layers of a stack are one block as long as each is like the one before.
+
+    Each parameter is in one of the blocks, a tied one where it is first.
+    """
+    layers: dict[tuple[str, str | None], dict[str, list[Any]]] = {}
     for name, parameter in model.named_parameters():
         if found := _IN_A_STACK.fullmatch(name):
-            block, number, path = found[1], int(found[2]), found[3]
-            times[block] = number + 1
-            if number:
-                continue
+            block, number, path = found.groups()
         else:
-            block, _, path = name.partition(".")
+            (block, _, path), number = name.partition("."), None
         part = path.rpartition(".")[0] or block
-        arrays.setdefault(block, {}).setdefault(part, []).append(parameter)
-    return [
-        Block(block, [_part(name, parameters) for name, parameters in parts.items()], times.get(block, 1))
-        for block, parts in arrays.items()
-    ]
+        layers.setdefault((block, number), {}).setdefault(part, []).append(parameter)
+    blocks: list[Block] = []
+    for (name, _), parameters_of in layers.items():
+        parts = [_part(part, parameters) for part, parameters in parameters_of.items()]
+        if blocks and blocks[-1][:2] == (name, parts):
+            blocks[-1] = Block(name, parts, blocks[-1].times + 1)
+        else:
+            blocks.append(Block(name, parts, 1))
+    return blocks
 
 
 def _part(name: str, parameters: list[Any]) -> Part:

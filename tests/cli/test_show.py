@@ -8,6 +8,7 @@ import pytest
 from minitransformer.models.sentence_encoder_settings import DenseSettings
 from tests.cli.test_fill_mask import assert_one_line_error
 from tests.cli.test_generate import gpt_folder  # noqa: F401  (a fixture)
+from tests.models.test_lstm_encoder import sentence_encoder as lstm_sentence_encoder
 from tests.small_encoders import small_encoder
 
 A, B = "my dog", "he likes playing"
@@ -67,6 +68,12 @@ def test_many_texts_are_cut_and_that_is_said(run, encoder_folder):
 
 def test_architecture(data_of, encoder_folder):
     assert data_of("architecture", encoder_folder)["parameters"] == small_encoder().num_parameters
+
+
+def test_architecture_of_an_lstm(data_of, tmp_path):
+    encoder = lstm_sentence_encoder(np.float32)
+    encoder.save_pretrained(tmp_path)
+    assert data_of("architecture", tmp_path)["parameters"] == encoder.num_parameters
 
 
 def test_architecture_of_a_sentence_encoder_with_a_dense_layer(data_of, tmp_path):

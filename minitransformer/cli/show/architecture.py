@@ -5,10 +5,13 @@ from pathlib import Path
 import click
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._models import load_gpt
 from minitransformer.cli._translators import load_translator
 from minitransformer.cli.show._output import Output, picture_options
-from minitransformer.cli.show._texts import TRANSLATORS, kind_of, load_reader
+from minitransformer.cli.show._texts import TRANSLATORS, kind_of
 from minitransformer.inference.architecture import architecture
+from minitransformer.models.gpt import Gpt
+from minitransformer.models.sentence_encoder import SentenceEncoder
 from minitransformer.nn.module import Module
 from minitransformer.pictures.architecture import architecture_picture
 
@@ -31,8 +34,10 @@ def command(output: Output, model: str) -> None:
 
 def loaded(name: str) -> Module:
     """The model: of a sentence encoder what is inside, unless there are parameters after it."""
-    if kind_of(name) in TRANSLATORS:
+    kind = kind_of(name)
+    if kind in TRANSLATORS:
         return load_translator(name)[0]
-    reader = load_reader(name)
-    whole = reader.sentence_encoder
-    return whole if whole is not None and any(whole.head.named_parameters()) else reader.model
+    if kind == Gpt.layout.model_type:
+        return load_gpt(name)[0]
+    whole = SentenceEncoder.from_pretrained(name)
+    return whole if any(whole.head.named_parameters()) else whole.encoder
