@@ -1,9 +1,9 @@
 """What sentence encoders were before BERT: a new InferSent, a bidirectional LSTM with max pooling, ready to be trained.
 
     python infersent.py train.tsv infersent
-    minitransformer train-sbert infersent --objective classification --learning-rate 1e-3 --epochs 5 \
+    minitransformer train-sbert infersent --objective classification --learning-rate 1e-3 --epochs 4 \
         --train train.tsv --dev dev.tsv --out nli
-    minitransformer finetune infersent --learning-rate 2e-3 --epochs 5 --train train.tsv --dev dev.tsv --out emotions
+    minitransformer finetune infersent --learning-rate 2e-3 --epochs 4 --train train.tsv --dev dev.tsv --out emotions
 
 The table has pairs (NLI) or texts, with labels; from its words the vocabulary is learnt. Conneau et al. 2017 (arXiv
 1705.02364) had 2,048 numbers from each direction and ready-made word vectors (GloVe), half a million pairs and a GPU;
