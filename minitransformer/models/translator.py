@@ -36,6 +36,7 @@ class Translator(PretrainedModel[Config]):
 
     def __call__(self, sources: PackedTokens, targets: PackedTokens) -> np.ndarray:
         """logits (N, V): for each token of the targets, which one the rows before it foresaw. No dropout, no cache."""
+        self._check_pairs(sources, targets)
         decoder = self.over(sources)
         return self.head(decoder.hidden(self._shifted(targets), decoder.key_values(len(targets))))
 

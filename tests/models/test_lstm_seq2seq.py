@@ -142,7 +142,9 @@ def test_what_cannot_be_read_is_refused_in_words():
     for sources, targets, words in (
         ([[1, 23]], [[1]], "token id 23 is outside the vocabulary"),
         ([[1] * 10], [[1]], "a source has 10 tokens, but this model has 9 positions"),
+        ([[1]], [[23, 1]], "token id 23 is outside the vocabulary"),
         ([[1], [1]], [[1]], "there are 2 sources but 1 targets"),
     ):
-        with pytest.raises(UserError, match=words):
-            model.forward(PackedTokens.pack(sources), PackedTokens.pack(targets))
+        for run in (model, model.forward):
+            with pytest.raises(UserError, match=words):
+                run(PackedTokens.pack(sources), PackedTokens.pack(targets))

@@ -277,5 +277,6 @@ def test_a_batch_is_learnt_by_heart():
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(model, sources, targets, words):
-    with pytest.raises(UserError, match=words):
-        model.forward(PackedTokens.pack(sources), PackedTokens.pack(targets))
+    for run in (model, model.forward):
+        with pytest.raises(UserError, match=words):
+            run(PackedTokens.pack(sources), PackedTokens.pack(targets))
