@@ -26,7 +26,9 @@ class TrainedRun(NamedTuple):
 
 def training_picture(runs: Sequence[TrainedRun]) -> Picture:
     """The runs in one chart for each kind of curve. Every run has the lines of one step at least."""
-    losses = [curve for i, run in enumerate(runs) for curve in loss_curves(run, i, named=len(runs) > 1)]
+    losses: list[Curve] = []
+    for run in runs:
+        losses += loss_curves(run, 1 + max((curve.kind for curve in losses), default=-1), named=len(runs) > 1)
     levels = {name: Level(f"{name} {y:.2f}", y) for run in runs for name, y in run.to_beat.items()}
     charts = [titled("loss, in nats", line_chart(losses, [*levels.values()], "step"))]
     for key in ("learning_rate", "gradient_norm"):
@@ -53,11 +55,10 @@ def loss_names(run: TrainedRun) -> list[str]:
     return next([name for name in names if name in first] for names in LOSSES if any(name in first for name in names))
 
 
-def loss_curves(run: TrainedRun, number: int, named: bool) -> list[Curve]:
+def loss_curves(run: TrainedRun, first_kind: int, named: bool) -> list[Curve]:
     """A line for each loss, and dots for the same on held-out text; `named` says which run they are of."""
     curves = []
-    names = loss_names(run)
-    for kind, name in enumerate(names, start=number * len(names)):
+    for kind, name in enumerate(loss_names(run), first_kind):
         prefix = f"{run.name} " if named else ""
         curves.append(Curve(f"{prefix}{name}", *column(run, name), kind))
         held_out_name, steps, values = held_out(run, name)

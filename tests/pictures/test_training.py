@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from minitransformer.pictures.training import TrainedRun, column, training_picture
@@ -31,6 +33,13 @@ def test_several_runs_have_their_names_and_colours():
     text = training_picture([BERT, OTHER]).as_svg()
     for words in ("my-bert mlm", "my-bert nsp", "other loss"):
         assert f">{words}<" in text
+
+
+def test_each_loss_of_each_run_has_a_colour_of_its_own():
+    """The first run has two losses, the second one."""
+    losses, *_ = re.split("learning rate", training_picture([BERT, OTHER]).as_svg())
+    in_legend = re.findall(r'stroke="(#[^"]+)" stroke-width="2"', losses)[-3:]
+    assert len({*in_legend}) == 3
 
 
 def test_a_column_is_where_a_line_has_it():
