@@ -84,7 +84,12 @@ def translations(name: str, letters: Sequence[str]) -> list[Pronunciation]:
     model, tokenizer = load_translator(name)
     sources = PackedTokens.pack([tokenizer.encode_sequence(word) for word in letters])
     found = [tokenizer.decode(ids) for ids in translate(model, sources)]
-    return [tuple(map(OF_CHARACTERS.__getitem__, text)) for text in found]
+    return [pronunciation(text) for text in found]
+
+
+def pronunciation(text: str) -> Pronunciation:
+    """The phonemes of a translation. A letter in it is none, and so it is wrong."""
+    return tuple(OF_CHARACTERS.get(character, character) for character in text)
 
 
 class Gru:

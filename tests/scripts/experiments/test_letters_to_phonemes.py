@@ -12,6 +12,7 @@ from scripts.experiments.letters_to_phonemes import (
     distance,
     error_table,
     main,
+    pronunciation,
     words,
 )
 from tests.parity.real_data import data_file
@@ -39,6 +40,11 @@ def test_a_word_may_be_said_in_several_ways_and_the_first_is_learnt(table):
 def test_each_phoneme_is_a_character_of_its_own_and_none_that_words_have():
     assert len(OF_CHARACTERS) == len(CHARACTERS) == 24 + 3 * 15
     assert not any(character.isascii() or character.isspace() for character in OF_CHARACTERS)
+
+
+def test_a_letter_in_a_translation_is_wrong():
+    assert pronunciation(CHARACTERS["B"] + CHARACTERS["IY1"]) == ("B", "IY1")
+    assert pronunciation(CHARACTERS["B"] + "e") not in [("B",), ("B", "IY1")]
 
 
 def test_all_real_pronunciations_are_made_of_them():
