@@ -15,7 +15,7 @@ def same_options(command: Callable) -> Callable:
             default=0.0,
             metavar="SHARE",
             type=click.FloatRange(0, 1),
-            help="... and which must have this share of the products in common that they find.  [default: any]",
+            help="... if at least this share of the products that they find is common to both.  [default: any]",
         ),
         click.option(
             "--same-meaning",
@@ -23,7 +23,7 @@ def same_options(command: Callable) -> Callable:
             show_default=True,
             metavar="COSINE",
             type=click.FloatRange(-1, 1),
-            help="The cosine from which the second of two suggestions is hidden ...",
+            help="Of two suggestions with at least this cosine the second is hidden ...",
         ),
     ):
         command = option(command)

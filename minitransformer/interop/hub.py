@@ -46,5 +46,5 @@ def _download(name: str) -> Path:
         reason = "the Hugging Face hub has no public model of this name"
     except (HfHubHTTPError, OSError, ValueError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = f"the Hugging Face hub could not be reached ({lines[0]})"
+        reason = f"the Hugging Face hub could not be reached ({lines[0].removeprefix('Got: ')})"
     raise UserError(f"{name} is not a folder here, and {reason}")

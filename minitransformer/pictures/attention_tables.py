@@ -30,7 +30,7 @@ def heads_table(texts: Sequence[AttendedText], looks: Sequence[Look]) -> Table:
         [str(look.layer), str(look.head), tokens[look.query], tokens[look.key], *look_numbers(texts, look)]
         for look in looks
     ]
-    caption = "Heads by how far a token's look is above the mean of the other tokens' at the same one, in hundredths"
+    caption = "Heads by how much more a token gives to what it looks at than the others do on average, in hundredths"
     return Table(caption, ["layer", "head", "token", "looks at", *numbers], rows)
 
 

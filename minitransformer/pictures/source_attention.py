@@ -49,7 +49,7 @@ def heads_table(source: Sequence[str], target: Sequence[str], looks: Sequence[Lo
         + [f"{100 * share:.1f}" for share in (look.weight, look.others, look.above)]
         for look in looks
     ]
-    caption = "Heads by how far a look is above the mean of the other rows' at the same token, in hundredths"
+    caption = "Heads by how much more a row gives to what it looks at than the others do on average, in hundredths"
     return Table(caption, ["layer", "head", "before", "looks at", "gives", "others", "above"], rows)
 
 

@@ -18,7 +18,7 @@ from minitransformer.search.product_index import ProductIndex
     default=0.0,
     metavar="SHARE",
     type=click.FloatRange(0, 1),
-    help="Take only those for the same that have this share of the products in common that they find.",
+    help="Take a pair for the same only if, of the products that the two find, at least this share is common to both.",
 )
 @click.option("--explain", is_flag=True, help="Print each pair with its cosine and overlap, the nearest first.")
 @json_option
