@@ -67,7 +67,8 @@ class BytePairTokenizer(LosslessTokenizer):
         if len(tokens) < vocab_size - 1:
             raise UserError(
                 f"vocab_size is {vocab_size}, but the text supports at most {len(tokens) + 1} tokens (pairs seen "
-                f"{MIN_COUNT} times or more); choose a smaller vocabulary or give more text"
+                f"{MIN_COUNT} times or more); choose a smaller vocabulary (--vocab-size {len(tokens) + 1}) "
+                "or give more text"
             )
         merges = [as_pair(pair) for pair in model["merges"]]
         return cls.of_content(new_content(cls.kind, tokens, merges, model_max_length, adds_eos))
