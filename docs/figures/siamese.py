@@ -19,7 +19,7 @@ LABELS, LABEL = ["contradiction", "entailment", "neutral"], 2
 CELL, HALF = (46, 24), 340  # a number, and a half of the drawing
 
 
-def data():
+def small_encoder():
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer = BertTokenizer.from_vocabulary([*special, "my", "dog", "is", "cute", "likes", "me"])
     config = BertConfig(
@@ -31,7 +31,11 @@ def data():
         max_position_embeddings=8,
         initializer_range=0.5,
     )
-    encoder = SentenceEncoder(config, tokenizer, seed=0, dtype=np.float64)
+    return SentenceEncoder(config, tokenizer, seed=0, dtype=np.float64)
+
+
+def data():
+    encoder = small_encoder()
     objective = ClassificationObjective(embedding_size=4, num_labels=3).initialise(seed=0, dtype=np.float64)
     objective.classifier.weight.value[...] = np.random.default_rng(0).normal(size=(12, 3)) / 2
     (u, first), (v, second) = (encoder.forward(encoder.tokenize([text])) for text in TEXTS)
@@ -66,13 +70,11 @@ def draw(data):
     losses = Frame(0, encoder.bottom[1] + u.height + 2 * STEP, 2 * HALF, 51)
     added = sums(data)
     cosine = Frame(0, losses.bottom[1] + added.height + 2 * STEP, 2 * HALF, 32)
-    classes = [f"{label} {p:.2f}" for label, p in zip(LABELS, data["probabilities"][0], strict=True)]
-    classes[LABEL] += " (right)"
     inside = (
         f"one encoder, used for both: {data['parameters']:,} parameters",
         "2 layers, then the mean of a text's rows",
     )
-    trained = f"in training: softmax((u, v, |u-v|) W + b), loss {data['loss']:.2f}", ", ".join(classes)
+    trained = f"in training: softmax((u, v, |u-v|) W + b), loss {data['loss']:.2f}", probabilities(data)
     parts = [
         *(framed([text], frame) for text, frame in zip(TEXTS, texts, strict=True)),
         framed(inside, encoder),
@@ -91,6 +93,12 @@ def draw(data):
         f"embeddings are compared by their cosine, here {data['cosine']:.2f}.",
         data,
     )
+
+
+def probabilities(data):
+    classes = [f"{label} {p:.2f}" for label, p in zip(LABELS, data["probabilities"][0], strict=True)]
+    classes[LABEL] += " (right)"
+    return ", ".join(classes)
 
 
 def embeddings(data):
