@@ -134,6 +134,10 @@ def test_show_translation_of_a_head(run, translator):
     assert_one_line_error(result, "--head is 99, but the model has ")
 
 
+def test_show_translation_of_no_text_is_a_one_line_error(run, translator):
+    assert_one_line_error(run("show", "translation", translator, ""), "the text is empty")
+
+
 @pytest.mark.parametrize("architecture", ["lstm", "lstm-bahdanau"])
 def test_show_translation_takes_an_lstm_with_attention(run, tables, tmp_path, architecture):
     assert train(run, tables, tmp_path / "lstm", "--architecture", architecture).status == 0

@@ -10,7 +10,7 @@ from minitransformer.cli._translators import load_translator
 from minitransformer.cli.show._looks import first_look
 from minitransformer.cli.show._output import Output, picture_options
 from minitransformer.cli.show._texts import MOST_TOKENS, token_name
-from minitransformer.errors import errors_in
+from minitransformer.errors import UserError, errors_in
 from minitransformer.inference.source_attention import source_attention, source_looks
 from minitransformer.inference.translation import translate
 from minitransformer.pictures.source_attention import source_attention_picture
@@ -37,6 +37,8 @@ def command(output: Output, model: str, text: str, layer: int | None, head: int 
     """
     translator, tokenizer = load_translator(model)
     ids, limit = tokenizer.encode_sequence(text), min(MOST_TOKENS, translator.config.max_position_embeddings)
+    if len(ids) == 1:  # the token that ends a text
+        raise UserError("the text is empty; give one with a token at least")
     if len(ids) > limit:
         warnings.warn(f"the text has {len(ids)} tokens; it is cut to {limit}, and translated like that", stacklevel=2)
         ids = [*ids[: limit - 1], tokenizer.eos_token_id]
