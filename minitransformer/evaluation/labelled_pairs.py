@@ -24,8 +24,8 @@ class LabelledPair(NamedTuple):
 def read_labelled_pairs(path: str | os.PathLike[str]) -> list[LabelledPair]:
     """The pairs of a table with the columns first, second and same (or duplicate, or label): yes or no, 1 or 0.
 
-    Raises UserError that names the line if a text is empty or the label is something else, and unless there are pairs
-    of both kinds.
+    Raises UserError that names the line if a text is empty or the label is something else, and unless at least two mean
+    the same and one doesn't: one of the two is to choose a threshold on, the other to measure it on.
     """
     header, rows = read_rows(path)
     first, second, same = (place_of(path, header, names) for names in (("first",), ("second",), SAME_COLUMNS))
@@ -37,8 +37,8 @@ def read_labelled_pairs(path: str | os.PathLike[str]) -> list[LabelledPair]:
         if label not in YES + NO:
             raise UserError(f"{path}, line {line}: {values[same]!r} says neither yes nor no; expected one of them")
         pairs.append(LabelledPair(values[first], values[second], label in YES))
-    if len({pair.same for pair in pairs}) == 1:
-        raise UserError(
-            f"{path} has {'only' if pairs[0].same else 'no'} pairs that mean the same; both kinds are needed"
-        )
+    same = sum(pair.same for pair in pairs)
+    if same < 2 or same == len(pairs):
+        expected = "expected at least two pairs that mean the same, and one that doesn't"
+        raise UserError(f"{path}: {expected}; found {same:,} and {len(pairs) - same:,}")
     return pairs

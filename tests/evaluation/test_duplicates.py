@@ -42,8 +42,9 @@ def test_pairs_are_read_with_any_word_for_yes_and_no(tmp_path):
     [
         ([("a", "b", "yes"), ("a", "c", "maybe")], "line 3: 'maybe' says neither yes nor no"),
         ([("a", " ", "yes")], "line 2: a text is empty"),
-        ([("a", "b", "yes")], "only pairs that mean the same"),
-        ([("a", "b", "no")], "no pairs that mean the same"),
+        (3 * [("a", "b", "yes")], "two pairs that mean the same, and one that doesn't; found 3 and 0"),
+        ([("a", "b", "no")], "found 0 and 1"),
+        ([("a", "b", "yes"), ("a", "c", "no")], "found 1 and 1"),
     ],
 )
 def test_what_is_wrong_with_a_table_of_pairs_is_said(tmp_path, rows, message):
