@@ -11,6 +11,7 @@ from minitransformer.search.catalogue import embedded_text
 from minitransformer.search.evidence import Pair
 from minitransformer.search.positives import Selection, select_positives
 from minitransformer.search.product_table import check_columns, read_products
+from minitransformer.search.terms import normalise_text
 
 HELD_OUT_SHARE, MOST_QUERIES, MOST_PRODUCTS = 0.05, 500, 2000
 FEWEST_QUERIES = 3  # two to tell apart, one to evaluate on
@@ -19,10 +20,14 @@ TextPair = tuple[str, str]  # a query, and the text of a product
 
 
 class LogPairs(NamedTuple):
-    """`all` are the warm-up's, every conversion, and `best` the cascade's, in which some are there several times."""
+    """`all` are the warm-up's, every conversion, and `best` the cascade's, in which some are there several times.
+
+    `known` are no negatives of each other: what is learnt, and products with the queries that are their names.
+    """
 
     all: list[TextPair]
     best: list[TextPair]
+    known: list[TextPair]
     held_out: HeldOut
     report: str  # on how the best were selected
 
@@ -46,7 +51,8 @@ def read_log_pairs(log: str, products_file: str, embedded: Sequence[str], select
         [(pair.query, texts[pair.product_id]) for pair in pairs if pair.query not in queries]
         for pairs in (every_pair, best.pairs)
     )
-    return LogPairs(of_all, of_best, held_out, str(best.report))
+    of_names = [(normalise_text(product.name), texts[product.id]) for product in products]
+    return LogPairs(of_all, of_best, [*of_all, *of_names], held_out, str(best.report))
 
 
 def held_out_queries(pairs: Sequence[Pair], log: str) -> set[str]:

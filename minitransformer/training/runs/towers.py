@@ -40,6 +40,7 @@ from minitransformer.training.settings import TrainingSettings
 from minitransformer.training.tasks.sentences import SiameseTask
 
 OBJECTIVES = ("binary", "softmax")
+OF_BINARY = ("warm_up_weights", "weights", "weight_gradient", "lambda_negatives", "reduction", "temperature")
 WARM_UP_FOLDER = "warm-up"
 SCORE_RATE = 20.0  # times the learning rate, for the score's scale and bias
 
@@ -58,7 +59,8 @@ class TowersTrainingSettings(TrainingSettings):
     shared                whether the cascade, too, has one encoder for both
     objective             "binary" (objectives/in_batch_negatives.py) or "softmax" (objectives/two_way_softmax.py)
     warm_up_weights, weights    of the wrong products in both steps, for the objective binary
-    weight_gradient, lambda_negatives, reduction, temperature    of the objective binary
+    weight_gradient, lambda_negatives, reduction, temperature    of the objective binary, whose own reduction is the
+                          mean unless it is told another; here it is the sum, as the paper prints it
     log_q                 of the objective softmax
     num_negatives         wrong products of a query that count in a step, drawn anew in each; None for all
     warm_up_epochs, cascade_epochs    times through the positives of each step; 0 leaves it out
@@ -216,6 +218,15 @@ def check_settings(settings: TowersTrainingSettings) -> None:
         raise UserError("--batch-size is 1, but a query needs the products of others in its batch: at least 2")
     if settings.log_q and settings.objective != "softmax":
         raise UserError("--log-q belongs to --objective softmax; leave it out, or choose that")
+    if settings.objective != "binary" and (given := [name for name in OF_BINARY if is_changed(settings, name)]):
+        raise UserError(f"--{given[0].replace('_', '-')} belongs to --objective binary; leave it out, or choose that")
+    if is_changed(settings, "temperature") and "softmax" not in (settings.warm_up_weights, settings.weights):
+        raise UserError("--temperature belongs to --weights softmax; leave it out, or choose that")
+
+
+def is_changed(settings: TowersTrainingSettings, name: str) -> bool:
+    """Whether a setting isn't its default."""
+    return getattr(settings, name) != getattr(TowersTrainingSettings, name)
 
 
 def read_encoder(model: str, max_length: int | None) -> SentenceEncoder:
@@ -229,7 +240,7 @@ def steps_of_cascade(settings: TowersTrainingSettings, found: LogPairs, encoder:
     """The steps that aren't left out."""
 
     def pairs(given: list[TextPair]) -> ProductPairs:
-        return product_pairs(given, found.all, lambda texts: encoder.tokenize(texts, "warn"))
+        return product_pairs(given, found.known, lambda texts: encoder.tokenize(texts, "warn"))
 
     warm_up = Step("warm-up", pairs(found.all), settings.warm_up_epochs, settings.warm_up_weights, shared=True)
     cascade = Step("cascade", pairs(found.best), settings.cascade_epochs, settings.weights, settings.shared)
