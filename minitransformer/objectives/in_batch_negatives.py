@@ -44,7 +44,7 @@ class InBatchNegativesObjective(Module):
                        them be learnt from. With identity weights and the dot product s, a wrong pair comes to rest at
                        s = 0 or at -1.1446: there the gradient s sigmoid(s), or softplus(s) + s sigmoid(s), is 0.
     lambda_negatives   how much the wrong products of a query count beside its own one: all of them, or with the
-    reduction          "sum" in place of "mean", each of them
+    reduction          "sum" in place of "mean", each of them; the paper prints the sum, and train-towers takes it
     temperature        of softmax weights
     """
 
