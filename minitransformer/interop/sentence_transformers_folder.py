@@ -23,6 +23,7 @@ from minitransformer.settings_file import SettingsFile
 MODULES_FILE = "modules.json"
 LENGTH_FILE = "sentence_bert_config.json"
 PROMPTS_FILE = "config_sentence_transformers.json"
+PRODUCT_FOLDER = "product"  # ours: in the folder of two towers, the one for products (models/two_towers.py)
 DENSE = TensorLayout([Row("weight", "linear.weight", TRANSPOSED), Row("bias", "linear.bias")], heads={"bias": "bias"})
 LAYER_NORM = TensorLayout([Row("gamma", "norm.weight"), Row("beta", "norm.bias")])
 

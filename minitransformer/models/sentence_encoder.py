@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minitransformer.errors import UserError, errors_in
+from minitransformer.files import is_there
 from minitransformer.interop.folder_layout import FolderLayout
 from minitransformer.interop.hub import ModelName
 from minitransformer.interop.lora_settings import LoraSettings
@@ -18,6 +19,7 @@ from minitransformer.interop.sentence_transformers_folder import (
     DENSE,
     LAYER_NORM,
     MODULES_FILE,
+    PRODUCT_FOLDER,
     module_folders,
     read_folder,
     settings_texts,
@@ -75,7 +77,7 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[Any]):
         self.max_seq_length = _max_seq_length(self.settings, config, tokenizer)
         if tokenizer.vocab_size > config.vocab_size:
             sizes = f"ids up to {tokenizer.vocab_size - 1}, but the model only {config.vocab_size} embeddings"
-            warnings.warn(f"the tokenizer has {sizes}: a text with a token beyond them is refused", stacklevel=3)
+            warnings.warn(f"the tokenizer has {sizes}: a text with a token beyond them is refused", stacklevel=4)
         if seed is not None:
             self.initialise(seed, dtype)
 
@@ -128,10 +130,25 @@ class SentenceEncoder(TextsToEmbeddings, PretrainedModel[Any]):
         """The encoder in a folder, or of that name on the Hugging Face hub, computing in float32 or float64.
 
         A folder that isn't sentence-transformers' (no modules.json) is a BERT with mean pooling. `pooling` pools in
-        another way than the folder says, and max_seq_length cuts texts elsewhere. Raises UserError if the folder can't
-        be read, or needs what isn't built here.
+        another way than the folder says, and max_seq_length cuts texts elsewhere. Of two towers it is the one for
+        queries, which a note says. Raises UserError if the folder can't be read, or needs what isn't built here.
         """
         files = ModelFiles.of(name)
+        if is_there(files.folder / PRODUCT_FOLDER / MODULES_FILE):
+            other = f"that for products is in {files.folder / PRODUCT_FOLDER}"
+            warnings.warn(f"{files.folder} has two towers, and this is the one for queries; {other}", stacklevel=2)
+        return cls.from_files(files, dtype, seed, pooling, max_seq_length)
+
+    @classmethod
+    def from_files(
+        cls,
+        files: ModelFiles,
+        dtype: DTypeLike = np.float32,
+        seed: int = 0,
+        pooling: str | Sequence[str] | None = None,
+        max_seq_length: int | None = None,
+    ) -> Self:
+        """What from_pretrained does, for callers that know of two towers."""
         fields, tokenizer_arguments, (encoder_folder, *head_folders) = read_folder(files.folder_with(MODULES_FILE))
         head = tuple(DenseSettings(**layer) if isinstance(layer, dict) else layer for layer in fields.pop("head", ()))
         settings = SentenceEncoderSettings(head=head, **fields)
@@ -207,7 +224,7 @@ def _max_seq_length(settings: SentenceEncoderSettings, config: Any, tokenizer: B
     asked = settings.max_seq_length
     if asked is not None and asked > positions:
         cut = f"texts are cut at {positions} tokens"
-        warnings.warn(f"max_seq_length is {asked}, but the model has {positions} positions: {cut}", stacklevel=4)
+        warnings.warn(f"max_seq_length is {asked}, but the model has {positions} positions: {cut}", stacklevel=5)
     length = min(tokenizer.model_max_length if asked is None else asked, positions)
     if length <= tokenizer.format.num_around_one:
         raise UserError(f"max_seq_length is {length}, which leaves no room for a text beside [CLS] and [SEP]")

@@ -27,6 +27,7 @@ from minitransformer.interop.hub import ModelName
 from minitransformer.interop.loading import load_all
 from minitransformer.interop.model_files import ModelFiles
 from minitransformer.interop.safetensors_files import Tensors
+from minitransformer.interop.sentence_transformers_folder import PRODUCT_FOLDER
 from minitransformer.interop.tensor_layout import Row, TensorLayout
 from minitransformer.models.embedding_network import EmbeddingNetwork
 from minitransformer.models.sentence_encoder import SentenceEncoder, SentenceEncoderCache
@@ -37,7 +38,6 @@ from minitransformer.text.packed_tokens import IntArray
 
 SETTINGS_FILE = "minitransformer_towers.json"
 SCORE_WEIGHTS_FILE = "minitransformer_towers.safetensors"
-PRODUCT_FOLDER = "product"
 SCORES: dict[str, type[PairScore]] = {"cosine": ScaledCosine, "dot": DotProduct}
 _SCORE_LAYOUT = TensorLayout([Row("log_scale", "log_scale"), Row("bias", "bias")])
 
@@ -103,7 +103,7 @@ class TwoTowers(EmbeddingNetwork):
         Raises UserError if they can't be read, or don't fit together.
         """
         files = ModelFiles.of(name)
-        query = SentenceEncoder.from_pretrained(files, dtype)
+        query = SentenceEncoder.from_files(files, dtype)
         if not is_there(file := files.folder / SETTINGS_FILE):
             return cls(query, query)
         settings = read_json_object(file)

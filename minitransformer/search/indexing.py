@@ -65,9 +65,10 @@ def index_products(
     disk is full.
     """
     folder = Path(folder)
+    towers = TwoTowers(encoder, encoder) if isinstance(encoder, SentenceEncoder) else encoder
     check_columns(products, [*(embedded or ()), *([category] if category else [])])
     with locked(folder / LOCK_FILE, f"the index {folder}"):
-        settings = _settings(folder, encoder, embedded, category)
+        settings = _settings(folder, towers, embedded, category)
         check_columns(products, [*settings.embedded, *([settings.category] if settings.category else [])])
         settings.write(folder)
         catalogue = Catalogue(folder, create=True)
@@ -85,16 +86,16 @@ def index_products(
 
 
 def _settings(
-    folder: Path, encoder: SentenceEncoder | TwoTowers | None, embedded: Sequence[str] | None, category: str | None
+    folder: Path, towers: TwoTowers | None, embedded: Sequence[str] | None, category: str | None
 ) -> IndexSettings:
-    """Those of the index that is there, with what is new in them; for a new index, the encoder goes into the folder."""
+    """Those of the index that is there, with what is new in them; for a new index, the towers go into the folder."""
     if (folder / SETTINGS_FILE).exists():
         settings = IndexSettings.read(folder)
-        if encoder is not None and fingerprint(encoder) != settings.model:
+        if towers is not None and fingerprint(towers) != settings.model:
             other = "was made with another model, and embeddings of two models can't be compared"
             raise UserError(f"{folder} {other}; choose another --out, or go on without --model")
     else:
-        settings = _new_settings(folder, encoder)
+        settings = _new_settings(folder, towers)
     if embedded is not None:
         settings = replace(settings, embedded=tuple(embedded))
     if category is not None:
@@ -102,17 +103,16 @@ def _settings(
     return settings
 
 
-def _new_settings(folder: Path, encoder: SentenceEncoder | TwoTowers | None) -> IndexSettings:
-    if encoder is None:
+def _new_settings(folder: Path, towers: TwoTowers | None) -> IndexSettings:
+    if towers is None:
         raise UserError(f"{folder} is a new index, which needs a model to embed its products with (--model)")
     if others := sorted(file.name for file in folder.iterdir() if file.name not in (LOCK_FILE, HALF_MODEL)):
         what = f"{folder} is no index, and has other files ({', '.join(others[:3])})"
         raise UserError(f"{what}; choose a new folder for --out, or delete this one")
-    query_tower = encoder.query if isinstance(encoder, TwoTowers) else encoder
-    if query_tower.settings.similarity == "dot":
+    if towers.query.settings.similarity == "dot":
         lengths = "an index compares by cosines, so that the lengths of its embeddings take no part"
         warnings.warn(f"the model was trained for dot products, and {lengths}", stacklevel=3)
     shutil.rmtree(folder / HALF_MODEL, ignore_errors=True)
-    encoder.save_pretrained(folder / HALF_MODEL)
+    towers.save_pretrained(folder / HALF_MODEL)
     os.replace(folder / HALF_MODEL, folder / MODEL_FOLDER)
-    return IndexSettings(fingerprint(encoder), encoder.embedding_size)
+    return IndexSettings(fingerprint(towers), towers.embedding_size)

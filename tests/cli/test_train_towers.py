@@ -52,6 +52,14 @@ def test_an_index_embeds_products_with_one_tower_and_queries_with_the_other(run,
     assert run("search", tmp_path / "shop", "chocolate milk", "--json").status == 0
 
 
+def test_commands_that_take_one_encoder_say_once_that_it_is_the_query_tower(run, towers):
+    result = run("similarity", towers, "milk", "chocolate milk")
+    assert result.status == 0
+    other = f"that for products is in {towers / 'product'}"
+    assert result.error == f"Note: {towers} has two towers, and this is the one for queries; {other}\n"
+
+
+@pytest.mark.filterwarnings("ignore:.* has two towers")
 def test_suggestions_are_deduplicated_by_the_query_tower(run, towers, tmp_path):
     shop, query_tower = tmp_path / "shop", SentenceEncoder.from_pretrained(towers)
     assert run("index", tmp_path / "products.tsv", "--model", towers, "--out", shop).status == 0

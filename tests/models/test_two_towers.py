@@ -167,7 +167,18 @@ def test_a_folder_that_does_not_fit_together_is_refused(tmp_path, damage, messag
         TwoTowers.from_pretrained(tmp_path)
 
 
-def test_sentence_transformers_files_are_those_of_the_query_tower(tmp_path):
+def test_sentence_transformers_files_are_those_of_the_query_tower_and_a_note_says_so(tmp_path):
     network = towers(dtype=np.float32)
     network.save_pretrained(tmp_path)
-    np.testing.assert_array_equal(SentenceEncoder.from_pretrained(tmp_path).encode(TEXTS), network.query.encode(TEXTS))
+    with pytest.warns(UserWarning, match=r"has two towers, and this is the one for queries; .* is in .*product$"):
+        encoder = SentenceEncoder.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(encoder.encode(TEXTS), network.query.encode(TEXTS))
+
+
+@pytest.mark.filterwarnings("error")
+def test_there_is_no_note_where_one_tower_is_asked_for_or_both(tmp_path):
+    towers(dtype=np.float32).save_pretrained(tmp_path / "untied")
+    towers(shared=True, dtype=np.float32).save_pretrained(tmp_path / "shared")
+    TwoTowers.from_pretrained(tmp_path / "untied")
+    SentenceEncoder.from_pretrained(tmp_path / "untied" / "product")
+    SentenceEncoder.from_pretrained(tmp_path / "shared")

@@ -45,6 +45,7 @@ def test_the_folder_has_both_towers_and_the_warm_ups_has_one(finished):
     assert {path.name for path in (run.folder / "warm-up" / "training").iterdir()} == {"best.json"}
 
 
+@pytest.mark.filterwarnings("ignore:.* has two towers")
 def test_the_query_tower_is_a_sentence_encoder_like_any_other(finished):
     run, _ = finished
     encoder = SentenceEncoder.from_pretrained(run.folder)
