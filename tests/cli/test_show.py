@@ -131,6 +131,7 @@ def test_a_layer_of_an_encoder_with_the_gradients_of_a_cosine(run, encoder_folde
 
 
 def test_a_layer_of_a_decoder_with_its_gradients(run, data_of, gpt_folder):  # noqa: F811
+    assert_one_line_error(run("show", "layer", gpt_folder, "t", "--backward"), "a text of one token has no next one")
     result = run("show", "layer", gpt_folder, "to be", "--backward", "--against", B)
     assert_one_line_error(result, "leave --against out")
     steps = data_of("layer", gpt_folder, "to be", "--backward")["steps"]

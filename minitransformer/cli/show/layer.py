@@ -54,6 +54,8 @@ def gradient(reader: Reader, tokens: PackedTokens, layer: int, against: str | No
     if isinstance(reader.model, Gpt):
         if against is not None:
             raise UserError("a GPT's gradient is that of its loss on the text; leave --against out")
+        if len(tokens.token_ids) == 1:
+            raise UserError("a text of one token has no next one, and so no loss; give a longer text")
         return loss_gradient(reader.model, tokens, layer), "the loss of the text's next tokens"
     assert reader.sentence_encoder is not None
     if against is None:
