@@ -33,7 +33,7 @@ setting = setting_options(GptPretrainingSettings)
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="The new model's folder.  [default: gpt-SIZE]"
 )
 @setting("tokenizer", click.Choice([CHARACTERS, BYTES]), "A token for each character, or for frequent runs of bytes.")
-@setting("vocab_size", POSITIVE, "Tokens of the vocabulary of bytes.  [default: 1024]")
+@setting("vocab_size", POSITIVE, "bytes: tokens of the vocabulary, at least 257.  [default: 1024]")
 @setting("size", click.Choice(list(PRESETS)), "Layers and width of the model.")
 @setting("max_length", click.IntRange(min=2), "Tokens that the model sees at a time.")
 @setting("dropout", SHARE, "Share of hidden values and attention weights set to 0.")

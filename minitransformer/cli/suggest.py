@@ -42,6 +42,8 @@ def command(
     if as_json:
         print_json({"prefix": prefix, "suggestions": [suggestion.as_json() for suggestion in suggestions]})
         return
+    if not suggestions:
+        click.echo("nothing was found", err=True)
     for suggestion in suggestions:
         note = f"  (for {suggestion.correction!r})" if suggestion.correction else ""
         click.echo(printable(suggestion.text + note))

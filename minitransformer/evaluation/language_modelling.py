@@ -118,7 +118,7 @@ def language_modelling_report(
     ...                                 LanguageModellingBaselines(4.19, 3.35, 1.669, 5, 1003854, 1000, 1000)))
     nats       per token  per character
     the model      1.512          1.512  perplexity 4.54 for each token
-    to beat        1.669          1.669  5-grams of characters, counted on 1,003,854 of the training text
+    to beat        1.669          1.669  5-grams of characters, counted on 1,003,854 of those in the training text
                    3.350          3.350  unigrams: the tokens' shares of the training text
                    4.190          4.190  ln V, all tokens equally likely
     """
@@ -128,7 +128,7 @@ def language_modelling_report(
     def row(name: str, nats_per_token: float, what: str) -> list[str]:
         return [name, f"{nats_per_token:.3f}", f"{nats_per_token / characters_per_token:.3f}", what]
 
-    ngrams = f"{b.ngram_order}-grams of characters, counted on {b.ngram_counted:,} of {counted_on}"
+    ngrams = f"{b.ngram_order}-grams of characters, counted on {b.ngram_counted:,} of those in {counted_on}"
     return format_table(
         [
             ["nats", "per token", "per character"],

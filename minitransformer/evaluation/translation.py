@@ -57,14 +57,14 @@ def translation_report(quality: TranslationQuality, num_translated: int) -> str:
     """A table of how good translations are.
 
     >>> print(translation_report(TranslationQuality(50, 81.25, 33.333), 2))
-    2 translations  of 100
-    exact match       50.0
-    chrF2             81.2
-    BLEU (13a)        33.3
+    2 translations  best: 100
+    exact match          50.0
+    chrF2                81.2
+    BLEU (13a)           33.3
     """
     names = ("exact match", "chrF2", "BLEU (13a)")
     rows = [[name, f"{value:.1f}"] for name, value in zip(names, quality, strict=True)]
-    return format_table([[f"{num_translated:,} translations", "of 100"], *rows])
+    return format_table([[f"{num_translated:,} translations", "best: 100"], *rows])
 
 
 def bleu(translations: Sequence[str], references: Sequence[str]) -> float:

@@ -89,9 +89,8 @@ def select_positives(
         steps.append(describe_step(f"the best of a query by {selection.measure}", evidence, kept, names))
     pairs = repeat_best(evidence, shares, selection.measure) if selection.repeat_best else [*kept]
     if not pairs:
-        raise UserError(
-            "\n".join(["no pair of the log is left as a positive; select less strictly", log, *map(str, steps)])
-        )
+        what_was_left = "; ".join([log, *(step.in_a_line for step in steps)])
+        raise UserError(f"no pair of the log is left as a positive; select less strictly ({what_was_left})")
     synthetic = synthetic_pairs(products, selection.synthetic_columns, selection.synthetic_share, len(pairs), seed)
     return Positives([*pairs, *synthetic], SelectionReport(log, steps, len(pairs), len(kept), len(synthetic)))
 

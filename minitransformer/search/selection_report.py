@@ -19,11 +19,15 @@ class Step(NamedTuple):
     kept_examples: list[str]
     thrown_away_examples: list[str]
 
-    def __str__(self) -> str:
+    @property
+    def in_a_line(self) -> str:
         num_before = self.num_kept + self.num_thrown_away
         share = self.num_kept / max(num_before, 1)
         kept = f"{self.num_kept:,} of {num_before:,} pairs kept ({share:.1%})"
-        lines = [f"{self.rule}: {kept}, {self.num_thrown_away:,} thrown away"]
+        return f"{self.rule}: {kept}, {self.num_thrown_away:,} thrown away"
+
+    def __str__(self) -> str:
+        lines = [self.in_a_line]
         for what, examples in (("kept", self.kept_examples), ("thrown away", self.thrown_away_examples)):
             if examples:
                 lines.append(f"  {what}: {', '.join(examples)}")

@@ -74,6 +74,8 @@ def test_conditions_on_one_column_are_alternatives_and_on_several_all_must_hold(
 def test_nothing_found_is_said_on_the_error_stream(run, shop):
     result = run("search", shop, "milk", "--where", "department=toys")
     assert (result.status, result.output, result.error) == (0, "", "nothing was found\n")
+    result = run("suggest", shop, "zzz")
+    assert (result.status, result.output, result.error) == (0, "", "nothing was found\n")
 
 
 def test_suggestions_line_by_line_with_corrections(run, shop):

@@ -149,7 +149,11 @@ def test_the_report_says_from_when_the_log_is():
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(min_users=99), "no pair of the log is left as a positive; select less strictly"),
+        (
+            Selection(min_users=99),
+            r"no pair of the log is left as a positive; select less strictly \(30 events, .*; "
+            r"converted by at least 99 users: 0 of \d+ pairs kept \(0.0%\), \d+ thrown away\)$",
+        ),
         (Selection(min_users=0), "min_users is 0; expected 1 or more"),
         (Selection(keep_top=0), "keep_top is 0; expected a share above 0, and at most 1"),
         (Selection(keep_top_of_frequent=50), "keep_top_of_frequent is 50; expected a share"),

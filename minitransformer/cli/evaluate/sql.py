@@ -40,17 +40,15 @@ def command(model: str, file: str, files: tuple[str, ...], beams: int, length_pe
 def sql_report(quality: SqlQuality) -> str:
     """
     >>> print(sql_report(SqlQuality(58, 62.5, 50, 2, 4)))
-    of 100
-    exact match  58.0  of 50 queries
-    execution    62.5  of 48 whose expected query runs; 4 predicted ones fail
+    exact match  58.0%  of 50 queries
+    execution    62.5%  of 48 whose expected query runs; 4 predicted ones fail
     """
     num_run = quality.examples - quality.left_out
     return format_table(
         [
-            ["of 100"],
-            ["exact match", f"{quality.exact_match:.1f}", f"of {quality.examples:,} queries"],
+            ["exact match", f"{quality.exact_match:.1f}%", f"of {quality.examples:,} queries"],
             [
-                *("execution", f"{quality.execution:.1f}"),
+                *("execution", f"{quality.execution:.1f}%"),
                 f"of {num_run:,} whose expected query runs; {quality.failed:,} predicted ones fail",
             ],
         ]
