@@ -10,7 +10,7 @@ from minitransformer.text.packed_tokens import PackedTokens
 
 
 class Decoder(Protocol):
-    """A Gpt, or a Seq2Seq over sources that it has read: what continues texts, token by token.
+    """A Gpt, or a translator over sources that it has read: what continues texts, token by token.
 
     head(hidden (N, H)) are the logits (N, V) of what comes after each row.
     """
