@@ -153,7 +153,7 @@ class TowersStepRun(BestModelRun):
     def describe(self) -> str:
         step, settings = self.step, self.settings
         towers = "one encoder for both" if step.shared else "two towers"
-        of_wrong = f", wrong products weighed {step.weights}" if settings.objective == "binary" else ""
+        of_wrong = f", weights of the wrong products: {step.weights}" if settings.objective == "binary" else ""
         return (
             f"{step.name.capitalize()}: {len(step.pairs):,} positives; epochs: {step.epochs}, steps: {self.steps:,} of "
             f"{settings.batch_size} pairs; {towers}, {self.model.num_parameters:,} parameters{of_wrong}"
