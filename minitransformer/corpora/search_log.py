@@ -12,11 +12,12 @@ action (or event); of further columns, position (the place in the list of result
 import os
 import warnings
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from sys import intern
 from typing import NamedTuple
 
 from minitransformer.corpora.columns import place_of, read_rows
+from minitransformer.corpora.dialects import Row
 from minitransformer.errors import UserError
 
 COLUMNS = {  # what a header may call them
@@ -45,7 +46,12 @@ def read_search_log(path: str | os.PathLike[str], known: Collection[str] | None 
     Warns of how many events are left out, and names the commonest of their products. Raises UserError if the log lacks
     a column or has no events, if no product is known, and, with the line, for an empty field or a wrong position.
     """
-    header, rows = read_rows(path)
+    events = events_of(path, *read_rows(path))
+    return events if known is None else _of_known_products(path, events, known)
+
+
+def events_of(path: str | os.PathLike[str], header: Sequence[str], rows: Sequence[Row]) -> list[Event]:
+    """The events of a table that has been read, as read_search_log gives them."""
     places = [place_of(path, header, names) for names in COLUMNS.values()]
     position = header.index("position") if "position" in header else None
     time = header.index("time") if "time" in header else None
@@ -56,7 +62,7 @@ def read_search_log(path: str | os.PathLike[str], known: Collection[str] | None 
         query, product_id, user, action = (intern(values[place]) for place in places)
         place = None if position is None else _position(f"{path}, line {line}", values[position])
         events.append(Event(query, product_id, user, action, place, "" if time is None else values[time]))
-    return events if known is None else _of_known_products(path, events, known)
+    return events
 
 
 def _position(where: str, text: str) -> int | None:

@@ -10,16 +10,17 @@ in count.
 """
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from minitransformer.corpora import search_log
 from minitransformer.corpora.columns import place_of, read_rows
 from minitransformer.errors import UserError
-from minitransformer.search.past_searches import queries_with_clicks, searches_of
+from minitransformer.search.past_searches import MIN_USERS, queries_with_clicks, searches_of
 
 ID_COLUMNS, NAME_COLUMNS = ("product_id", "id"), ("name", "title")
-QUERY_COLUMNS, COUNT_COLUMNS = ("query",), ("count",)
+QUERY_COLUMNS = ("query",)
 
 
 class Product(NamedTuple):
@@ -68,11 +69,15 @@ def read_queries(path: str | os.PathLike[str]) -> dict[str, int]:
     """How often each query was searched for: once for each line that has it, or as often as its count says.
 
     Of a log (corpora/search_log.py): the queries after which at least two users clicked something, each once for each
-    user.
+    user. Warns if there are none.
     """
     header, rows = read_rows(path)
     if all(set(names) & set(header) for names in search_log.COLUMNS.values()):
-        return queries_with_clicks(searches_of(search_log.read_search_log(path)))
+        queries = queries_with_clicks(searches_of(search_log.events_of(path, header, rows)))
+        if not queries:
+            clicked = f"after no query of the log did {MIN_USERS} users click something"
+            warnings.warn(f"{path}: {clicked}, so none of its queries is suggested", stacklevel=2)
+        return queries
     query_column = place_of(path, header, QUERY_COLUMNS)
     counts: dict[str, int] = {}
     for line, values in rows:

@@ -233,9 +233,10 @@ def learnt(index: str, log: str) -> None:
     orders = {"popularity": None, "p(picked)": neutral, "p(picked) p(cart)": ranking}
     rows = []
     for name, order in orders.items():
-        ranked = RankedTexts(order, texts, [popularity[text] for text in texts]) if order else None
+        shares = [popularity[text] for text in texts]
+        ranked = RankedTexts(order, texts, shares) if order else None
         none = np.full(len(texts), -1)
-        suggestions = Suggestions(texts, [*popularity.values()], none, np.zeros((0, 1)), lambda *given: set(), ranked)
+        suggestions = Suggestions(texts, shares, none, np.zeros((0, 1)), lambda *given: set(), ranked)
         suggest = partial(suggested, suggestions)
         successful = [search for search in later if search.added]
         scores = [score_suggestions(suggest, Counter(s.query for s in group)) for group in (later, successful)]

@@ -28,10 +28,7 @@ from scripts.experiments.simulation.products import (
     words_of,
 )
 
-WITH_A_WORD, REAL = (
-    0.15,
-    0.02,
-)  # how much rarer than the plain type are a type with a word, and a query of the other shop
+WITH_A_WORD, REAL = 0.15, 0.02  # of the plain type's searches: a type with a word, and a query of the other shop
 RECIPES = 0.5  # of the weight of all purchases
 MIN_PRODUCTS = 2
 _NO_WORDS = FORMS | {"a", "and", "of", "the", "with", "in", "no", "for", "to", "s"}
