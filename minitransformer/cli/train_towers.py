@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import ABOVE_0, POSITIVE, FiniteFloatRange, run_options, setting_options, train
+from minitransformer.cli._runs import ABOVE_0, POSITIVE, SHARE, FiniteFloatRange, run_options, setting_options, train
 from minitransformer.models.two_towers import SCORES
 from minitransformer.objectives.in_batch_negatives import WEIGHT_GRADIENTS
 from minitransformer.ops.in_batch_loss import REDUCTIONS
@@ -15,7 +15,7 @@ from minitransformer.training.runs.towers import OBJECTIVES, WARM_UP_FOLDER, Tow
 setting = setting_options(TowersTrainingSettings)
 COUNT = click.IntRange(min=0)
 AT_LEAST_0 = FiniteFloatRange(min=0)
-SHARE = FiniteFloatRange(0, 1, min_open=True)
+KEPT = FiniteFloatRange(0, 1, min_open=True)
 
 
 @click.command()
@@ -27,9 +27,11 @@ SHARE = FiniteFloatRange(0, 1, min_open=True)
 @setting("min_users", POSITIVE, "cascade: different users that must have taken a query's product.")
 @setting("min_shown", COUNT, "cascade: how often the search must have shown it, if the log says so.")
 @setting("min_lift", AT_LEAST_0, "cascade: how much more often it must be taken after the query than after any.")
-@setting("keep_top", SHARE, "cascade: the share of a query's products that are kept, its best ones.")
-@setting("keep_top_of_frequent", SHARE, "cascade: that share of the most frequent query.  [default: --keep-top]")
+@setting("keep_top", KEPT, "cascade: the share of a query's products that are kept, its best ones.")
+@setting("keep_top_of_frequent", KEPT, "cascade: that share of the most frequent query.  [default: --keep-top]")
 @setting("measure", click.Choice(MEASURES), "cascade: what a query's products are ranked by.")
+@setting("synthetic_share", SHARE, "cascade: the most positives with queries made from --synthetic-columns.")
+@click.option("--synthetic-columns", multiple=True, metavar="COLUMN", help="Such as brand; may be repeated.")
 @setting("warm_up_epochs", COUNT, "Times through all positives; 0 leaves the step out.")
 @setting("cascade_epochs", COUNT, "Times through the best positives; 0 leaves the step out.")
 @setting("embedding_size", POSITIVE, "Numbers in an embedding, by a projection at a tower's end.")

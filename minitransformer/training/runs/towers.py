@@ -54,6 +54,7 @@ class TowersTrainingSettings(TrainingSettings):
     embed                 columns that are embedded with a product's name
     min_users, min_shown, min_lift, keep_top, keep_top_of_frequent, measure
                           which positives are the best, for the cascade (search/positives.py)
+    synthetic_share, synthetic_columns    of these, with queries that are made from columns of products
     embedding_size        of the projection at a tower's end
     score                 "cosine" or "dot" (nn/pair_scores.py)
     shared                whether the cascade, too, has one encoder for both
@@ -78,6 +79,8 @@ class TowersTrainingSettings(TrainingSettings):
     keep_top: float = 1.0
     keep_top_of_frequent: float | None = None
     measure: str = "count"
+    synthetic_share: float = 0.0
+    synthetic_columns: list[str] = field(default_factory=list)
     embedding_size: int = 100
     score: str = "cosine"
     shared: bool = False
@@ -174,8 +177,8 @@ class TowersRun(TowersStepRun):
         check_settings(settings)
         check_more_than_once(settings.log, settings.products)
         of_best = {name: value for name, value in vars(settings).items() if name in Selection._fields}
-        selection = Selection(**of_best, repeat_best=True)
-        found = read_log_pairs(settings.log, settings.products, settings.embed, selection)
+        selection = Selection(**{**of_best, "synthetic_columns": tuple(settings.synthetic_columns)}, repeat_best=True)
+        found = read_log_pairs(settings.log, settings.products, settings.embed, selection, settings.seed)
         self.selection_report = found.report
         encoder = read_encoder(settings.model, settings.max_length)
         self.untrained = TwoTowers(encoder, encoder)
@@ -216,6 +219,8 @@ def check_settings(settings: TowersTrainingSettings) -> None:
         raise UserError("--warm-up-epochs and --cascade-epochs are both 0; there is nothing to train")
     if settings.batch_size < 2:
         raise UserError("--batch-size is 1, but a query needs the products of others in its batch: at least 2")
+    if settings.synthetic_columns and not settings.synthetic_share:
+        raise UserError("--synthetic-columns needs a --synthetic-share above 0, such as 0.1")
     if settings.log_q and settings.objective != "softmax":
         raise UserError("--log-q belongs to --objective softmax; leave it out, or choose that")
     if settings.objective != "binary" and (given := [name for name in OF_BINARY if is_changed(settings, name)]):

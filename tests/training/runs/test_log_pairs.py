@@ -14,3 +14,14 @@ def test_a_product_whose_name_is_the_query_is_no_negative_of_it_however_the_name
     pairs = product_pairs(learnt, found.known, lambda texts: SHOP_TOKENIZER.pack([texts]))
     queries, products = pairs.examples.text_ids[:, :2]
     assert pairs.negatives(queries, products).tolist() == [[False, False], [False, False]]
+
+
+def test_synthetic_queries_are_learnt_but_never_held_out_and_wrong_for_none_of_their_products(tmp_path):
+    log, products = log_table(tmp_path / "log.tsv"), products_table(tmp_path / "products.tsv")
+    selection = Selection(synthetic_share=0.9, synthetic_columns=("department",))
+    found = read_log_pairs(log, products, [], selection)
+    departments = {"dairy", "sweets", "produce", "bakery", "kitchen"}
+    assert departments <= {query for query, _ in found.best}
+    assert {query for query, _ in found.all} | {*found.held_out.queries} == {*BOUGHT}
+    assert ("dairy", "Whole Milk") in found.known
+    assert ("dairy", "Chocolate Milk") in found.known
