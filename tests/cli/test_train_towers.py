@@ -1,6 +1,7 @@
 """train-towers: from a log and products to a model that `index` takes, and all that reads a sentence encoder."""
 
 import json
+import re
 import signal
 
 import numpy as np
@@ -38,6 +39,13 @@ def test_it_says_what_it_learns_from_and_how_well_it_finds_what_it_has_not_seen(
     assert "Held-out queries: 1; their products are to be found among 7" in result.output
     assert "On the held-out queries:\nBefore: recall at 20 1.000, mean reciprocal rank" in result.output
     assert f"Saved to {tmp_path / 'towers'}. Try: minitransformer index {tmp_path / 'products.tsv'}" in result.output
+
+
+def test_queries_made_from_columns_can_be_learnt_as_well(run, given, tmp_path):
+    options = ["--synthetic-share", 0.2, "--synthetic-columns", "department", "--warm-up-epochs", 0]
+    result = run("train-towers", *given, *options, "--out", tmp_path / "towers")
+    assert (result.status, result.error) == (0, "")
+    assert re.search(r"\d+ positives, \d+ of them different, and \d with synthetic queries\n", result.output)
 
 
 def test_an_index_embeds_products_with_one_tower_and_queries_with_the_other(run, towers, tmp_path):
