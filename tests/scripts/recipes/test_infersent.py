@@ -27,7 +27,7 @@ def test_it_learns_pairs_and_stays_an_lstm_with_max_pooling(tmp_path, small):
     table = labelled_pairs(tmp_path / "pairs.tsv", count=96)
     infersent.main(table, tmp_path / "infersent")
     files = {"model": str(tmp_path / "infersent"), "train": str(table), "dev": str(table)}
-    sizes = {"objective": "classification", "epochs": 30, "learning_rate": 1e-2, "batch_size": 8}
+    sizes = {"objective": "classification", "epochs": 12, "learning_rate": 1e-2, "batch_size": 8}
     settings = SentencesTrainingSettings(**files, **sizes, components=["u", "v", "|u-v|", "u*v"])
     best = SentencesRun.start(tmp_path / "out", settings).train(workers=1)
     assert next(iter(best.values())) > 0.8

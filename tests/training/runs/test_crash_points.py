@@ -1,6 +1,6 @@
 """Runs whose power fails before a change of the file system, whichever that is: what is there then can be resumed.
 
-Some of the changes are tried here, with EVERY_CHANGE=1 in the environment all of them (some minutes).
+A dozen of the changes are tried here, with EVERY_CHANGE=1 in the environment all of them (some minutes).
 """
 
 import os
@@ -30,6 +30,7 @@ from tests.training.small_towers import towers_settings
 from tests.training.test_loop import timeless
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+TRIED = 12
 SHORT = {"epochs": 1, "batch_size": 12}
 
 
@@ -113,7 +114,7 @@ def test_a_run_whose_power_fails_before_any_change_is_resumed_to_the_same_bytes(
         run_type.start(tmp_path / "whole", settings).train(workers=1)
     expected, changes = files_of(tmp_path / "whole"), power.changes
     assert changes > 50
-    for change in range(0, changes, int(os.environ.get("EVERY_CHANGE", 7))):
+    for change in range(0, changes, int(os.environ.get("EVERY_CHANGE", -(-changes // TRIED)))):
         folder = tmp_path / "cut"
         with power_cut_before(change):
             run_type.start(folder, settings).train(workers=1)
