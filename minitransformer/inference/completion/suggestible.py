@@ -7,24 +7,7 @@ suggestion ends before the first of them.
 
 import re
 
-PRONOUNS = frozenset(
-    [
-        "he",
-        "she",
-        "him",
-        "her",
-        "his",
-        "hers",
-        "himself",
-        "herself",
-        "he's",
-        "she's",
-        "he'll",
-        "she'll",
-        "he'd",
-        "she'd",
-    ]
-)
+PRONOUNS = frozenset("he she him her his hers himself herself he's she's he'll she'll he'd she'd".split())
 CAPITALISED = frozenset(["I", "I'm", "I'll", "I've", "I'd"])  # words that are no names
 _WORD = re.compile(r"\S+\s*")
 _SENTENCE_END = re.compile(r"[.!?\n]\s*$")
