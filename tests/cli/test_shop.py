@@ -176,6 +176,11 @@ def test_suggestions_are_measured_next_to_the_beginnings_by_popularity(run, tmp_
     assert printed["beginnings by popularity"]["success"] == [0.75, 0.75, 0.75]
 
 
+def test_queries_that_nobody_searched_for_have_no_scores(run, tmp_path, shop):
+    queries = write_table(tmp_path / "queries.tsv", ("query", "count"), [("milk", 0), ("´", 3)])
+    assert_one_line_error(run("evaluate", "suggest", shop, queries), "has no query that anybody searched for")
+
+
 def test_the_order_of_suggestions_is_learnt_from_a_log(run, tmp_path):
     """Whoever searches for a bread knife buys it, and nobody buys bananas, which more people search for."""
     events = [("banana bread", "15", f"u{i}", "click") for i in range(60)]

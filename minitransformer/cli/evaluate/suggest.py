@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from minitransformer.cli._json import json_option, print_json
+from minitransformer.errors import UserError
 from minitransformer.evaluation.suggestions import AT, LETTERS, SuggestionScores, score_suggestions
 from minitransformer.formatting import format_table
 from minitransformer.search.product_index import ProductIndex
@@ -32,7 +33,10 @@ def command(index: str, queries: str, as_json: bool) -> None:
     """
     counts: dict[str, int] = {}
     for query, count in read_queries(queries).items():
-        counts[normalise_text(query)] = counts.get(normalise_text(query), 0) + count
+        if (text := normalise_text(query)) and count:
+            counts[text] = counts.get(text, 0) + count
+    if not counts:
+        raise UserError(f"{queries} has no query that anybody searched for; expected some, with counts above 0")
     product_index = ProductIndex.open(index)
 
     def suggest(typed: str, same_meaning: float = SAME_MEANING, ranked: bool = True) -> list[str]:
