@@ -1,7 +1,6 @@
 """What all training commands share: their common options, and the way from these to a finished model."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,31 +9,17 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from minitransformer.cli._ranges import ABOVE_0, POSITIVE, SHARE
 from minitransformer.training.loop import TrainingInterrupted
 from minitransformer.training.lora import LoraTrainingSettings
 from minitransformer.training.machines import Machines, this_job
 from minitransformer.training.runs.run import RunType
 from minitransformer.training.settings import TrainingSettings
 
-POSITIVE = click.IntRange(min=1)
 NOT_SETTINGS = ("out", "resume")
 PATHS = ("corpus", "model", "train", "dev", "further", "tokenizer_from", "log", "products")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class FiniteFloatRange(click.FloatRange):
-    """A range that nan and inf aren't in."""
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
-        number = super().convert(value, param, context)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, context)
-        return number
-
-
-ABOVE_0 = FiniteFloatRange(min=0, min_open=True)
-SHARE = FiniteFloatRange(0, 1, max_open=True)
 
 
 def setting_options(settings_type: type[TrainingSettings]) -> Callable[..., Callable[[Function], Function]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import click
 
+from minitransformer.cli._ranges import FiniteFloatRange
 from minitransformer.search.suggestions import SAME_MEANING
 
 
@@ -14,7 +15,7 @@ def same_options(command: Callable) -> Callable:
             "--same-results",
             default=0.0,
             metavar="SHARE",
-            type=click.FloatRange(0, 1),
+            type=FiniteFloatRange(0, 1),
             help="... if at least this share of the products that they find is common to both.  [default: any]",
         ),
         click.option(
@@ -22,7 +23,7 @@ def same_options(command: Callable) -> Callable:
             default=SAME_MEANING,
             show_default=True,
             metavar="COSINE",
-            type=click.FloatRange(-1, 1),
+            type=FiniteFloatRange(-1, 1),
             help="Of two suggestions with at least this cosine the second is hidden ...",
         ),
     ):

@@ -4,7 +4,7 @@ import click
 
 from minitransformer.batches.translation import tokens_of
 from minitransformer.cli._models import check_vocabulary
-from minitransformer.cli._runs import POSITIVE
+from minitransformer.cli._ranges import POSITIVE
 from minitransformer.corpora.tables import TRANSLATIONS, read_table
 from minitransformer.inference.translation import translate
 from minitransformer.interop.config_file import read_config_file

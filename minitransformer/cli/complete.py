@@ -7,7 +7,7 @@ import click
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import load_gpt
-from minitransformer.cli._runs import SHARE
+from minitransformer.cli._ranges import SHARE
 from minitransformer.cli._texts import TEXT
 from minitransformer.corpora.text_files import read_lines
 from minitransformer.inference.completion.completer import Completer

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import POSITIVE, SHARE, FiniteFloatRange, fine_tuning_options, setting_options, train
+from minitransformer.cli._ranges import POSITIVE, SHARE, FiniteFloatRange
+from minitransformer.cli._runs import fine_tuning_options, setting_options, train
 from minitransformer.models.classifier_settings import CLASSIFIER_POOLINGS
 from minitransformer.training.runs.classification import ClassificationRun, ClassificationTrainingSettings
 

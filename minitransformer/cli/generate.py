@@ -9,7 +9,7 @@ import click
 from minitransformer.cli._arguments import model_argument
 from minitransformer.cli._json import json_option, print_json
 from minitransformer.cli._models import load_gpt
-from minitransformer.cli._runs import POSITIVE
+from minitransformer.cli._ranges import POSITIVE
 from minitransformer.cli._texts import TEXT
 from minitransformer.errors import UserError
 from minitransformer.inference.generation.generate import NewToken, stream

@@ -6,7 +6,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from minitransformer.cli._runs import POSITIVE, SHARE, run_options, setting_options, train
+from minitransformer.cli._ranges import POSITIVE, SHARE
+from minitransformer.cli._runs import run_options, setting_options, train
 from minitransformer.models.bert_config import PRESETS
 from minitransformer.training.runs.pretraining import (
     DEFAULT_SIZE,

@@ -6,15 +6,8 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import (
-    POSITIVE,
-    SHARE,
-    FiniteFloatRange,
-    lora_options,
-    run_options,
-    setting_options,
-    train,
-)
+from minitransformer.cli._ranges import POSITIVE, SHARE, FiniteFloatRange
+from minitransformer.cli._runs import lora_options, run_options, setting_options, train
 from minitransformer.models.gpt_config import PRESETS
 from minitransformer.training.runs.gpt_pretraining import (
     BYTES,

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import ABOVE_0, fine_tuning_options, setting_options, train
+from minitransformer.cli._ranges import ABOVE_0
+from minitransformer.cli._runs import fine_tuning_options, setting_options, train
 from minitransformer.ops.pair_features import COMPONENTS
 from minitransformer.training.runs.sentences import LAYOUTS, SentencesRun, SentencesTrainingSettings
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import POSITIVE, SHARE, run_options, setting_options, train
+from minitransformer.cli._ranges import POSITIVE, SHARE
+from minitransformer.cli._runs import run_options, setting_options, train
 from minitransformer.models.seq2seq_config import PRESETS
 from minitransformer.training.optimizer.schedule import SCHEDULES
 from minitransformer.training.runs.translation import (

@@ -22,7 +22,13 @@ from minitransformer.training.suggestion_ranking import train_suggestion_ranking
 @click.argument("index", type=click.Path())
 @click.option("--log", required=True, type=click.Path(), metavar="TSV", help="Columns query, product_id, user, action.")
 @click.option("--lists", type=click.Path(), metavar="TSV", help="What was shown and picked: prefix, shown, picked.")
-@click.option("--seed", default=0, show_default=True, help="Random seed: which fifth of the users to learn from.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Random seed: which fifth of the users to learn from.",
+)
 @json_option
 def command(index: str, log: str, lists: str | None, seed: int, as_json: bool) -> None:
     """Learn in which order an index suggests: by p(picked) p(cart).

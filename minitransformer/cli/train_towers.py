@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from minitransformer.cli._runs import ABOVE_0, POSITIVE, SHARE, FiniteFloatRange, run_options, setting_options, train
+from minitransformer.cli._ranges import ABOVE_0, POSITIVE, SHARE, FiniteFloatRange
+from minitransformer.cli._runs import run_options, setting_options, train
 from minitransformer.models.two_towers import SCORES
 from minitransformer.objectives.in_batch_negatives import WEIGHT_GRADIENTS
 from minitransformer.ops.in_batch_loss import REDUCTIONS

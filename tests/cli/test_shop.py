@@ -203,6 +203,21 @@ def test_the_order_of_suggestions_is_learnt_from_a_log(run, tmp_path):
     assert_one_line_error(run("suggest", shop, "b"), "train again")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train-suggest", "shop", "--log", "log.tsv", "--seed", -1], "'--seed': -1 is not in the range x>=0"),
+        (["suggest", "shop", "m", "--same-meaning", "nan"], "'--same-meaning': nan is not a finite number"),
+        (["serve", "shop", "--same-results", "nan"], "'--same-results': nan is not a finite number"),
+        (["evaluate", "duplicates", "shop", "p.tsv", "--same-results", "nan"], "nan is not a finite number"),
+    ],
+)
+def test_numbers_out_of_range_are_a_wrong_command_line(run, arguments, message):
+    result = run(*arguments)
+    assert result.status == 2
+    assert message in result.error
+
+
 def test_a_shown_list_and_a_log_that_teach_nothing_are_one_line(run, tmp_path, shop):
     log = write_table(tmp_path / "log.tsv", ("query", "product_id", "user", "action"), [("milk", "17", "u", "click")])
     assert_one_line_error(run("train-suggest", shop, "--log", log), "nothing can be learnt from the log")

@@ -4,6 +4,7 @@ import click
 import numpy as np
 
 from minitransformer.cli._json import json_option, print_json
+from minitransformer.cli._ranges import FiniteFloatRange
 from minitransformer.evaluation.duplicates import THRESHOLDS, area_under_curve, choose_threshold, score_duplicates
 from minitransformer.evaluation.labelled_pairs import LabelledPair, read_labelled_pairs
 from minitransformer.formatting import format_table, in_digits, printable
@@ -17,7 +18,7 @@ from minitransformer.search.product_index import ProductIndex
     "--same-results",
     default=0.0,
     metavar="SHARE",
-    type=click.FloatRange(0, 1),
+    type=FiniteFloatRange(0, 1),
     help="Take a pair for the same only if, of the products that the two find, at least this share is common to both.",
 )
 @click.option("--explain", is_flag=True, help="Print each pair with its cosine and overlap, the nearest first.")

@@ -3,6 +3,7 @@
 import click
 
 from minitransformer.cli._arguments import model_argument
+from minitransformer.cli._ranges import FiniteFloatRange
 from minitransformer.cli.show._output import Output, picture_options
 from minitransformer.corpora.tables import PAIRS, read_table
 from minitransformer.errors import UserError
@@ -29,7 +30,7 @@ from minitransformer.pictures.negatives import negatives_picture
     "--temperature",
     default=0.1,
     show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteFloatRange(min=0, min_open=True),
     help="softmax: the lower, the more the hardest ones count.",
 )
 @picture_options
