@@ -7,7 +7,9 @@ suggestion ends before the first of them.
 
 import re
 
-PRONOUNS = frozenset("he she him her his hers himself herself he's she's he'll she'll he'd she'd".split())
+PRONOUNS = frozenset(f"{who}{end}" for who in ("he", "she") for end in ("", "'s", "'ll", "'d")) | frozenset(
+    ["him", "his", "himself", "her", "hers", "herself"]
+)
 CAPITALISED = frozenset(["I", "I'm", "I'll", "I've", "I'd"])  # words that are no names
 _WORD = re.compile(r"\S+\s*")
 _SENTENCE_END = re.compile(r"[.!?\n]\s*$")
