@@ -31,7 +31,7 @@ class ProductPairs:
         return len(self.examples)
 
     def select(self, pairs: IntArray, num_negatives: int | None, rng: np.random.Generator) -> SiameseBatch:
-        """The batch of the chosen pairs; with num_negatives, only so many of a query's wrong products, drawn by rng."""
+        """The batch of the chosen pairs. num_negatives keeps that many of each query's wrong products, drawn by rng."""
         batch = self.examples.select(pairs)
         queries, products = batch.targets
         negatives = self.negatives(queries, products)

@@ -1,4 +1,4 @@
-"""minitransformer generate MODEL "Once upon a time": how the model goes on with a text."""
+"""minitransformer generate MODEL "Once upon a time": how the model continues a text."""
 
 import secrets
 from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ def command(
     stop: str | None,
     as_json: bool,
 ) -> None:
-    """Print how a model goes on with TEXT, token by token.
+    """Print how a model continues TEXT, token by token.
 
     Without a temperature, the most probable token is taken at each step, or the most probable text is looked for with
     --beams. The text ends with the token that ends a document, before the --stop text, after --max-new-tokens, or when

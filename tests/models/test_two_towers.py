@@ -179,6 +179,6 @@ def test_sentence_transformers_files_are_those_of_the_query_tower_and_a_note_say
 def test_there_is_no_note_where_one_tower_is_asked_for_or_both(tmp_path):
     towers(dtype=np.float32).save_pretrained(tmp_path / "untied")
     towers(shared=True, dtype=np.float32).save_pretrained(tmp_path / "shared")
-    TwoTowers.from_pretrained(tmp_path / "untied")
-    SentenceEncoder.from_pretrained(tmp_path / "untied" / "product")
-    SentenceEncoder.from_pretrained(tmp_path / "shared")
+    assert not TwoTowers.from_pretrained(tmp_path / "untied").are_shared
+    for folder in (tmp_path / "untied" / "product", tmp_path / "shared"):
+        assert len(SentenceEncoder.from_pretrained(folder).encode(TEXTS)) == len(TEXTS)

@@ -26,8 +26,8 @@ SCORES = np.array([0.2, 1, 0, 0.2, 0.7, 0.9, 0.4, 0.4, 0.1])
 LABELS = np.array([2, 0, 2, 1, 2, 0, 0, 1, 1])
 
 
-def compare(objective, torch_loss, num_texts, targets):
-    """The loss, and the gradient of each text's embeddings, ours and PyTorch's."""
+def assert_equals_pytorch(objective, torch_loss, num_texts, targets):
+    """The loss is PyTorch's, and so is the gradient of each text's embeddings."""
     embeddings = tuple(np.random.default_rng(5).normal(size=(num_texts, S, H)))
     tensors = [torch.tensor(embedding, requires_grad=True) for embedding in embeddings]
     expected = torch_loss(*tensors)
@@ -50,13 +50,15 @@ def test_classification_equals_pytorch_with_the_classifiers_gradients(components
         return F.cross_entropy(logits, torch.tensor(LABELS))
 
     objective.zero_grad()
-    compare(objective, torch_loss, 2, LABELS)
+    assert_equals_pytorch(objective, torch_loss, 2, LABELS)
     np.testing.assert_allclose(objective.classifier.weight.grad, weight.grad.numpy(), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(objective.classifier.bias.grad, bias.grad.numpy(), rtol=1e-9, atol=1e-12)
 
 
 def test_regression_equals_pytorch():
-    compare(RegressionObjective(), lambda u, v: F.mse_loss(F.cosine_similarity(u, v), torch.tensor(SCORES)), 2, SCORES)
+    assert_equals_pytorch(
+        RegressionObjective(), lambda u, v: F.mse_loss(F.cosine_similarity(u, v), torch.tensor(SCORES)), 2, SCORES
+    )
 
 
 def test_cosent_equals_pytorch():
@@ -65,11 +67,13 @@ def test_cosent_equals_pytorch():
         i, j = np.nonzero(SCORES[:, None] > SCORES)
         return torch.logsumexp(torch.cat([torch.zeros(1), cosines[j] - cosines[i]]), dim=0)
 
-    compare(CosentObjective(), torch_loss, 2, SCORES)
+    assert_equals_pytorch(CosentObjective(), torch_loss, 2, SCORES)
 
 
 def test_triplet_equals_pytorch():
-    compare(TripletObjective(), lambda a, p, n: F.triplet_margin_loss(a, p, n, margin=1.0, eps=0.0), 3, None)
+    assert_equals_pytorch(
+        TripletObjective(), lambda a, p, n: F.triplet_margin_loss(a, p, n, margin=1.0, eps=0.0), 3, None
+    )
 
 
 @pytest.mark.parametrize("num_texts", [2, 3])
@@ -81,7 +85,7 @@ def test_ranking_equals_pytorch(num_texts, symmetric):
         forwards = F.cross_entropy(scores, own)
         return (forwards + F.cross_entropy(scores[:, :S].T, own)) / 2 if symmetric else forwards
 
-    compare(RankingObjective(symmetric=symmetric), torch_loss, num_texts, None)
+    assert_equals_pytorch(RankingObjective(symmetric=symmetric), torch_loss, num_texts, None)
 
 
 def test_ranking_with_equal_texts_equals_pytorch_with_minus_infinity():
@@ -92,7 +96,7 @@ def test_ranking_with_equal_texts_equals_pytorch_with_minus_infinity():
         scores[0, 2] = scores[2, 0] = scores[3, 5] = float("-inf")  # 10 twice; anchor 3 is the positive of anchor 5
         return F.cross_entropy(scores, torch.arange(S))
 
-    compare(RankingObjective(), torch_loss, 2, text_ids)
+    assert_equals_pytorch(RankingObjective(), torch_loss, 2, text_ids)
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
@@ -147,7 +151,9 @@ def test_in_batch_negatives_equal_pytorch_with_the_gradient_stopped_or_not(weigh
         of_pairs = F.binary_cross_entropy_with_logits(scores, torch.zeros_like(scores), reduction="none")
         return right + 1.7 * ((found * of_pairs).sum(dim=1) / wrong.sum(dim=1)).mean()
 
-    compare(InBatchNegativesObjective(DotProduct(), weights, weight_gradient, 1.7, 0.6), torch_loss, 2, PAIR_TARGETS)
+    assert_equals_pytorch(
+        InBatchNegativesObjective(DotProduct(), weights, weight_gradient, 1.7, 0.6), torch_loss, 2, PAIR_TARGETS
+    )
 
 
 @pytest.mark.parametrize("log_q", [False, True])
@@ -164,5 +170,5 @@ def test_two_way_softmax_of_scaled_cosines_equals_pytorch_with_the_scales_gradie
         return (F.cross_entropy(rows, own) + F.cross_entropy(columns.T, own)) / 2
 
     objective.zero_grad()
-    compare(objective, torch_loss, 2, PAIR_TARGETS)
+    assert_equals_pytorch(objective, torch_loss, 2, PAIR_TARGETS)
     np.testing.assert_allclose(objective.score.log_scale.grad, log_scale.grad.numpy(), rtol=1e-9, atol=1e-12)

@@ -1,4 +1,4 @@
-"""minitransformer evaluate duplicates INDEX PAIRS.tsv: do suggestions that are shown once mean the same?"""
+"""minitransformer evaluate duplicates INDEX PAIRS.tsv: how well suggestions with one meaning are found."""
 
 import click
 import numpy as np
@@ -24,7 +24,7 @@ from minitransformer.search.product_index import ProductIndex
 @click.option("--explain", is_flag=True, help="Print each pair with its cosine and overlap, the nearest first.")
 @json_option
 def command(index: str, pairs: str, same_results: float, explain: bool, as_json: bool) -> None:
-    """Print how well the cosine tells suggestions that mean the same from others.
+    """Print how well the cosine finds suggestions with the same meaning.
 
     PAIRS.tsv has the columns first, second and same (yes or no). For each threshold stand the share of the pairs taken
     for the same that are, and the share of the same that are found. Then a threshold is chosen on one half of the pairs
